@@ -3,7 +3,7 @@
 ifndef TWO_AT_ONCE
 .NOTPARALLEL:
 endif
-.PHONY: help setup setup-dev setup-monitor tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills fuzz soak test-newest bench diagrams screenshot docs secrets services lock
+.PHONY: help setup setup-dev setup-monitor tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data example examples-down test-examples wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills fuzz soak test-newest bench diagrams screenshot docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -45,6 +45,12 @@ $(INSTALLED):
 
 up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka, the simulator and the monitor (ROLE=monitor: it and MariaDB alone)
 	@$(VENV) -m stack up $(if $(ROLE),--role $(ROLE))
+
+example: setup ## Run an example on servers of its own (NAME=titanic), and leave it running
+	@$(VENV) -m examples.$(or $(NAME),titanic)
+
+examples-down: $(INSTALLED) ## Stop the servers of the examples and keep their data
+	@DRIFTLINE_VAR=var/examples/stack $(VENV) -m stack down
 
 status: $(INSTALLED) ## Show what runs, its address, and whether it answers
 	@$(VENV) -m stack status || :
@@ -102,6 +108,9 @@ test-integration: tools ## Run the tests on MariaDB, MySQL, Kafka, Spark and obj
 
 test-e2e: setup ## Run the demo through the public commands, without network, with killed processes
 	$(WITHOUT_NETWORK) $(PYTEST) -q tests/e2e
+
+test-examples: setup ## Run each example whole, twice, and what is deployed to a cloud
+	$(PYTEST) -q -rs tests/examples
 
 kills: setup ## Run the loop while its servers are killed (times=5: more often in each of its parts), and compare the tables
 	KILLS=$(or $(times),5) $(PYTEST) -q -rP --timeout=0 tests/e2e/test_replay.py

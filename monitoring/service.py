@@ -22,6 +22,7 @@ from driftline.store import ingest_log, model_list, registry
 from driftline.store.database import translated
 from driftline.store.ingest_log import IngestEntry, LogFilter
 from driftline.store.model_list import SpecRevision
+from driftline.store.roles import Role, RoleChange, read_roles, roles_of
 from driftline.store.tables import model_versions, models, verdict_events
 from monitoring.alerts.configuration import AlertConfiguration
 from monitoring.alerts.planning import Planner, plan_alerts
@@ -38,6 +39,7 @@ from monitoring.report.current_reports import CurrentReports, ReportedVersion
 from monitoring.report.model_report import REPORT_CHUNKS, report_content
 from monitoring.report.overview import Overview, OverviewFilter, read_overview
 from monitoring.report.stored_results import ResultFilter, ResultRange, ResultRows, read_results
+from monitoring.run_store import RunStore
 from monitoring.runs import PollRuns
 
 log = logging.getLogger(__name__)
@@ -90,7 +92,7 @@ class Monitor:
         """
         self.engine = engine
         self.last: LastPoll | None = None
-        self.runs = PollRuns(lambda scheduled: self.poll(scheduled=scheduled), clock)
+        self.runs = PollRuns(lambda scheduled: self.poll(scheduled=scheduled), clock, RunStore(engine, clock))
         self._clock, self._planner = clock, planner
         self._reports = CurrentReports(output, lambda name, most: self.status(name, None, ChunkRange(most=most)))
         self._one_at_a_time = Lock()
@@ -112,18 +114,27 @@ class Monitor:
             self.last = LastPoll(self._clock(), summary)
             return summary
 
-    def versions(self, name: str) -> tuple[int, ...]:
-        """Return the ready versions of a model, oldest first.
+    def versions(self, name: str) -> dict[int, Role | None]:
+        """Return the ready versions of a model with their roles, oldest first.
 
         Raises:
             NotFound: it has none; the error lists the models that have one.
         """
         with translated(), self.engine.connect() as connection:
-            versions = tuple(version for _, version in registry.versions(connection, name))
-        if not versions:
+            versions = [version for _, version in registry.versions(connection, name)]
+            roles = roles_of(connection, name) if versions else None
+        if roles is None:
             ready = ", ".join(self.models()) or "none"
             raise NotFound(f"No model named {name!r} has a ready version. Ready: {ready}.")
-        return versions
+        return {version: roles.of(version) for version in versions}
+
+    def role_changes(self, name: str) -> list[RoleChange]:
+        """Return all changes of the roles of a model's versions, oldest first.
+
+        Raises:
+            NotFound: no such model.
+        """
+        return read_roles(self.engine, name)[1]
 
     def models(self) -> dict[str, list[int]]:
         """Return the ready versions of each model, oldest first."""
@@ -144,7 +155,7 @@ class Monitor:
             return find_incidents(connection, incident_filter)
 
     def status(self, name: str, version: int | None, span: ChunkRange) -> ModelStatus:
-        """Return the current chunks of a model version, by default the newest.
+        """Return the current chunks of a model version, by default of the one that is used.
 
         Raises:
             NotFound: no such model or version.
@@ -172,7 +183,7 @@ class Monitor:
         return report_content(status.version, status.chunks, earlier)
 
     def newest_report(self, name: str) -> ReportContent:
-        """Return the content of the report on the newest chunks of a model's newest version."""
+        """Return the content of the report on the newest chunks of the version of a model that is used."""
         return self.report(name, None, ChunkRange(most=REPORT_CHUNKS))
 
     def column(self, name: str, version: int | None, column: str, instant: datetime) -> ColumnStatus:
@@ -198,7 +209,7 @@ class Monitor:
                 return ColumnStatus(loaded, chunk, chunks, read_column_drift(connection, loaded, chunk.chunk, column))
 
     def spec_revisions(self, name: str, version: int | None) -> tuple[registry.Version, tuple[SpecRevision, ...]]:
-        """Return a model version, by default the newest, and the revisions of its spec, oldest first.
+        """Return a model version, by default the one that is used, and the revisions of its spec, oldest first.
 
         Raises:
             NotFound: no such model or version.
@@ -212,7 +223,7 @@ class Monitor:
     def ingest_log(
         self, name: str, most: int, log_filter: LogFilter
     ) -> tuple[registry.Version, list[tuple[int, IngestEntry]]]:
-        """Return a model's newest version and the newest entries of its ingest log with their numbers.
+        """Return the version of a model that is used and the newest entries of its ingest log with their numbers.
 
         Raises:
             NotFound: no such model, or no ready version.
@@ -230,7 +241,7 @@ class Monitor:
     def results(
         self, name: str, version: int | None, span: ResultRange, result_filter: ResultFilter
     ) -> tuple[int, ResultRows]:
-        """Return the number of a model version, by default the newest that is ready, and its results in a range.
+        """Return the number of a model version, by default of the one that is used, and its results in a range.
 
         Raises:
             NotFound: no such model or version.
@@ -258,13 +269,13 @@ class Monitor:
         return ChunkHistory(loaded, chunk, with_results, verdicts)
 
     def _reported_versions(self) -> dict[str, ReportedVersion]:
-        """Return the newest ready version of each model, whose results the reports have."""
+        """Return the version of each model that is used, whose results the reports have."""
         columns = (models.c.name, model_versions.c.version, model_versions.c.results_at)
         ready = (
             select(*columns)
             .select_from(model_versions.join(models, models.c.number == model_versions.c.model_number))
             .where(model_versions.c.state == registry.READY)
-            .order_by(models.c.number, model_versions.c.version)
+            .order_by(models.c.number, model_versions.c.version == models.c.champion, model_versions.c.version)
         )
         with translated(), self.engine.connect() as connection:
             return {name: ReportedVersion(version, at) for name, version, at in connection.execute(ready)}

@@ -1,4 +1,4 @@
-"""Score prepared days that have no prediction yet, with the newest version of the churn model."""
+"""Score prepared days that have no prediction yet, with the champion of the churn model, or its newest version."""
 
 from churn_jobs.command import RANGES, FirstDay, LastDay, RangeFile, requested_days, run, start
 from churn_jobs.configuration import RangeConfig, load

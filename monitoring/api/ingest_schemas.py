@@ -38,7 +38,7 @@ class IngestQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: int | None = Field(None, ge=1, le=2**31 - 1, description="default: the newest version")
+    version: int | None = Field(None, ge=1, le=2**31 - 1, description="default: the champion, or else the newest")
     na_values: Texts = Field(
         default_factory=list, max_length=100, description="words that stand for a missing value, beside the usual ones"
     )

@@ -106,7 +106,7 @@ class ReferenceQuery(BaseModel):
 
 
 class RevisionQuery(BaseModel):
-    """The model version; by default the newest that is ready."""
+    """The model version; by default the champion, or else the newest."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -31,7 +31,7 @@ def make_models_api(
 
     @needs(Scope.READ)
     def list_models() -> ModelListOut:
-        """List the models with their newest version and the verdict of its newest chunk."""
+        """List the models with the version that is used and the verdict of its newest chunk."""
         return ModelListOut(models=tuple(map(ModelSummaryOut.of, registered.summaries())))
 
     @needs(Scope.READ)

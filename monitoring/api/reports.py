@@ -29,7 +29,7 @@ class ReportQuery(BaseModel):
 
     first: Instant | None = Field(None, alias="from")
     last: Instant | None = Field(None, alias="to")
-    version: int | None = Field(None, ge=1, description="default: the newest version")
+    version: int | None = Field(None, ge=1, description="default: the champion, or else the newest")
     most: int = Field(REPORT_CHUNKS, ge=1, le=MOST_CHUNKS, description="the newest so many chunks, without `from`")
 
     def range(self) -> ChunkRange:

@@ -26,7 +26,7 @@ class ResultQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: int | None = Field(None, ge=1, le=_BIG, description="default: the newest version that is ready")
+    version: int | None = Field(None, ge=1, le=_BIG, description="default: the champion, or else the newest")
     first: Instant | None = Field(None, alias="from", description="first start of a chunk; default: the newest chunks")
     last: Instant | None = Field(None, alias="to", description="last start of a chunk, included")
     as_of: Instant | None = Field(None, description="read what had been computed by this instant")

@@ -50,7 +50,7 @@ class ChunkQuery(BaseModel):
 
     first: Instant | None = Field(None, alias="from")
     last: Instant | None = Field(None, alias="to")
-    version: int | None = Field(None, ge=1, description="default: the newest version")
+    version: int | None = Field(None, ge=1, description="default: the champion, or else the newest")
 
 
 class VersionQuery(BaseModel):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from driftline.engine.catalogue import ColumnKind
 from driftline.models.schema import ColumnsOut
 from driftline.store.registry import Version
+from driftline.store.roles import LONGEST_REASON
 
 _REFERENCE: dict[str, Any] = {
     "name": "churn",
@@ -80,3 +81,11 @@ class VersionStateOut(BaseModel):
     name: str
     version: int
     state: str
+
+
+class ReasonIn(BaseModel):
+    """Why a role changes; it is kept with the change."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"reason": "better on the last 14 days"}})
+
+    reason: str = Field(min_length=1, max_length=LONGEST_REASON)

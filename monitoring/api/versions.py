@@ -1,17 +1,29 @@
-"""The routes of a model's versions: read the reference of one, and retire one."""
+"""The routes of a model's versions: their roles, the reference of one, promote or retire one, and roll back."""
 
 from apiflask import APIBlueprint
+from flask import g
 
-from driftline.errors import NotFound
+from driftline.errors import Conflict, NotFound
 from driftline.http.access import needs
 from driftline.http.api_description import Document, add_error_response
 from driftline.http.scopes import Scope
 from driftline.models.registered_models import RegisteredModels
+from driftline.models.schema import RolesOut
 from driftline.store import registry
 from driftline.store.database import translated
-from monitoring.api.version_schemas import VersionReferenceOut, VersionStateOut
+from monitoring.api.version_schemas import ReasonIn, VersionReferenceOut, VersionStateOut
+from monitoring.incidents.stored_incidents import NO_CALLER
 
-PREFIX = "/api/v1/models/<name>/versions/<int:version>"
+MODEL = "/api/v1/models/<name>"
+PREFIX = f"{MODEL}/versions/<int:version>"
+REFUSALS = {
+    "/versions/{version}/reference": (NotFound,),
+    "/versions/{version}/retire": (NotFound, Conflict),
+    "/versions/{version}/promote": (NotFound,),
+    "/rollback": (NotFound, Conflict),
+    "/roles": (NotFound,),
+}
+"""What each path refuses, besides what every one does."""
 
 
 def make_versions_api(registered: RegisteredModels) -> APIBlueprint:
@@ -30,6 +42,26 @@ def make_versions_api(registered: RegisteredModels) -> APIBlueprint:
         registered.retire(name, version)
         return VersionStateOut(name=name, version=version, state=registry.RETIRED)
 
+    @needs(Scope.READ)
+    def roles(name: str) -> RolesOut:
+        """Return which version is champion and which challenger, and who changed that, when and why."""
+        return RolesOut.of(name, registered.roles(name), registered.role_changes(name))
+
+    @needs(Scope.ADMIN)
+    def promote(name: str, version: int, json_data: ReasonIn) -> RolesOut:
+        """Make a version the champion: it is served, and used wherever no version is named; again, nothing changes."""
+        registered.promote(name, version, json_data.reason, g.get("caller") or NO_CALLER)
+        return roles(name)
+
+    @needs(Scope.ADMIN)
+    def rollback(name: str, json_data: ReasonIn) -> RolesOut:
+        """Return to the version that was used before the champion; once more, to the one before that."""
+        registered.rollback(name, json_data.reason, g.get("caller") or NO_CALLER)
+        return roles(name)
+
+    api.get(f"{MODEL}/roles")(api.output(RolesOut)(roles))
+    for path, view in ((f"{PREFIX}/promote", promote), (f"{MODEL}/rollback", rollback)):
+        api.post(path)(api.input(ReasonIn, location="json")(api.output(RolesOut)(view)))
     api.get(f"{PREFIX}/reference")(api.output(VersionReferenceOut)(reference))
     api.post(f"{PREFIX}/retire")(api.output(VersionStateOut)(retire))
     return api
@@ -37,6 +69,9 @@ def make_versions_api(registered: RegisteredModels) -> APIBlueprint:
 
 def describe_versions(document: Document) -> None:
     """State the refusals, for the OpenAPI document."""
-    for path in ("reference", "retire"):
-        for operation in document["paths"].get(f"/api/v1/models/{{name}}/versions/{{version}}/{path}", {}).values():
-            add_error_response(operation, NotFound)
+    for path, refusals in REFUSALS.items():
+        for operation in document["paths"].get(f"/api/v1/models/{{name}}{path}", {}).values():
+            for refusal in refusals:
+                add_error_response(operation, refusal)
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True

@@ -1,6 +1,6 @@
 """What the page of a column in one chunk shows, prepared for the template. No I/O here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from driftline.engine.catalogue import title
@@ -13,6 +13,7 @@ from driftline.report.heat_map import farthest_method
 from driftline.report.view import ChunkView
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords
 from driftline.store.registry import Version
+from driftline.store.roles import Role
 from monitoring.pages.hover import outside_words
 from monitoring.pages.model_page import chunk_axis, drift_chart
 from monitoring.service import ColumnStatus
@@ -51,7 +52,7 @@ class ColumnPage:
     """A column in one chunk, with the column over time and the chunks before and after."""
 
     version: Version
-    versions: tuple[int, ...]
+    versions: Mapping[int, Role | None]
     column: str
     kind: str
     period: str
@@ -72,7 +73,7 @@ class ColumnPage:
     following: ChunkView | None
 
 
-def column_page(status: ColumnStatus, column: str, versions: tuple[int, ...]) -> ColumnPage:
+def column_page(status: ColumnStatus, column: str, versions: Mapping[int, Role | None]) -> ColumnPage:
     """Return the page of a column in one chunk."""
     version, chunk, drift, spec = status.version, status.chunk, status.drift, status.version.spec
     axis = chunk_axis(spec, status.chunks)

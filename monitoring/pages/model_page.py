@@ -17,6 +17,7 @@ from driftline.report.strip import StripCell, count_states, strip_cell
 from driftline.report.view import ChunkView
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, period_label
 from driftline.store.registry import Version
+from driftline.store.roles import Role
 from monitoring.pages.hover import drift_lines, hover_data, metric_lines
 from monitoring.report.advice import Advice, advice_on
 from monitoring.report.chunk_views import ModelStatus
@@ -72,7 +73,7 @@ class Page:
     """One model's page: its newest verdicts, what is missing, what alerts can see, and its charts, all on one axis."""
 
     version: Version
-    versions: tuple[int, ...]
+    versions: Mapping[int, Role | None]
     clock: datetime
     period: str
     axis: Axis
@@ -107,7 +108,7 @@ class Page:
         return [strip_cell(row.label, [row.chunk], row.anchor) for row in self.rows]
 
 
-def page_of(status: ModelStatus, versions: tuple[int, ...], segment: str | None = None) -> Page:
+def page_of(status: ModelStatus, versions: Mapping[int, Role | None], segment: str | None = None) -> Page:
     """Return the page of a model version; with a segment, the charts and the heat map are of its rows.
 
     Raises:

@@ -44,7 +44,8 @@ def add_model_tabs(pages: APIBlueprint, monitor: Monitor) -> None:
         """Show the spec of a version, and what its revisions changed."""
         versions = monitor.versions(name)
         version, revisions = monitor.spec_revisions(name, query_data.version)
-        return render_template("spec.html", page=spec_page(version, revisions), versions=versions)
+        page = spec_page(version, revisions, monitor.role_changes(name))
+        return render_template("spec.html", page=page, versions=versions)
 
     @needs(Scope.READ)
     def ingest(name: str, query_data: IngestPageQuery) -> ResponseReturnValue:

@@ -28,7 +28,7 @@ class ReportedVersion:
 
 
 class CurrentReports:
-    """The reports of the newest version of each model in an object store, which nobody else writes."""
+    """The reports of the version of each model that is used, in an object store, which nobody else writes."""
 
     def __init__(self, output: ObjectStore, read: Callable[[str, int], ModelStatus]) -> None:
         """Take where reports go, and what reads the newest chunks of a model, so many at most."""

@@ -79,7 +79,7 @@ class ModelOverview:
 
     @property
     def key(self) -> VersionKey | None:
-        """The key of the newest ready version."""
+        """The key of the version that is used."""
         summary = self.summary
         return None if summary.version is None else VersionKey(summary.number, summary.version)
 

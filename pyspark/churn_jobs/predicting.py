@@ -1,4 +1,4 @@
-"""Predict: subscriber-days that have no prediction yet, scored with the newest version, through the ledger."""
+"""Predict: subscriber-days that have no prediction yet, scored with the champion, through the ledger."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from churn.columns import CHURN_MODEL
 from churn_jobs.evaluation_plot import plot_evaluation
 from churn_jobs.job import Job
 from churn_jobs.progress import say, step
@@ -12,30 +13,46 @@ from driftline import __version__
 from driftline.artifacts.loading import load_scorer
 from driftline.artifacts.saving import save_scorer
 from driftline.errors import Unavailable
-from driftline.store import registry
+from driftline.store import model_list, registry
 from driftline.store.references import read_reference
 from driftline.store.registry import Version
-from driftline.tracking.training_runs import TrainingRun, record
+from driftline.store.roles import roles_of
+from driftline.tracking.aliases import follow
+from driftline.tracking.training_runs import LINK, TrainingRun, record
 
-LINK = "mlflow"
-"""The name of the link to a version's run, among its details."""
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 def track(job: Job, version: Version) -> None:
     """Record the training of a version, unless it is recorded; where MLflow is away, say so and go on.
 
-    The version is registered by then: the next `train_model` of the same days records what is missing.
+    The version is registered by then: the next `train_model` of the same days records what is missing. The aliases
+    `champion` and `challenger` follow the roles of the versions.
     """
-    if job.open_tracking is None or LINK in version.details:
+    if job.open_tracking is None:
         return
     try:
-        with step("Recorded the training in MLflow"), TemporaryDirectory() as folder:
-            link = record(job.open_tracking(), _run_of(version, Path(folder)))
+        client = job.open_tracking()
+        if LINK not in version.details:
+            with step("Recorded the training in MLflow"), TemporaryDirectory() as folder:
+                link = record(client, _run_of(version, Path(folder)))
+            registry.add_details(job.engine, version.key, {LINK: link.as_details()})
+            say(f"MLflow: run {link.run_id}, version {link.registered_version} of {link.registered_model!r}.")
+        follow_roles(job, client)
     except Unavailable as error:
         say(f"The training was not recorded: {error.message} Then run `train_model` again.")
-        return
-    registry.add_details(job.engine, version.key, {LINK: link.as_details()})
-    say(f"MLflow: run {link.run_id}, version {link.registered_version} of {link.registered_model!r} (champion).")
+
+
+def follow_roles(job: Job, client: "MlflowClient") -> None:
+    """Give the versions in MLflow the aliases of their roles.
+
+    Raises:
+        Unavailable: MLflow is away.
+    """
+    with job.engine.connect() as connection:
+        versions, roles = model_list.versions_of(connection, CHURN_MODEL), roles_of(connection, CHURN_MODEL)
+    follow(client, versions, roles.used)
 
 
 def _run_of(version: Version, folder: Path) -> TrainingRun:

@@ -1,4 +1,4 @@
-"""The versions that are served; a thread replaces them when a newer one is ready."""
+"""The versions that are served: champions, or else the newest; a thread replaces them when that changes."""
 
 import logging
 import threading
@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 class ServedModels:
     """The current version of each model that was requested. Safe for threads.
 
-    A request uses the version that was current when it arrived. A newer version is loaded beside the current one and
-    replaces it when it is complete; where that fails the current one stays, and `problem` says why.
+    A request uses the version that was current when it arrived. Another champion, or a newer version, is loaded beside
+    the current one and replaces it when it is complete; where that fails the current one stays, and `problem` says why.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class ServedModels:
             return self._current[model]
 
     def problem(self, name: str) -> str | None:
-        """Return why the newest version of a model is not the one that is served; None if it is."""
+        """Return why the version of a model that should be served is not; None if it is."""
         return self._problems.get(name)
 
     def _first(self, name: str) -> ServedVersion:
@@ -75,17 +75,17 @@ class ServedModels:
                 self._problems.pop(name, None)
 
     def _refresh(self, name: str, current: ServedVersion) -> None:
-        """Replace a version where another is the newest that is ready, or drop it where none is."""
+        """Replace a version where another is to be served, or drop it where none is ready."""
         with translated(), self._engine.connect() as connection:
             try:
-                newest = registry.version_key(connection, name)
+                used = registry.version_key(connection, name)
             except NotFound:
                 with self._loading:
                     del self._current[name]
                 log.warning("Model %s has no ready version any more; it is not served", name)
                 self._retired(current)
                 return
-        if newest == current.registered.key:
+        if used == current.registered.key:
             return
         with translated():
             version = load_version(self._engine, name)

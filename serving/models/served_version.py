@@ -68,7 +68,7 @@ class ServedVersion:
 
 
 def load_version(engine: Engine, name: str) -> ServedVersion:
-    """Load the newest ready version of a model with its artifact.
+    """Load the champion of a model, or its newest ready version, with its artifact.
 
     Raises:
         NotFound: no such model, or no ready version. NotServable: the version has no artifact.

@@ -107,6 +107,7 @@ JOBS = Service(
                 tables.predictions,
                 tables.batch_data,
                 tables.spec_revisions,
+                tables.role_changes,
                 tables.pending_batches,
                 churn_predictions,
             ),

@@ -24,6 +24,7 @@ FOLDER = Path(__file__).parent
 LONGEST = (
     "churn_jobs/",
     "engine/",
+    "examples/",
     "backtesting/execution/test_workers.py",
     "monitoring/poll/test_poller.py",
     "monitoring/test_laws.py",

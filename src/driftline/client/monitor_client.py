@@ -48,7 +48,7 @@ class MonitorClient:
     A call returns when its rows are in the spool folder, in microseconds; a thread sends them in batches. Rows of a
     call that has returned are stored by the monitor once, even if the program is killed and started again.
 
-    - `url`, `model`, `version`: the address of the service and the registered model; by default its newest version.
+    - `url`, `model`, `version`: the address of the service and the registered model; by default its champion.
     - `spool`: a folder on a local disk, for all processes and models that send to the same monitor service.
     - `token`: with the scope `ingest`; by default the environment variable DRIFTLINE_TOKEN. `ca`: a PEM file with the
       authority of the service's certificate; by default those of the system.

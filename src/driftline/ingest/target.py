@@ -15,7 +15,8 @@ from driftline.store import registry
 from driftline.store.database import translated
 from driftline.store.model_numbers import model_number
 from driftline.store.predictions import PredictionStore
-from driftline.store.tables import model_versions, spec_revisions
+from driftline.store.tables import model_versions, models, spec_revisions
+from driftline.store.version_key import VersionKey
 
 VERSIONS_KEPT = 1_000
 """How many versions a process remembers: reading a spec takes longer than finding out that it has not changed."""
@@ -57,18 +58,18 @@ class Targets:
         self._kept: dict[tuple[str, int, int], Target] = {}
 
     def of(self, name: str, version: int | None = None) -> Target:
-        """Return the target of a version, by default the newest that is ready.
+        """Return the target of a version, by default the champion or the newest that is ready.
 
         Raises:
             NotFound: no such model or no such ready version.
         """
         with translated(), self._engine.connect() as connection:
-            number, newest, revision = _newest(connection, name, version)
-        key = (name, newest, revision)
+            number, used, revision = _numbers(connection, name, version)
+        key = (name, used, revision)
         with self._lock:
             target = self._kept.get(key)
         if target is None:
-            target = self._load(name, number, newest)
+            target = self._load(name, number, used)
             with self._lock:
                 if len(self._kept) >= VERSIONS_KEPT:
                     self._kept.clear()
@@ -82,19 +83,20 @@ class Targets:
         return Target(name, number, version, loaded.spec_revision, flat, nested)
 
 
-def _newest(connection: Connection, name: str, version: int | None) -> tuple[int, int, int]:
+def _numbers(connection: Connection, name: str, version: int | None) -> tuple[int, int, int]:
     """Return the numbers of a model, of its version and of that one's newest spec revision."""
     number = model_number(connection, name)
-    ready = select(model_versions.c.version).where(
-        model_versions.c.model_number == number, model_versions.c.state == registry.READY
+    ready = (
+        select(model_versions.c.version, models.c.champion)
+        .join(models, models.c.number == model_versions.c.model_number)
+        .where(model_versions.c.model_number == number, model_versions.c.state == registry.READY)
     )
-    numbers = sorted(connection.execute(ready).scalars())
-    if not numbers or (version is not None and version not in numbers):
-        listed = ", ".join(map(str, numbers)) or "none"
+    champions = {row.version: row.champion for row in connection.execute(ready)}
+    if not champions or (version is not None and version not in champions):
+        listed = ", ".join(map(str, sorted(champions))) or "none"
         searched = "ready version" if version is None else f"ready version {version}"
         raise NotFound(f"Model {name!r} has no {searched}. Ready: {listed}.")
-    newest = numbers[-1] if version is None else version
-    revision = select(func.max(spec_revisions.c.revision)).where(
-        spec_revisions.c.model_number == number, spec_revisions.c.model_version == newest
-    )
-    return number, newest, int(connection.execute(revision).scalar_one())
+    newest = max(champions)
+    used = version or champions[newest] or newest
+    revision = select(func.max(spec_revisions.c.revision)).where(VersionKey(number, used).rows_of(spec_revisions))
+    return number, used, int(connection.execute(revision).scalar_one())

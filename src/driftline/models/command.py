@@ -32,7 +32,9 @@ MLFLOW = Annotated[
 ]
 YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 JSON = Annotated[bool, typer.Option("--json", help="Write JSON.")]
-VERSION = Annotated[int | None, typer.Option(help="Version of the model (default: the newest that is ready).")]
+VERSION = Annotated[int | None, typer.Option(help="Version of the model (default: the one that is used).")]
+REASON = Annotated[str, typer.Option(help="Why; it is kept with the change.", show_default=False)]
+BY = Annotated[str | None, typer.Option(help="Who changes it (default: your account's name).", show_default=False)]
 SPEC = Annotated[Path | None, typer.Option(help="YAML file with the fields to change; options win over it.")]
 LABEL_DELAY = Annotated[
     str | None, typer.Option(help="How long labels may take after their predictions, such as P3D or PT12H.")
@@ -139,7 +141,7 @@ def proposal_lines(proposal: Any) -> Iterator[str]:
 
 @models.command("list")
 def list_models(json: JSON = False) -> None:
-    """List the models with their newest version and the verdict of its newest chunk."""
+    """List the models with the version that is used and the verdict of its newest chunk."""
     from driftline.models.schema import ModelSummaryOut  # noqa: PLC0415
 
     summaries = _registered().summaries()
@@ -165,7 +167,8 @@ def show(name: NAME, json: JSON = False) -> None:
         return
     for version in detail.versions:
         revision = version.specs[-1]
-        typer.echo(f"{name} version {version.version} ({version.state}), spec revision {revision.revision}")
+        state = f"{version.state}, {version.role}" if version.role else version.state
+        typer.echo(f"{name} version {version.version} ({state}), spec revision {revision.revision}")
         typer.echo(f"  columns: {version.columns.model_dump_json(exclude_none=True)}")
         for field, value in revision.spec.items():
             typer.echo(f"  {field}: {value}")
@@ -207,6 +210,51 @@ def retire(name: NAME, version: Annotated[int, typer.Option(help="Version to ret
         raise typer.Exit(1)
     _registered().retire(name, version)
     typer.echo(f"{name}: version {version} is retired.")
+
+
+@models.command()
+def roles(name: NAME, json: JSON = False) -> None:
+    """Show which version of a model is champion and which challenger, and who changed that, when and why."""
+    from driftline.models.schema import RolesOut  # noqa: PLC0415
+
+    registered = _registered()
+    shown = RolesOut.of(name, registered.roles(name), registered.role_changes(name))
+    if json:
+        _print_json(shown.model_dump(mode="json"))
+        return
+    for role, version in (("champion", shown.champion), ("challenger", shown.challenger)):
+        typer.echo(f"{role}: {'none' if version is None else f'version {version}'}")
+    if shown.champion is None:
+        typer.echo(f"used: {'none' if shown.used is None else f'version {shown.used}, the newest that is ready'}")
+    for change in shown.changes:
+        before = f" (before: {change.replaced})" if change.replaced else ""
+        made = f"{change.changed_at:%Y-%m-%d %H:%M} {change.action} version {change.version}{before}"
+        typer.echo(f"{made}, by {change.changed_by}: {change.reason}")
+
+
+@models.command()
+def promote(
+    name: NAME,
+    version: Annotated[int, typer.Argument(help="Version to promote.", show_default=False)],
+    reason: REASON,
+    by: BY = None,
+) -> None:
+    """Make a version the champion of its model: it is served, and used wherever no version is named."""
+    registered = _registered()
+    if registered.promote(name, version, reason, by or _account()):
+        typer.echo(f"{name}: version {version} is the champion.")
+    else:
+        typer.echo(f"{name}: version {version} is the champion already; nothing changed.")
+    _follow_roles(registered, name)
+
+
+@models.command()
+def rollback(name: NAME, reason: REASON = "rolled back", by: BY = None) -> None:
+    """Return to the version that was used before the champion; once more, to the one before that."""
+    registered = _registered()
+    version = registered.rollback(name, reason, by or _account())
+    typer.echo(f"{name}: version {version} is the champion again.")
+    _follow_roles(registered, name)
 
 
 @models.command()
@@ -258,6 +306,24 @@ def schedule(
     elif every is not None or cron is not None:
         registered.set_schedule(name, requested_schedule(every, cron, time_zone))
     typer.echo(f"{name} is polled {schedule_words(registered.schedule(name))}")
+
+
+def _account() -> str:
+    """Return the name of the account that runs this program."""
+    from getpass import getuser  # noqa: PLC0415
+
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "driftline models"
+
+
+def _follow_roles(registered: Any, name: str) -> None:
+    """Let the aliases in MLflow follow the roles; where it is away, say so and go on."""
+    from driftline.models.followed_roles import follow_roles  # noqa: PLC0415
+
+    for line in follow_roles(registered, name):
+        typer.echo(line, err=True)
 
 
 def _registered() -> Any:

@@ -63,12 +63,29 @@ MODEL: dict[str, Any] = {
         {
             "version": 1,
             "state": "ready",
+            "role": "champion",
             "registered_at": "2026-04-01T09:00:00Z",
             "reference_uri": "var/objects/references/flights/5b0c1e5b0c1e5b0c.parquet",
             "reference_hash": REFERENCE["content_hash"],
             "columns": COLUMNS,
             "details": {"inferred": []},
             "specs": [{"revision": 1, "created_at": "2026-04-01T09:00:00Z", "spec": SPEC}],
+        }
+    ],
+}
+ROLES: dict[str, Any] = {
+    "name": "flights",
+    "champion": 2,
+    "challenger": None,
+    "used": 2,
+    "changes": [
+        {
+            "action": "promote",
+            "version": 2,
+            "replaced": 1,
+            "changed_at": "2026-04-08T09:00:00Z",
+            "changed_by": "anna",
+            "reason": "ROC AUC of the last 14 days is higher by 0.021, with a standard error of 0.006",
         }
     ],
 }

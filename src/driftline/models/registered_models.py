@@ -18,10 +18,11 @@ from driftline.monitor import FittedMonitor
 from driftline.objects import ObjectStore, open_store
 from driftline.settings import LocalSettings
 from driftline.spec_input import SpecLike, fields_of
-from driftline.store import migrate, model_list, registry, removal, schedule_store
+from driftline.store import migrate, model_list, registry, removal, roles, schedule_store
 from driftline.store.archive.retention import Retention, retention_of, set_retention
 from driftline.store.database import translated
 from driftline.store.model_list import ModelSummary, VersionSummary
+from driftline.store.roles import Author, RoleChange, Roles
 from driftline.store.schedules import Schedule
 from driftline.store.tables import pending_chunks
 
@@ -102,7 +103,7 @@ class RegisteredModels:
         return FittedMonitor(loaded.spec, loaded.fitted)
 
     def revise(self, name: str, changes: Mapping[str, Any], version: int | None = None) -> Revised:
-        """Add a spec revision to a version, by default the newest; every chunk of it waits to be computed again.
+        """Add a spec revision to a version, by default the one that is used; its chunks wait to be computed again.
 
         `changes` are fields of the spec, such as `label_delay`, `period`, `metrics` or `alert_budget`. Results under
         the old revision stay readable.
@@ -126,9 +127,42 @@ class RegisteredModels:
         """Retire a version: it takes no more rows and is polled no more; what it stored stays readable.
 
         Raises:
-            NotFound: no such model, or no such version that is ready.
+            NotFound: no such model, or no such version that is ready. Conflict: it is the champion of its model.
         """
         removal.retire(self.engine, name, version)
+
+    def roles(self, name: str) -> Roles:
+        """Return which version of a model is its champion, which its challenger, and which is used.
+
+        Raises:
+            NotFound: no such model.
+        """
+        return roles.read_roles(self.engine, name)[0]
+
+    def role_changes(self, name: str) -> list[RoleChange]:
+        """Return all changes of the roles of a model's versions, oldest first.
+
+        Raises:
+            NotFound: no such model.
+        """
+        return roles.read_roles(self.engine, name)[1]
+
+    def promote(self, name: str, version: int, reason: str, by: str) -> bool:
+        """Make a version the champion of its model, which is used from now on; return whether it was not before.
+
+        Raises:
+            NotFound: no such model, or no such version that is ready. InvalidInput: the reason is missing or too long.
+        """
+        return roles.promote(self.engine, name, version, Author(by, self._clock(), reason))
+
+    def rollback(self, name: str, reason: str, by: str) -> int:
+        """Return to the version that was used before the champion, and return its number.
+
+        Raises:
+            NotFound: no such model. Conflict: no earlier champion is ready.
+            InvalidInput: the reason is missing or too long.
+        """
+        return roles.rollback(self.engine, name, Author(by, self._clock(), reason))
 
     def retention(self, name: str) -> Retention:
         """Return after how many days the rows of a model are archived, and removed from the archive.

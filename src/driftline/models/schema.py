@@ -16,10 +16,11 @@ from driftline.models.proposal import Proposal
 from driftline.monitor import FittedMonitor
 from driftline.store.model_layout import ModelLayout
 from driftline.store.model_list import ModelSummary, VersionSummary
+from driftline.store.roles import Role, RoleAction, RoleChange, Roles
 
 
 class ModelSummaryOut(BaseModel):
-    """A model in a list: its ready versions, and the newest one's newest chunk with its verdict."""
+    """A model in a list: its ready versions, and the newest chunk of the one that is used, with its verdict."""
 
     name: str
     versions: tuple[int, ...]
@@ -152,10 +153,11 @@ class SpecRevisionOut(BaseModel):
 
 
 class VersionOut(BaseModel):
-    """A version of a model: its state (creating, ready or retired), its columns and all its spec revisions."""
+    """A version of a model: its state (creating, ready or retired), its role, its columns and its spec revisions."""
 
     version: int
     state: str
+    role: Role | None = Field(description="champion or challenger; changed by `promote` and `rollback`")
     registered_at: datetime
     reference_uri: str
     reference_hash: str
@@ -169,6 +171,7 @@ class VersionOut(BaseModel):
         return cls(
             version=version.version,
             state=version.state,
+            role=version.role,
             registered_at=version.created_at,
             reference_uri=version.reference_uri,
             reference_hash=version.reference_hash,
@@ -186,26 +189,65 @@ class VersionOut(BaseModel):
 
 
 class ModelDetailOut(BaseModel):
-    """A model with all its versions, oldest first, and the reference of the newest ready one."""
+    """A model with all its versions, oldest first, and the reference of the one that is used."""
 
     name: str
-    version: int | None = Field(description="the newest ready version")
+    version: int | None = Field(description="the version that is used: the champion, or else the newest ready one")
     reference: ReferenceOut | None
     visible: VisibleOut | None
     versions: tuple[VersionOut, ...]
 
     @classmethod
-    def of(
-        cls, name: str, versions: Sequence[VersionSummary], newest: int | None, fitted: FittedMonitor | None
-    ) -> Self:
-        """Return the JSON object of a model; `fitted` is its newest ready version."""
+    def of(cls, name: str, versions: Sequence[VersionSummary], used: int | None, fitted: FittedMonitor | None) -> Self:
+        """Return the JSON object of a model; `used` is the version that is used, and `fitted` that version."""
         return cls(
             name=name,
-            version=newest,
+            version=used,
             reference=ReferenceOut.of(fitted.reference) if fitted else None,
             visible=fitted and VisibleOut.of(fitted.visible_changes(), fitted.proposed_period(), fitted.no_evidence),
             versions=tuple(map(VersionOut.of, versions)),
         )
+
+
+class RoleChangeOut(BaseModel):
+    """A change of a role: what was done to which version, who did it and why."""
+
+    action: RoleAction
+    version: int
+    replaced: int | None = Field(description="the version that was used before a new champion")
+    changed_at: datetime
+    changed_by: str
+    reason: str
+
+    @classmethod
+    def of(cls, change: RoleChange) -> Self:
+        """Return the JSON object of a change."""
+        return cls(
+            action=change.action,
+            version=change.version,
+            replaced=change.replaced,
+            changed_at=change.author.at,
+            changed_by=change.author.name,
+            reason=change.author.reason,
+        )
+
+
+class RolesOut(BaseModel):
+    """The roles of a model's versions, and their changes, oldest first."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.ROLES})
+
+    name: str
+    champion: int | None = Field(description="null: none is named, and the newest ready version is used")
+    challenger: int | None
+    used: int | None = Field(description="the version that is used where none is named")
+    changes: tuple[RoleChangeOut, ...]
+
+    @classmethod
+    def of(cls, name: str, roles: Roles, changes: Sequence[RoleChange]) -> Self:
+        """Return the JSON object of a model's roles."""
+        listed = tuple(map(RoleChangeOut.of, changes))
+        return cls(name=name, champion=roles.champion, challenger=roles.challenger, used=roles.used, changes=listed)
 
 
 class RevisedOut(BaseModel):

@@ -6,7 +6,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, RowMapping, ScalarSelect, Select, Table, and_, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    ScalarSelect,
+    Select,
+    Table,
+    and_,
+    case,
+    func,
+    select,
+)
 
 from driftline.clock import aware_utc
 from driftline.engine.results import State
@@ -14,12 +26,13 @@ from driftline.engine.spec import Spec
 from driftline.store.model_layout import ModelLayout
 from driftline.store.model_numbers import model_number
 from driftline.store.registry import READY
+from driftline.store.roles import Role, Roles, roles_of
 from driftline.store.tables import model_versions, models, spec_revisions, verdicts
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSummary:
-    """A model in a list: its ready versions, its newest one, and the states of that one's newest chunks.
+    """A model in a list: its ready versions, the one that is used, and the states of that one's newest chunks.
 
     `closed_chunk` and `closed_state` are of its newest closed chunk. `version` is None for a model without a ready
     version; then the fields after it are None too.
@@ -51,10 +64,11 @@ class SpecRevision:
 
 @dataclass(frozen=True, slots=True)
 class VersionSummary:
-    """A version of a model with all its spec revisions, oldest first."""
+    """A version of a model with its role and all its spec revisions, oldest first."""
 
     version: int
     state: str
+    role: Role | None
     created_at: datetime
     reference_uri: str
     reference_hash: str
@@ -75,34 +89,37 @@ def list_models(connection: Connection) -> list[ModelSummary]:
     for number, version in connection.execute(statement.order_by(model_versions.c.version)):
         ready.setdefault(number, []).append(version)
     registered = select(models.c.number, models.c.name, models.c.created_at).order_by(models.c.name)
-    newest = {row["number"]: row for row in connection.execute(_newest_versions()).mappings()}
+    newest = {row["number"]: row for row in connection.execute(_used_versions()).mappings()}
     return [
         _summary(number, name, tuple(ready.get(number, ())), aware_utc(created_at), newest.get(number))
         for number, name, created_at in connection.execute(registered)
     ]
 
 
-def _newest_versions() -> Select[Any]:
-    """Select the newest ready version of each model with its newest spec and the verdicts of its newest chunks."""
-    newest = (
-        select(model_versions.c.model_number, func.max(model_versions.c.version).label("version"))
+def _used_versions() -> Select[Any]:
+    """Select the version of each model that is used, with its newest spec and the verdicts of its newest chunks."""
+    champion = case((model_versions.c.version == models.c.champion, model_versions.c.version))
+    used = func.coalesce(func.max(champion), func.max(model_versions.c.version)).label("version")
+    current = (
+        select(model_versions.c.model_number, used)
+        .join(models, models.c.number == model_versions.c.model_number)
         .where(model_versions.c.state == READY)
         .group_by(model_versions.c.model_number)
         .subquery()
     )
 
     def of_version(table: Table) -> ColumnElement[bool]:
-        same_model = table.c.model_number == newest.c.model_number
-        return and_(same_model, table.c.model_version == newest.c.version)
+        same_model = table.c.model_number == current.c.model_number
+        return and_(same_model, table.c.model_version == current.c.version)
 
     def of_newest_chunk(column: Column[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
-        current = select(column).where(of_version(verdicts), verdicts.c.current, *conditions)
-        return current.order_by(verdicts.c.chunk_start.desc()).limit(1).scalar_subquery()
+        newest_of = select(column).where(of_version(verdicts), verdicts.c.current, *conditions)
+        return newest_of.order_by(verdicts.c.chunk_start.desc()).limit(1).scalar_subquery()
 
     spec = select(spec_revisions.c.spec).where(of_version(spec_revisions)).order_by(spec_revisions.c.revision.desc())
     return select(
-        newest.c.model_number.label("number"),
-        newest.c.version,
+        current.c.model_number.label("number"),
+        current.c.version,
         spec.limit(1).scalar_subquery().label("spec"),
         of_newest_chunk(verdicts.c.state).label("state"),
         of_newest_chunk(verdicts.c.chunk_start).label("newest_chunk"),
@@ -150,15 +167,17 @@ def versions_of(connection: Connection, name: str) -> list[VersionSummary]:
         spec = Spec.model_validate_json(row["spec"])
         revision = SpecRevision(row["revision"], spec, aware_utc(row["created_at"]))
         revisions.setdefault(row["model_version"], []).append(revision)
+    roles = roles_of(connection, name)
     stored = select(model_versions).where(model_versions.c.model_number == number).order_by(model_versions.c.version)
-    return [_version(row, tuple(revisions[row["version"]])) for row in connection.execute(stored).mappings()]
+    return [_version(row, roles, tuple(revisions[row["version"]])) for row in connection.execute(stored).mappings()]
 
 
-def _version(row: RowMapping, revisions: tuple[SpecRevision, ...]) -> VersionSummary:
+def _version(row: RowMapping, roles: Roles, revisions: tuple[SpecRevision, ...]) -> VersionSummary:
     layout = row["layout"]
     return VersionSummary(
         version=row["version"],
         state=row["state"],
+        role=roles.of(row["version"]),
         created_at=aware_utc(row["created_at"]),
         reference_uri=row["reference_uri"],
         reference_hash=row["reference_hash"],

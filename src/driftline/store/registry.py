@@ -222,9 +222,10 @@ def versions(connection: Connection, name: str | None = None) -> list[tuple[str,
 
 
 def load(engine: Engine, name: str, version: int | None = None) -> Version:
-    """Load a version with its current spec and fitted reference: the newest that is ready, or the one that is named.
+    """Load a version with its current spec and fitted reference: the one that is named, or else the champion.
 
-    A retired version is loaded where it is named: what it stored stays readable.
+    Without a champion that is the newest that is ready (`driftline.store.roles`). A retired version is loaded where it
+    is named: what it stored stays readable.
 
     Raises:
         NotFound: no such model, or no ready version; the error lists those there are.
@@ -291,7 +292,11 @@ def _version_statement(name: str, version: int | None, columns: Sequence[Column[
         .join(models, models.c.number == model_versions.c.model_number)
         .join(spec_revisions, same_version)
         .where(models.c.name == name)
-        .order_by(model_versions.c.version.desc(), spec_revisions.c.revision.desc())
+        .order_by(
+            (model_versions.c.version == models.c.champion).desc(),
+            model_versions.c.version.desc(),
+            spec_revisions.c.revision.desc(),
+        )
         .limit(1)
     )
     if version is None:

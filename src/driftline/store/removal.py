@@ -10,6 +10,7 @@ from driftline.store.archive.removal import delete_objects
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import lock_model, model_number
 from driftline.store.registry import READY, RETIRED
+from driftline.store.roles import release
 from driftline.store.tables import ledger, metadata, model_versions, models
 
 ROWS_AT_ONCE = 10_000
@@ -25,11 +26,12 @@ def retire(engine: Engine, name: str, version: int) -> None:
     Registering the same reference again makes it ready again.
 
     Raises:
-        NotFound: no such model, or no such version that is ready.
+        NotFound: no such model, or no such version that is ready. Conflict: it is the champion of its model.
     """
 
     def work(connection: Connection) -> None:
         number = model_number(connection, name)
+        release(connection, name, number, version)
         row = (model_versions.c.model_number == number) & (model_versions.c.version == version)
         retired = update(model_versions).where(row, model_versions.c.state == READY).values(state=RETIRED)
         if not connection.execute(retired).rowcount:

@@ -109,6 +109,19 @@ poll_schedules = Table(
     **OPTIONS,
 )
 
+poll_runs = Table(
+    "poll_runs",
+    metadata,
+    Column("run_id", name_type(32), primary_key=True),
+    Column("began_at", INSTANT, nullable=False),
+    Column("alive_at", INSTANT, nullable=False, comment="last sign of life of a run that goes on"),
+    Column("ended_at", INSTANT),
+    Column("problem", text_type(500), comment="why it failed"),
+    Column("summary", LONGTEXT, comment="JSON: what it did"),
+    Index("ix_poll_runs_began", "began_at"),
+    **OPTIONS,
+)
+
 pending_labels = Table(
     "pending_labels",
     metadata,
@@ -129,6 +142,22 @@ models = Table(
     Column("created_at", INSTANT, nullable=False),
     Column("archive_after_days", Integer, comment="after a chunk has closed and its labels were due; NULL: never"),
     Column("remove_after_days", Integer, comment="likewise, and then its archived rows are removed; NULL: never"),
+    Column("champion", Integer, comment="the version that is used where none is named; NULL: the newest ready one"),
+    Column("challenger", Integer, comment="the version that is compared with the champion"),
+    **OPTIONS,
+)
+
+role_changes = Table(
+    "role_changes",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("action", name_type(16), nullable=False, comment="promote, rollback, challenge, dismiss"),
+    Column("version", Integer, nullable=False),
+    Column("replaced", Integer, comment="the version that was used before a new champion"),
+    Column("changed_at", INSTANT, nullable=False),
+    Column("changed_by", text_type(64), nullable=False),
+    Column("reason", text_type(2000), nullable=False),
     **OPTIONS,
 )
 

@@ -1,4 +1,4 @@
-"""Records a training in MLflow: a run, and a version of a registered model with a signature and an alias."""
+"""Records a training in MLflow: a run, and a version of a registered model with a signature."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,8 +13,8 @@ from driftline.tracking.mlflow_client import translated
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-CHAMPION, CHALLENGER = "champion", "challenger"
-"""The aliases of registered versions: the one that is served, and the one that is compared with it."""
+LINK = "mlflow"
+"""The name of the link to a version's run, among its details."""
 MODEL_FOLDER = "model"
 TRAINING_HASH, MODEL, VERSION = "driftline.training_hash", "driftline.model", "driftline.version"
 """Tags of runs and registered versions."""
@@ -67,7 +67,7 @@ def public_address(address: str) -> str:
     return address if "@" not in parts.netloc else address.replace(parts.netloc, parts.netloc.rpartition("@")[2], 1)
 
 
-def record(client: "MlflowClient", run: TrainingRun, alias: str = CHAMPION) -> RunLink:
+def record(client: "MlflowClient", run: TrainingRun) -> RunLink:
     """Record a training and return its link; what was recorded before is found, and completed where it was interrupted.
 
     Raises:
@@ -77,7 +77,6 @@ def record(client: "MlflowClient", run: TrainingRun, alias: str = CHAMPION) -> R
         experiment = _experiment(client, run.model)
         run_id = _finished_run(client, experiment, run.training_hash) or _log_run(client, experiment, run)
         version = _registered(client, run, run_id)
-        client.set_registered_model_alias(run.model, alias, version)
     return RunLink(public_address(client.tracking_uri), run_id, run.model, version)
 
 

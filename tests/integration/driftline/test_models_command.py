@@ -97,6 +97,24 @@ def test_a_model_is_shown_registered_listed_revised_and_removed(run: CommandRunn
     assert "No model is registered" in run("list").stdout
 
 
+def test_a_version_is_promoted_and_rolled_back(run: CommandRunner) -> None:
+    for delay in ("P1D", "P2D"):
+        assert run("add", "any", str(run.file), *OPTIONS, "--label-delay", delay, "--yes").exit_code == 0
+    assert "used: version 2, the newest" in run("roles", "any").stdout
+    promoted = run("promote", "any", "1", "--reason", "better in April", "--by", "anna")
+    assert promoted.stdout == "any: version 1 is the champion.\n", promoted.stderr
+    assert "nothing changed" in run("promote", "any", "1", "--reason", "better in April").stdout
+    shown = run("roles", "any").stdout
+    assert "champion: version 1" in shown
+    assert "promote version 1 (before: 2), by anna: better in April" in shown
+    assert "any version 1 (ready, champion)" in run("show", "any").stdout
+    assert "promote another one first" in str(run("retire", "any", "--version", "1", "--yes").exception)
+    assert run("rollback", "any").stdout == "any: version 2 is the champion again.\n"
+    changes = json.loads(run("roles", "any", "--json").stdout)["changes"]
+    assert [change["action"] for change in changes] == ["promote", "rollback"]
+    assert "no earlier champion" in str(run("rollback", "any").exception)
+
+
 def test_a_model_is_registered_with_a_label_delay_which_wins_over_the_file_of_the_spec(
     run: CommandRunner, tmp_path: Path
 ) -> None:

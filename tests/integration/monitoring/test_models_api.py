@@ -119,6 +119,27 @@ def test_a_model_is_shown_registered_revised_and_removed(client: FlaskClient, en
     json_of(client.get(URL), 404)
 
 
+def test_a_version_is_promoted_and_rolled_back(client: FlaskClient, engine: Engine) -> None:
+    for rows in (2_400, 2_000):
+        json_of(client.post(f"{URL}{QUERY}", **body("parquet", reference(rows))))
+    assert json_of(client.get(f"{URL}/roles"))["used"] == 2
+    promoted = json_of(client.post(f"{URL}/versions/1/promote", json={"reason": "better in April"}))
+    (change,) = promoted["changes"]
+    assert (promoted["champion"], promoted["used"], change["replaced"], change["changed_by"]) == (1, 1, 2, "local")
+    assert json_of(client.post(f"{URL}/versions/1/promote", json={"reason": "again"}))["changes"] == [change]
+    model = json_of(client.get(URL))
+    assert (model["version"], [version["role"] for version in model["versions"]]) == (1, ["champion", None])
+    assert "version 1, champion" in client.get("/models/any").text
+    assert "better in April" in client.get("/models/any/spec").text
+    json_of(client.post(f"{URL}/versions/1/retire"), 409)
+    assert json_of(client.post(f"{URL}/rollback", json={"reason": "worse in May"}))["champion"] == 2
+    json_of(client.post(f"{URL}/rollback", json={"reason": "once more"}), 409)
+    json_of(client.post(f"{URL}/versions/3/promote", json={"reason": "newest"}), 404)
+    for refused in ({"reason": ""}, {}, {"reason": "a", "by": "me"}):
+        assert client.post(f"{URL}/versions/1/promote", json=refused).status_code in (400, 422)
+    json_of(client.get("/api/v1/models/nobody/roles"), 404)
+
+
 REFUSED: dict[str, tuple[str, str, int, str]] = {
     "no column": ("csv", "?timestamp=when", 400, "there is no column 'when'"),
     "rows": ("csv", f"{QUERY.replace('1d', 'rows:50')}", 400, "pass ?chunk=1d"),

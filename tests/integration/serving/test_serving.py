@@ -25,7 +25,8 @@ from churn.columns import FEATURES, Processed
 from churn.tables import processed
 from driftline.http.scopes import Scope
 from driftline.settings import DatabaseSettings, LocalSettings
-from driftline.store import registry
+from driftline.store import registry, roles
+from driftline.store.roles import Author
 from driftline.store.tables import predictions
 from serving.app import create_app
 from serving.settings import ServingSettings
@@ -222,7 +223,15 @@ def test_a_subscriber_has_the_features_that_are_stored(
     assert (status, "`at` is missing" in body["error"]["details"][0]) == (400, True)
 
 
-def test_a_newer_version_takes_over_and_no_request_is_lost(
+def await_more(answers: list[tuple[int, int, Any]], version: int) -> None:
+    """Wait until the last 30 answers are of a version."""
+    deadline = time.monotonic() + 60
+    while {body.get("version") for _, _, body in answers[-30:]} != {version}:
+        assert time.monotonic() < deadline, f"version {version} is not served"
+        time.sleep(0.05)
+
+
+def test_a_newer_version_or_a_promoted_one_takes_over_and_no_request_is_lost(
     world: ServingWorld, flights: HistGradientBoostingClassifier
 ) -> None:
     answers: list[tuple[int, int, Any]] = []
@@ -241,9 +250,11 @@ def test_a_newer_version_takes_over_and_no_request_is_lost(
     try:
         time.sleep(0.3)
         second = world.register_flights(seed=2)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and sum(body.get("version") == 2 for _, _, body in [*answers]) < 30:
-            time.sleep(0.05)
+        await_more(answers, 2)
+        roles.promote(world.engine, "flights", 1, Author("anna", FEBRUARY, "the newer one is worse"))
+        await_more(answers, 1)
+        assert roles.rollback(world.engine, "flights", Author("anna", FEBRUARY, "it is not")) == 2
+        await_more(answers, 2)
     finally:
         stopped.set()
         for thread in threads:

@@ -18,12 +18,16 @@ from driftline.errors import NotFound
 from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.store import migrate, registry
 from driftline.store.database import make_engine
+from driftline.store.model_layout import ModelLayout
+from driftline.store.model_list import SpecRevision, VersionSummary
+from driftline.store.roles import Role
 from driftline.tracking import model_uri
+from driftline.tracking.aliases import follow
 from driftline.tracking.mlflow_client import TrackingUnavailable, connect
 from driftline.tracking.settings import TrackingSettings
-from driftline.tracking.training_runs import TrainingRun, record
+from driftline.tracking.training_runs import RunLink, TrainingRun, record
 from stack.testing.fixtures import DatabaseAddress
-from tests.integration.monitoring.world import reference
+from tests.integration.monitoring.world import NOW, SPEC, reference
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -52,6 +56,18 @@ def trained(folder: Path) -> TrainingRun:
     )  # fmt: skip
 
 
+def of_run(number: int, role: Role | None, link: RunLink) -> VersionSummary:
+    """Return a monitored version whose training is recorded."""
+    revision = SpecRevision(1, SPEC, NOW)
+    layout = ModelLayout.canonical(SPEC)
+    return VersionSummary(number, "ready", role, NOW, "", "", layout, {"mlflow": link.as_details()}, (revision,))
+
+
+def version_of(client: "MlflowClient", alias: str) -> int:
+    """Return the monitored version that an alias leads to."""
+    return int(client.get_model_version_by_alias("flights", alias).tags["driftline.version"])
+
+
 def test_a_recorded_model_is_registered_with_its_signature_and_links_back(
     client: "MlflowClient", mariadb: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,8 +80,11 @@ def test_a_recorded_model_is_registered_with_its_signature_and_links_back(
     assert stored.data.tags["driftline.version"] == "3"
     assert [file.path for file in client.list_artifacts(link.run_id, "plots")] == ["plots/plot.png"]
     second = record(client, replace(run, training_hash="c" * 64, version=4))
-    champion = client.get_model_version_by_alias("flights", "champion")
-    assert str(champion.version) == second.registered_version == "2"
+    aliases = {"champion": 3, "challenger": 4}
+    follow(client, [of_run(3, Role.CHAMPION, link), of_run(4, Role.CHALLENGER, second)], used=3)
+    assert {alias: version_of(client, alias) for alias in aliases} == aliases
+    follow(client, [of_run(3, None, link), of_run(4, Role.CHAMPION, second)], used=4)
+    assert version_of(client, "champion") == 4
 
     for name, value in {**mariadb.environment(), "DRIFTLINE_VAR": str(tmp_path / "var")}.items():
         monkeypatch.setenv(name, value)

@@ -30,6 +30,7 @@ FAULTS: dict[str, Reply] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [False, True], ids=["before it is stored", "after it is stored"])
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_a_fault_neither_loses_nor_doubles_rows(

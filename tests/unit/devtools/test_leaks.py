@@ -60,12 +60,14 @@ def test_placeholders_and_plain_text_are_no_secrets(tmp_path: Path) -> None:
     assert forms_in(written(tmp_path, "compose.yaml", text)) == set()
 
 
-def test_words_are_a_password_in_tests_only(tmp_path: Path) -> None:
-    (tmp_path / "tests").mkdir()
+def test_words_are_a_password_in_tests_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below the checkout's own folder of tests: another folder of this name above the checkout changes nothing."""
+    monkeypatch.setattr(leaks, "TESTS", tmp_path / "tests" / "checkout" / "tests")
+    (tmp_path / "tests" / "checkout" / "tests").mkdir(parents=True)
     text = 'PASSWORD = "of a user that is asked for TLS"\n'
-    assert forms_in(written(tmp_path, "app.py", text)) == {"Secret Keyword"}
-    assert forms_in(written(tmp_path / "tests", "test_app.py", text)) == set()
-    assert forms_in(written(tmp_path / "tests", "test_app.py", f'PASSWORD = "{noise(12)}7"')) == {"Secret Keyword"}
+    assert forms_in(written(leaks.TESTS.parent, "app.py", text)) == {"Secret Keyword"}
+    assert forms_in(written(leaks.TESTS, "test_app.py", text)) == set()
+    assert forms_in(written(leaks.TESTS, "test_app.py", f'PASSWORD = "{noise(12)}7"')) == {"Secret Keyword"}
 
 
 def test_what_is_printed_names_the_place_and_never_the_secret(

@@ -86,6 +86,8 @@ ADMINISTERS = {
     "POST /api/v1/models/<name>",
     "POST /api/v1/models/<name>/specs",
     "POST /api/v1/models/<name>/versions/<int:version>/retire",
+    "POST /api/v1/models/<name>/versions/<int:version>/promote",
+    "POST /api/v1/models/<name>/rollback",
     "PUT /api/v1/models/<name>/schedule",
     "DELETE /api/v1/models/<name>/schedule",
 }

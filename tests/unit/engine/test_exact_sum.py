@@ -40,6 +40,7 @@ def test_squared_deviations_are_those_of_fractions(values: list[float]) -> None:
     assert total.mean(len(values)) == float(mean)
 
 
+@pytest.mark.slow
 def test_many_numbers_of_all_sizes() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(size=50_000) * 10.0 ** rng.integers(-300, 250, 50_000)

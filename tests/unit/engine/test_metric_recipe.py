@@ -81,6 +81,7 @@ def test_a_metric_is_listed_titled_and_has_a_worse_side(followed: dict[str, Any]
     assert followed["records"] == ["balanced_accuracy"]
 
 
+@pytest.mark.slow
 def test_a_metric_is_realized_and_estimated(followed: dict[str, Any]) -> None:
     realized, estimated = followed["results"][0]
     rows = followed["rows"]

@@ -88,6 +88,7 @@ def _same(first: tuple[Result, ...], second: tuple[Result, ...]) -> None:
         assert a.value == (None if b.value is None else pytest.approx(b.value, rel=1e-12))
 
 
+@pytest.mark.slow
 @LAW
 @given(rows=st.integers(0, 80), seed=st.integers(0, 99), unlabelled=st.sampled_from([0.0, 0.4, 1.0]))
 @example(rows=0, seed=0, unlabelled=0.0)

@@ -52,10 +52,16 @@ def test_a_token_is_accepted_until_it_expires(
     assert accepted(file, token, NOW + lifetime) is None
 
 
-@given(other=st.text() | st.from_regex(PATTERN, fullmatch=True))
-def test_no_other_string_is_accepted(tmp_path_factory: pytest.TempPathFactory, other: str) -> None:
+@pytest.fixture(scope="module")
+def only_token(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Return a file with one token, and this token."""
     file = tmp_path_factory.mktemp("tokens") / "tokens.json"
-    token = tokens.create(file, "only", READ, NOW)
+    return file, tokens.create(file, "only", READ, NOW)
+
+
+@given(other=st.text() | st.from_regex(PATTERN, fullmatch=True))
+def test_no_other_string_is_accepted(only_token: tuple[Path, str], other: str) -> None:
+    file, token = only_token
     (stored,) = tokens.read(file)
     for wrong in (other, stored.sha256, stored.name, token[:-1], f"{token} ", token.swapcase(), "\udcff"):
         assert accepted(file, wrong) is None

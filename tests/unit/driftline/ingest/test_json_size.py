@@ -19,6 +19,7 @@ def _read(data: bytes, format_: Format) -> int:
     return len(json_rows(Content(data, format_, len(data)), ("id",), ("id",)).frame)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "format_"),
     [
@@ -41,6 +42,7 @@ def test_a_bomb_is_refused_in_little_memory(data: bytes, format_: Format) -> Non
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_as_many_rows_as_allowed_are_read_whatever_their_texts_contain() -> None:
     rows = [{"id": 'a[{,"\\'}] * MOST_ROWS
     assert _read(json.dumps(rows).encode(), Format.JSON) == MOST_ROWS

@@ -76,6 +76,7 @@ def test_the_mean_e_value_is_1_at_the_edge_of_the_zone() -> None:
     assert np.all(inside @ e_values < 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", [0.0, 0.15])
 def test_mean_e_values_are_at_most_1_without_a_change(spread: float) -> None:
     """Over drawn references and chunks, whose log-odds may vary between chunks; beyond the Monte Carlo error."""

@@ -33,6 +33,7 @@ def alerts(
     return count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deviation", [0.3, 0.8, 2.0])
 def test_exact_e_values_keep_the_budget_and_use_part_of_it(deviation: float) -> None:
     """Log-normal e-values of mean 1 that share their noise: a doubled weight or a missing restart would show."""
@@ -46,6 +47,7 @@ def test_exact_e_values_keep_the_budget_and_use_part_of_it(deviation: float) -> 
     assert count >= 0.2 * streams * budget * years
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["hour", "day", "week"])
 @pytest.mark.parametrize("chunks", [8, 21, 60])
 def test_calm_streams_keep_the_budget(unit: str, chunks: int) -> None:

@@ -83,6 +83,7 @@ def test_one_huge_residual_is_little_evidence() -> None:
     assert np.abs(after - before).max() < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("unit", "chunks"), [("hour", 60), ("day", 8), ("day", 21), ("week", 12)])
 def test_calm_regressions_keep_the_budget(unit: str, chunks: int) -> None:
     """Heavy tails, means and sizes that vary between chunks, fresh references, a tight bound on 12 a year."""
@@ -104,6 +105,7 @@ def test_calm_regressions_keep_the_budget(unit: str, chunks: int) -> None:
     assert alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, drifting, fitted.components.weights) <= allowed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("unit", "chunks"), [("hour", 60), ("day", 8), ("day", 21)])
 def test_calm_multiclass_models_keep_the_budget(unit: str, chunks: int) -> None:
     """Log scores that vary between chunks by class, fresh references."""

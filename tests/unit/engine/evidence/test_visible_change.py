@@ -36,6 +36,7 @@ def power(chances: np.ndarray, chunks: int, runs: int = 200) -> float:
     return float(detected.mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_what_is_promised_to_be_seen_is_found_8_times_in_10(place: int) -> None:
     """Within 1, 7 and 30 days: a loss of ranking, a rise of the share; a third of it is not."""

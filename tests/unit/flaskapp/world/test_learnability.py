@@ -69,6 +69,7 @@ def test_the_best_possible_auc_is_in_range() -> None:
     assert 0.82 < roc_auc_score(labels[Cdr.PSEUDO_CHURNED], chances["chance"]) < 0.92
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("drift", "fall"),
     [

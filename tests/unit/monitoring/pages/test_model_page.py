@@ -23,7 +23,7 @@ from tests.unit.monitoring.reports_builder import DAY, ORIGIN, SPEC, drift, esti
 
 
 def page(*chunks: ChunkView) -> Page:
-    return page_of(status(SPEC, chunks), (1,))
+    return page_of(status(SPEC, chunks), {1: None})
 
 
 FITTED = {
@@ -101,14 +101,14 @@ def test_pointing_at_a_chunk_tells_every_number_with_its_rows_and_bounds() -> No
 
 def test_the_beginning_of_a_version_and_of_a_spec_revision_are_marked() -> None:
     chunks = [replace(report(day), spec_revision=1 + day // 3) for day in range(5)]
-    marks = page_of(status(SPEC, chunks, {1: ORIGIN, 2: ORIGIN + 2 * DAY}), (1, 2)).marks
+    marks = page_of(status(SPEC, chunks, {1: ORIGIN, 2: ORIGIN + 2 * DAY}), {1: None, 2: None}).marks
     assert [mark.text for mark in marks] == ["version 1", "version 2", "spec 2"]
-    assert page_of(status(SPEC, chunks[:2], {1: ORIGIN}), (1,)).marks == ()
+    assert page_of(status(SPEC, chunks[:2], {1: ORIGIN}), {1: None}).marks == ()
 
 
 def test_a_segment_without_results_is_refused_with_those_there_are() -> None:
     with pytest.raises(NotFound, match="none in the spec"):
-        page_of(status(SPEC, [report(0)]), (1,), "carrier=AA")
+        page_of(status(SPEC, [report(0)]), {1: None}, "carrier=AA")
 
 
 def test_a_model_without_chunks_has_a_page() -> None:
@@ -121,7 +121,7 @@ def test_both_heat_maps_agree() -> None:
     world = make_world()
     result = backtest(world, timestamp="when", label="churned", score="score", reference_until=UNTIL, chunk="1d")
     backtest_rows = {row.column: row for row in ReportPage(result.content).heat}
-    dashboard_rows = {row.column: row for row in page_of(status(result.spec, result.chunks), (1,)).heat}
+    dashboard_rows = {row.column: row for row in page_of(status(result.spec, result.chunks), {1: None}).heat}
     shared = backtest_rows.keys() & dashboard_rows.keys()
     assert shared == {"usage", "age", "plan", "prediction"}
     for column in shared:

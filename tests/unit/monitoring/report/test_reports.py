@@ -56,6 +56,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: b"\n".join(sorted(path.read_bytes().splitlines())) for path in folder.glob("*.csv")}
 
 
+@pytest.mark.slow
 def test_only_models_that_changed_are_read_again(tmp_path: Path) -> None:
     days, read, at = {"-calls": 2, "churn": 3}, list[str](), dict[str, datetime]()
 

@@ -35,6 +35,7 @@ def samples(rows: pd.DataFrame) -> dict[Metric, list[float]]:
     return {metric: [part[metric].value or 0.0 for part in outcomes] for metric in ALL}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", [metric for metric in ALL if metric is not Metric.CALIBRATION_ERROR])
 def test_errors_equal_the_spread_of_repeated_samples(
     metric: Metric, rows: pd.DataFrame, samples: dict[Metric, list[float]]

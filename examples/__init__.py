@@ -1,0 +1,1 @@
+"""Models that Driftline monitors, built on its public interfaces only."""

@@ -1,0 +1,61 @@
+"""What the examples ask of the monitor, over HTTP."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from driftline import DriftlineError
+
+REQUEST_SECONDS = 120.0
+Value = TypeVar("Value")
+
+
+class RequestRefused(DriftlineError):
+    """A service refuses a request; its answer says why."""
+
+
+class NotInTime(DriftlineError):
+    """What was waited for has not happened in time; look at the log of the monitor."""
+
+
+def call(address: str, path: str, *, method: str = "GET", body: object = None, **query: str) -> Any:
+    """Return the JSON that a service answers; raise `RequestRefused` if it is an error."""
+    url = f"{address}{path}" + (f"?{urlencode(query)}" if query else "")
+    data = None if body is None else json.dumps(body).encode()
+    request = Request(url, data, {"Content-Type": "application/json", **token_header()}, method=method)  # noqa: S310  # http, as given
+    try:
+        with urlopen(request, timeout=REQUEST_SECONDS) as answer:  # noqa: S310
+            return json.load(answer)
+    except HTTPError as error:
+        raise RequestRefused(f"{method} {url} is answered with {error.code}: {error.read().decode()}") from error
+
+
+def token_header() -> dict[str, str]:
+    """Return the header with the token of DRIFTLINE_TOKEN, none where the services are open."""
+    token = os.environ.get("DRIFTLINE_TOKEN")
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def wait_for(look: Callable[[], Value | None], subject: str, seconds: float) -> Value:
+    """Look until there is something and return it; raise `NotInTime` after some seconds."""
+    deadline = time.monotonic() + seconds
+    while (value := look()) is None:
+        if time.monotonic() > deadline:
+            raise NotInTime(f"{subject} did not appear within {seconds:.0f} s; look at the log of the monitor.")
+        time.sleep(0.2)
+    return value
+
+
+def poll(address: str) -> None:
+    """Have the monitor compute what is pending, and wait until it has."""
+
+    def finished() -> Any:
+        answer = call(address, "/run-monitoring", method="POST")
+        return answer if "seconds" in answer else None  # else a run that goes on, which the next request joins
+
+    wait_for(finished, "The end of the poll", 600)

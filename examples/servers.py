@@ -1,0 +1,98 @@
+"""The servers that an example uses: named ones, or a stack of the examples' own, started by `python -m stack`."""
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VAR = ROOT / "var" / "examples"
+CHANNEL, HOOK_KEY = "example", "hook_key"
+"""The channel of alerts, and the file of the secret that signs them."""
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Addresses of the services, a folder for files, and the environment of programs that register models."""
+
+    monitor: str
+    serving: str
+    var: Path
+    environment: Mapping[str, str] = field(repr=False)
+
+    def run(self, *command: str) -> str:
+        """Run a Python program with the rights of the database's owner and return its output.
+
+        Raises:
+            SystemExit: it failed; the message is its output.
+        """
+        return _output(command, self.environment)
+
+
+def add_server_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every example has."""
+    parser.add_argument("--var", type=Path, default=VAR, help="folder of servers and files (default: var/examples)")
+    parser.add_argument("--any-port", action="store_true", help="use free ports instead of the default ones")
+
+
+def start_servers(options: argparse.Namespace, roles: Sequence[str], alerts: str) -> Servers:
+    """Return the servers of EXAMPLES_MONITOR and EXAMPLES_SERVING, or start those of some roles of the local stack.
+
+    `alerts` is the address to which the local monitor sends its alerts.
+    """
+    var: Path = options.var.resolve()
+    var.mkdir(parents=True, exist_ok=True)
+    if os.environ.get("EXAMPLES_MONITOR"):
+        return Servers(os.environ["EXAMPLES_MONITOR"], os.environ.get("EXAMPLES_SERVING", ""), var, dict(os.environ))
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("DB_", "KAFKA_"))},
+        **_alert_settings(var / "alerts", alerts),
+        "DRIFTLINE_VAR": str(var / "stack"),
+    }
+    for role in roles:
+        any_port = ("--any-port",) if options.any_port else ()
+        sys.stdout.write(_output(("-m", "stack", "up", "--role", role, *any_port), environment))
+    ports = _exported(environment, "serving")
+    return Servers(
+        f"http://127.0.0.1:{ports['MONITOR_PORT']}",
+        f"http://127.0.0.1:{ports['SERVING_PORT']}",
+        var,
+        environment | _exported(environment, "owner"),
+    )
+
+
+def _alert_settings(folder: Path, address: str) -> Mapping[str, str]:
+    """Write the file of alert channels, and return the settings with which the monitor reads it."""
+    folder.mkdir(exist_ok=True, mode=0o700)
+    key = folder / HOOK_KEY
+    if not key.exists():
+        key.write_text(os.urandom(24).hex())
+    (folder / "alerts.yaml").write_text(
+        "back_fill_days: 100000 # the examples' events are in the past\n"
+        "channels:\n"
+        f"  {CHANNEL}: {{type: webhook, url: '{address}', secret: {HOOK_KEY}, allow_internal: true}}\n"
+        "routes:\n"
+        f"  - channels: [{CHANNEL}]\n"
+    )
+    return {"MONITOR_ALERTS": str(folder / "alerts.yaml"), "DRIFTLINE_SECRETS": str(folder)}
+
+
+def _exported(environment: Mapping[str, str], role: str) -> dict[str, str]:
+    """Return the settings that `python -m stack env` prints for a role."""
+    lines = _output(("-m", "stack", "env", role), environment).splitlines()
+    pairs = (shlex.split(line.removeprefix("export "))[0] for line in lines)
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _output(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    completed = subprocess.run(
+        (sys.executable, *command), cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, check=False,
+    )  # fmt: skip
+    if completed.returncode:
+        raise SystemExit(f"python {shlex.join(command)} ended with {completed.returncode}:\n{completed.stdout}")
+    return completed.stdout

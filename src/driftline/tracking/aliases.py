@@ -1,0 +1,41 @@
+"""The aliases of MLflow's registry follow the roles of monitored versions."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from driftline.store.model_list import VersionSummary
+from driftline.store.roles import Role
+from driftline.tracking.mlflow_client import translated
+from driftline.tracking.training_runs import LINK
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def follow(client: "MlflowClient", versions: Iterable[VersionSummary], used: int | None) -> None:
+    """Give the registered versions of a model the aliases of the roles that its monitored versions have.
+
+    The version that is `used` has the alias `champion`, also where no champion is named. A role whose version is not
+    recorded in MLflow leaves no alias there.
+
+    Raises:
+        TrackingUnavailable: MLflow does not answer.
+    """
+    recorded = {version.version: (version.role, version.details[LINK]) for version in versions if _is_recorded(version)}
+    wanted: dict[tuple[str, str], str | None] = {
+        (link["registered_model"], str(role)): None for _, link in recorded.values() for role in Role
+    }
+    for number, (role, link) in recorded.items():
+        present = Role.CHAMPION if number == used else role
+        if present is not None:
+            wanted[link["registered_model"], str(present)] = link["registered_version"]
+    for (model, alias), version in wanted.items():
+        with translated(f"model {model!r}"):
+            if version is not None:
+                client.set_registered_model_alias(model, alias, version)
+            else:
+                client.delete_registered_model_alias(model, alias)
+
+
+def _is_recorded(version: VersionSummary) -> bool:
+    return LINK in (version.details or {})
