@@ -51,11 +51,11 @@ def status(
 def test_the_page_says_why_there_are_no_alerts_within_the_budget() -> None:
     """And nothing where the spec has no budget."""
     reason = NoEvidence("The reference covers 1 whole day.")
-    assert page_of(status(SPEC, [], no_evidence=reason), (1,)).visible == (
+    assert page_of(status(SPEC, [], no_evidence=reason), {1: None}).visible == (
         "Bounds alone alert, without a budget of false alerts. The reference covers 1 whole day.",
     )
     without_budget = SPEC.model_copy(update={"alert_budget": None})
-    assert page_of(status(without_budget, [], no_evidence=reason), (1,)).visible == ()
+    assert page_of(status(without_budget, [], no_evidence=reason), {1: None}).visible == ()
 
 
 def test_the_newest_closed_day_and_final_verdict_are_shown() -> None:
