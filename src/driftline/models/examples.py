@@ -72,6 +72,7 @@ MODEL: dict[str, Any] = {
             "specs": [{"revision": 1, "created_at": "2026-04-01T09:00:00Z", "spec": SPEC}],
         }
     ],
+    "owner": "punctuality team",
 }
 ROLES: dict[str, Any] = {
     "name": "flights",

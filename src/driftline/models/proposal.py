@@ -43,7 +43,8 @@ class Proposal:
     engine's columns; `fitted` is fitted on it. `visible_changes` are the smallest changes that alerts find 8 times in
     10, and `proposed_period` a longer period where chunks see too little; none where bounds alone alert, for which
     `no_evidence` has the reason unless it is the spec. `artifact_uri` is where the trained model is, for programs that
-    serve it, and `origin` where its training is recorded.
+    serve it, and `origin` where its training is recorded. `owner` is the model's from its registration on; None leaves
+    it as it is.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Proposal:
     no_evidence: str | None
     artifact_uri: str | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
+    owner: str | None = None
 
     @property
     def visible_lines(self) -> tuple[str, ...]:
@@ -83,6 +85,7 @@ class Proposal:
             details,
             self.layout,
             self.fitted,
+            self.owner,
         )
 
 

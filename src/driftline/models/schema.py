@@ -31,6 +31,7 @@ class ModelSummaryOut(BaseModel):
     features: int | None
     newest_chunk: datetime | None
     state: State | None
+    owner: str | None
 
     @classmethod
     def of(cls, summary: ModelSummary) -> Self:
@@ -196,9 +197,17 @@ class ModelDetailOut(BaseModel):
     reference: ReferenceOut | None
     visible: VisibleOut | None
     versions: tuple[VersionOut, ...]
+    owner: str | None = Field(description="the person or the team that is asked about it")
 
     @classmethod
-    def of(cls, name: str, versions: Sequence[VersionSummary], used: int | None, fitted: FittedMonitor | None) -> Self:
+    def of(
+        cls,
+        name: str,
+        versions: Sequence[VersionSummary],
+        used: int | None,
+        fitted: FittedMonitor | None,
+        owner: str | None,
+    ) -> Self:
         """Return the JSON object of a model; `used` is the version that is used, and `fitted` that version."""
         return cls(
             name=name,
@@ -206,6 +215,7 @@ class ModelDetailOut(BaseModel):
             reference=ReferenceOut.of(fitted.reference) if fitted else None,
             visible=fitted and VisibleOut.of(fitted.visible_changes(), fitted.proposed_period(), fitted.no_evidence),
             versions=tuple(map(VersionOut.of, versions)),
+            owner=owner,
         )
 
 
