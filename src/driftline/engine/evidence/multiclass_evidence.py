@@ -17,7 +17,7 @@ from driftline.engine.evidence.binary_evidence import BinaryEvidence
 from driftline.engine.evidence.binary_fit import fit_evidence as fit_binary
 from driftline.engine.evidence.families import BINARY, FAMILIES, ComponentTable, Family, Stage
 from driftline.engine.evidence.fitted import ProblemEvidence
-from driftline.engine.evidence.no_evidence import NoEvidence
+from driftline.engine.evidence.no_evidence import NoEvidence, too_few_chunks
 from driftline.engine.evidence.no_skill import no_skill
 from driftline.engine.evidence.score_bins import BINS
 from driftline.engine.evidence.score_counts import ScoreCounts
@@ -25,6 +25,8 @@ from driftline.engine.evidence.stage_evidence import StageEvidence
 from driftline.engine.performance.binary.rows import MISSING as MISSING_LABEL
 from driftline.engine.performance.multiclass.rows import MISSING, MulticlassRows
 
+MINIMUM_CHUNKS = 6
+"""With fewer chunks of the reference some class seems to vary too little, and false alerts exceed the budget."""
 LARGEST_CLASSES = 10
 """Only this many classes, the most frequent of the reference, have evidence: each has 18 numbers of state."""
 
@@ -119,8 +121,12 @@ def fit_evidence(
 ) -> MulticlassEvidence | NoEvidence:
     """Fit on the reference's rows in time order; `sizes` are the numbers of rows of its chunks, `days` their days.
 
-    Classes with too few labels are left out. Where no class is left, return the reason of the most frequent one.
+    Classes with too few labels are left out. Where no class is left, return the reason of the most frequent one; also
+    return the reason where rows are in fewer than six chunks.
     """
+    chunks = int(np.count_nonzero(sizes))
+    if chunks < MINIMUM_CHUNKS:
+        return too_few_chunks(chunks, MINIMUM_CHUNKS)
     most_frequent = np.argsort(-rows.by_label, kind="stable")[:LARGEST_CLASSES]
     predicted = np.where(rows.predictions == MISSING, np.nan, rows.predictions)
     labels = np.where(rows.labels == MISSING, np.nan, rows.labels)
