@@ -23,6 +23,7 @@ from churn.columns import FEATURES
 from driftline.engine.evidence.binary_evidence import BinaryEvidence
 from driftline.engine.evidence.binary_fit import fit_evidence
 from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, ScoredChunk
+from driftline.engine.evidence.no_evidence import NoEvidence
 from driftline.engine.evidence.replay import replay
 from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
@@ -126,8 +127,8 @@ def _fit(reference: Sequence[pd.DataFrame], unit: str) -> BinaryEvidence:
     days = [1 + place // a_day for place in range(len(reference))] if a_day else None
     scores, predictions, labels = (rows[name].to_numpy(np.float64) for name in (SCORE, PREDICTION, LABEL))
     fitted = fit_evidence(scores, predictions, labels, [len(chunk) for chunk in reference], days)
-    if fitted is None:
-        raise ValueError("the reference of a world has too few labels; make it longer")
+    if isinstance(fitted, NoEvidence):
+        raise ValueError(fitted.reason)
     return fitted
 
 

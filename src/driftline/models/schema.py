@@ -100,16 +100,18 @@ class VisibleOut(BaseModel):
 
     changes: tuple[VisibleChangeOut, ...]
     proposed_period: str | None = Field(description="a longer period, where chunks of the present one see too little")
+    no_evidence: str | None = Field(description="why bounds alone alert although there is a budget, and what to do")
     words: tuple[str, ...]
 
     @classmethod
-    def of(cls, changes: Sequence[VisibleChange], proposed: Period | None) -> Self:
-        """Return the JSON object of visible changes."""
+    def of(cls, changes: Sequence[VisibleChange], proposed: Period | None, no_evidence: str | None) -> Self:
+        """Return the JSON object of visible changes, or of the reason why there are none."""
         names = VisibleChangeOut.model_fields
         return cls(
             changes=tuple(VisibleChangeOut(**{name: getattr(change, name) for name in names}) for change in changes),
             proposed_period=proposed,
-            words=describe_visible(changes, proposed),
+            no_evidence=no_evidence,
+            words=describe_visible(changes, proposed, no_evidence),
         )
 
 
@@ -139,7 +141,7 @@ class ProposalOut(BaseModel):
             notes=tuple(str(inference) for inference in proposal.inferred if inference.notable),
             columns=ColumnsOut.of(proposal.layout, proposal.spec.scores),
             reference=ReferenceOut.of(proposal.fitted),
-            visible=VisibleOut.of(proposal.visible_changes, proposal.proposed_period),
+            visible=VisibleOut.of(proposal.visible_changes, proposal.proposed_period, proposal.no_evidence),
             spec=proposal.spec.model_dump(mode="json"),
         )
 
@@ -212,7 +214,7 @@ class ModelDetailOut(BaseModel):
             name=name,
             version=used,
             reference=ReferenceOut.of(fitted.reference) if fitted else None,
-            visible=VisibleOut.of(fitted.visible_changes(), fitted.proposed_period()) if fitted else None,
+            visible=fitted and VisibleOut.of(fitted.visible_changes(), fitted.proposed_period(), fitted.no_evidence),
             versions=tuple(map(VersionOut.of, versions)),
             owner=owner,
         )

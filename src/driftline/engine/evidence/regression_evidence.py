@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from driftline.engine.columns import BoolArray, FloatArray, IntArray
+from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS
 from driftline.engine.evidence.expected_loss import MARGIN, ExpectedLoss, blocks_of
 from driftline.engine.evidence.families import Components, ComponentTable, Family, Stage
 from driftline.engine.evidence.fitted import ProblemEvidence
@@ -92,7 +93,8 @@ class RegressionEvidence(ProblemEvidence[ResidualCounts]):
         evidence = StageEvidence.empty(len(counts.sums), REGRESSION.count)
         rows, totals = counts.sums[:, EXPECTED_ROWS], counts.sums[:, EXPECTED]
         before = open_block.sums[[EXPECTED_ROWS, EXPECTED]].tolist()
-        ends, block_rows, block_totals, open_rows, open_totals = blocks_of(rows, totals, *before)
+        minimum = self.expected.block_rows if self.expected else MINIMUM_BLOCK_ROWS
+        ends, block_rows, block_totals, open_rows, open_totals = blocks_of(rows, totals, minimum, *before)
         evidence.open_blocks.extend(map(self._open_block, open_rows, open_totals))
         if self.expected and ends:
             means = block_totals / block_rows

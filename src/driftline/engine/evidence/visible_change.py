@@ -33,6 +33,10 @@ NO_SKILL = 0.5
 """The lowest ROC AUC to which a score can fall."""
 LARGEST_CHANGE = 6.0
 """A larger change of log-odds counts as not visible."""
+LARGEST_SHIFT = 40.0
+"""Shifts of log-odds are looked for up to this one."""
+HALVINGS = 52
+"""The interval of shifts is halved so often that a double cannot tell its ends apart."""
 LARGEST_TILT = 3.0
 """A larger change of residuals, in standard deviations, counts as not visible."""
 
@@ -157,15 +161,14 @@ def _of_regression(fitted: RegressionEvidence, detection: Detection, rows: float
 
 def tilted(fitted: BinaryEvidence, tilt: float) -> FloatArray:
     """Return the chances by bin after the slope of the log-odds falls by `tilt` and the share of positives stays."""
-    from scipy.optimize import brentq  # noqa: PLC0415  (slow to import, and rarely used)
-
     rows, bins = fitted.pool.sum(0), fitted.bins
     log_odds = logit(bins.chances) - tilt * bins.scaled_log_odds
 
-    def excess(shift: float) -> float:
-        return float(rows @ (expit(log_odds + shift) - bins.chances))
-
-    return np.asarray(expit(log_odds + float(brentq(excess, -40, 40))))
+    low, high = -LARGEST_SHIFT, LARGEST_SHIFT
+    for _ in range(HALVINGS):
+        shift = (low + high) / 2
+        low, high = (shift, high) if rows @ (expit(log_odds + shift) - bins.chances) < 0 else (low, shift)
+    return np.asarray(expit(log_odds + high))
 
 
 LARGEST_VISIBLE_FALL = 0.1

@@ -34,7 +34,7 @@ def reference(chunks: int = 21, size: int = 950, spread: float = 0.0, seed: int 
     scores, predictions, labels, counts = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
     whole = MulticlassRows(scores, predictions, labels, counts)
     fitted = fit_evidence(whole, CLASSES, [size] * chunks)
-    assert fitted is not None
+    assert isinstance(fitted, MulticlassEvidence)
     return fitted
 
 

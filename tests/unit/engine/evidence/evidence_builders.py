@@ -32,7 +32,7 @@ def rows(random: np.random.Generator, count: int, shift: float = 0.0) -> tuple[F
 def reference(chunks: int = 21, size: int = 950, seed: int = 0) -> BinaryEvidence:
     """Fit a reference of calibrated scores."""
     fitted = fit_evidence(*rows(np.random.default_rng(seed), chunks * size), [size] * chunks)
-    assert fitted is not None
+    assert isinstance(fitted, BinaryEvidence)
     return fitted
 
 

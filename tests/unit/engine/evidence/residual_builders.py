@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS
 from driftline.engine.evidence.expected_loss import ExpectedLoss, blocks_of
 from driftline.engine.evidence.regression_evidence import RegressionEvidence
 from driftline.engine.evidence.regression_fit import ResidualValues, fit_evidence, fit_on_counts
@@ -28,7 +29,7 @@ def reference(chunks: int = 21, size: int = 950, seed: int = 0) -> RegressionEvi
     bins, outputs = BINS, Outputs(residuals, np.zeros(len(residuals)))
     assert bins is not None
     fitted = fit_evidence(bins, outputs, [size] * chunks, (Loss.ABSOLUTE, expected))
-    assert fitted is not None
+    assert isinstance(fitted, RegressionEvidence)
     return fitted
 
 
@@ -61,9 +62,9 @@ def drawn(
 def redrawn(random: np.random.Generator, chunks: int, size: int, spread: float = 0.0) -> RegressionEvidence:
     """Fit a new reference of this many chunks on the same bins, whose residuals vary between chunks by `spread`."""
     base, counts = reference(4, 250), drawn(random, chunks, size, spread=spread)
-    _, rows, totals, _, _ = blocks_of(counts.sums[:, 3], counts.sums[:, 4])
+    _, rows, totals, _, _ = blocks_of(counts.sums[:, 3], counts.sums[:, 4], MINIMUM_BLOCK_ROWS)
     expected = ExpectedLoss.fit(Loss.ABSOLUTE, rows, totals, DEVIATION**2)
     values = ResidualValues(base.residuals, base.absolute, base.absolute_deviation)
     fitted = fit_on_counts(values, counts.counts, expected, size)
-    assert fitted is not None
+    assert isinstance(fitted, RegressionEvidence)
     return fitted

@@ -7,7 +7,7 @@ from scipy.special import expit, logit
 
 from driftline.engine.evidence import expected_metrics, ranking, realized_metrics, share
 from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
-from driftline.engine.evidence.block_metrics import blocks
+from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS, blocks
 from driftline.engine.evidence.families import BINARY, Family, Stage
 from driftline.engine.evidence.indifference import Indifference, variance_between
 from driftline.engine.evidence.residuals import Residuals, log_likelihood
@@ -122,8 +122,8 @@ def test_realized_evidence_is_a_gaussian_likelihood_ratio() -> None:
 def test_small_chunks_are_joined_to_blocks() -> None:
     """Chunks of 200 rows make a block of three; an open block is carried on."""
     counts = drawn(BINS, np.random.default_rng(9), 7, 200)
-    counted_blocks = list(blocks(counts.scored, BINS.chances))
+    counted_blocks = list(blocks(counts.scored, BINS.chances, MINIMUM_BLOCK_ROWS))
     assert [place for place, _ in counted_blocks] == [2, 5]
     assert counted_blocks[1][1].tolist() == counts.scored[3:6].sum(0).tolist()
-    resumed = list(blocks(counts.scored[1:], BINS.chances, counts.scored[0]))
+    resumed = list(blocks(counts.scored[1:], BINS.chances, MINIMUM_BLOCK_ROWS, counts.scored[0]))
     assert [place for place, _ in resumed] == [1, 4]
