@@ -89,7 +89,7 @@ class VisibleChangeOut(BaseModel):
     accuracy: float | None
     share: float | None = Field(description="an increased share of positives, or of the class")
     usual_share: float | None
-    mean_residual: float | None = Field(description="a move of the mean of label less prediction, of a regression")
+    mean_residual: float | None = Field(description="a move of the mean of label minus prediction, of a regression")
     mae: float | None = Field(description="an increased mean absolute error")
     usual_mae: float | None
 
