@@ -6,6 +6,7 @@ import ssl
 from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
+from html import escape
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -40,6 +41,7 @@ class MailChannel(Channel):
     """People with e-mail addresses, and the server that takes their mail; its host may always be an internal one."""
 
     threads: ClassVar[bool] = True
+    pictures: ClassVar[bool] = True
     type: Literal["email"]
     server: str = Field(min_length=1, max_length=253)
     port: int | None = Field(None, ge=1, le=65_535, description="by default that of the security: 465, 587 or 25")
@@ -91,6 +93,8 @@ class MailChannel(Channel):
             message["In-Reply-To"] = message["References"] = f"<{delivery.thread}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text(delivery))
+        if delivery.pictures:
+            _add_pictures(message, delivery)
         return message
 
     def _connected(self) -> smtplib.SMTP:
@@ -104,3 +108,15 @@ class MailChannel(Channel):
 
     def _context(self) -> ssl.SSLContext:
         return client_context(self.ca) if self.ca else ssl.create_default_context()
+
+
+def _add_pictures(message: EmailMessage, delivery: Delivery) -> None:
+    """Add the text as HTML with the pictures below it, as inline attachments; programs without HTML show the text."""
+    names = [f"chart-{place}" for place in range(1, len(delivery.pictures) + 1)]
+    images = "".join(f'<p><img src="cid:{name}" alt="Metrics by chunk" style="max-width:100%"></p>' for name in names)
+    lines = escape(text(delivery))
+    message.add_alternative(f"<html><body><pre>{lines}</pre>{images}</body></html>", subtype="html")
+    html = message.get_payload(1)
+    assert isinstance(html, EmailMessage)  # noqa: S101  (the second alternative, just added)
+    for name, picture in zip(names, delivery.pictures, strict=True):
+        html.add_related(picture, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline")

@@ -16,7 +16,7 @@ import yaml
 from sqlalchemy import Engine, update
 
 from driftline.clock import naive_utc, utc_now
-from driftline.engine.results import State
+from driftline.engine.results import MODEL, Result, ResultKind, State
 from driftline.settings import DatabaseSettings
 from driftline.store.tables import alert_deliveries
 from monitoring.alerts.alert import DeliveryBody
@@ -121,7 +121,8 @@ def test_mail_goes_over_starttls_and_waits_for_a_server_that_refuses(
             alerting.make_due()
             assert alerting.send("mail")
             assert problem is None or problem in (deliveries(alerting.engine)[0].problem or "")
-        days.verdict(1, State.ALERT)
+        auc = Result(MODEL, ResultKind.REALIZED, "roc_auc", value=0.6, rows=9, state=State.WARN)
+        days.verdict(1, State.ALERT, results=(auc,))
         alerting.planning.plan()
         assert alerting.send("mail")
     first, worse = received.mails
@@ -129,7 +130,11 @@ def test_mail_goes_over_starttls_and_waits_for_a_server_that_refuses(
     assert first["Subject"].startswith("flights: Warning since 1 Feb 2026 (incident ")
     assert worse["Subject"] == f"Re: {first['Subject']}"
     assert worse["In-Reply-To"] == worse["References"] == first["Message-ID"]
-    assert "Worse, Alert (was Warning)" in str(worse.get_payload())
+    parts: dict[str, Any] = {part.get_content_type(): part.get_payload(decode=True) for part in worse.walk()}
+    assert b"Worse, Alert (was Warning)" in parts["text/plain"]
+    assert b"cid:chart-1" in parts["text/html"]
+    assert parts["image/png"].startswith(b"\x89PNG")
+    assert first.get_content_type() == "text/plain"  # no chunk had a value to draw then
 
 
 def test_mail_is_not_sent_to_a_server_that_nobody_vouches_for(
