@@ -3,7 +3,7 @@
 ifndef TWO_AT_ONCE
 .NOTPARALLEL:
 endif
-.PHONY: help setup setup-dev setup-monitor tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data example examples-down test-examples wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills fuzz soak test-newest bench diagrams screenshot docs secrets services lock
+.PHONY: help setup setup-dev setup-monitor tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data example examples-down test-examples wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills fuzz soak test-newest bench diagrams screenshot screenshots docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -139,6 +139,9 @@ diagrams: setup ## Draw the changed diagrams of PlantUMLDiagrams/ (downloads Pla
 
 screenshot: setup ## Take the README's picture with the end-to-end test (needs a Chromium; url=ADDRESS: of a page)
 	@$(VENV) -m devtools.screenshot $(url)
+
+screenshots: setup ## Take a picture of every page of the demo, for docs/images (needs a Chromium)
+	@$(VENV) -m devtools.screenshot --all
 
 docs: setup-dev ## Build the documentation site in build/site
 	@$(SITE)

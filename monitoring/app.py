@@ -14,6 +14,7 @@ from driftline.store import migrate
 from driftline.store.archive.run import Archive
 from driftline.store.database import make_engine
 from monitoring.alerts.desk import AlertDesk
+from monitoring.alerts.report_mail import ReportMail
 from monitoring.api.alerts import make_alerts_api
 from monitoring.api.incidents import describe_incidents, make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
@@ -86,7 +87,8 @@ def create_app(
         scheduler = run_every(monitor, settings.poll_seconds)
         if settings.report_cron is not None:
             output, endings = open_store(settings.output), settings.report_endings
-            reports = ScheduledReports(output, endings, monitor.models, monitor.newest_report, clock.utc_now)
+            mail = ReportMail(desk, settings.report_mail_channels)
+            reports = ScheduledReports(output, endings, monitor.models, monitor.newest_report, clock.utc_now, mail)
             reports.schedule(scheduler, settings.report_cron)
         archive_every(scheduler, Archive(engine, references), settings.archive_minutes)
         app.extensions["poller"] = scheduler

@@ -11,13 +11,18 @@ from driftline.errors import DriftlineError
 from driftline.objects import ObjectStore
 from driftline.report.document.content import ReportContent
 from driftline.report.document.formats import FORMATS
+from monitoring.alerts.channels.mail import MailFile
+from monitoring.alerts.report_mail import ReportMail
 
 log = logging.getLogger(__name__)
 FOLDER = "reports"
 
 
 class ScheduledReports:
-    """Writes the reports of all models; `names` returns the models, and `read` the content of a model's report."""
+    """Writes the reports of all models; `names` returns the models, and `read` the content of a model's report.
+
+    With `mail`, the files of each report are sent by e-mail too.
+    """
 
     def __init__(
         self,
@@ -26,8 +31,10 @@ class ScheduledReports:
         names: Callable[[], Iterable[str]],
         read: Callable[[str], ReportContent],
         clock: Clock,
+        mail: ReportMail | None = None,
     ) -> None:
-        """Store where reports go, their formats by ending, and what reads them."""
+        """Store where reports go, their formats by ending, and what reads and sends them."""
+        self._mail = mail
         self._output, self._endings, self._names, self._read, self._clock = output, endings, names, read, clock
 
     def schedule(self, scheduler: BackgroundScheduler, cron: str) -> None:
@@ -49,7 +56,14 @@ class ScheduledReports:
     def _write_model(self, name: str, day: str) -> None:
         try:
             content = self._read(name)
+            files = []
             for ending in self._endings:
-                self._output.put(f"{FOLDER}/{day}/{name}.{ending}", FORMATS[ending].write(content))
+                row = FORMATS[ending]
+                file = MailFile(f"{name}.{ending}", row.media_type, row.write(content))
+                self._output.put(f"{FOLDER}/{day}/{file.name}", file.content)
+                files.append(file)
         except DriftlineError as error:
             log.warning("The report of %s was not written: %s", name, error)
+            return
+        if self._mail is not None:
+            self._mail.send(name, day, files)
