@@ -88,7 +88,7 @@ def create_app(
         if settings.report_cron is not None:
             output, endings = open_store(settings.output), settings.report_endings
             mail = ReportMail(desk, settings.report_mail_channels)
-            reports = ScheduledReports(output, endings, monitor.models, monitor.newest_report, clock.utc_now, mail)
+            reports = ScheduledReports(output, endings, monitor.models, monitor.newest_report, clock.utc_now, mail.send)
             reports.schedule(scheduler, settings.report_cron)
         archive_every(scheduler, Archive(engine, references), settings.archive_minutes)
         app.extensions["poller"] = scheduler

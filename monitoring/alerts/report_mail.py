@@ -7,8 +7,9 @@ from driftline.errors import DriftlineError
 from driftline.store.database import translated
 from driftline.store.model_numbers import model_number
 from driftline.store.owners import owner_of
-from monitoring.alerts.channels.mail import MailChannel, MailFile
+from monitoring.alerts.channels.mail import MailChannel
 from monitoring.alerts.desk import AlertDesk
+from monitoring.report.report_file import ReportFile
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 2
@@ -24,7 +25,7 @@ class ReportMail:
         """Store the channels by name; they are looked up for each report, since the file may change."""
         self._desk, self._channels = desk, channels
 
-    def send(self, model: str, day: str, files: Sequence[MailFile]) -> None:
+    def send(self, model: str, day: str, files: Sequence[ReportFile]) -> None:
         """Send the files of a model's report; what fails is logged."""
         for name in self._channels:
             try:
@@ -37,7 +38,7 @@ class ReportMail:
             except DriftlineError as error:
                 log.error("The report on %s was not sent on channel %s: %s", model, name, error.message)
 
-    def _send(self, channel: MailChannel, model: str, day: str, files: Sequence[MailFile]) -> None:
+    def _send(self, channel: MailChannel, model: str, day: str, files: Sequence[ReportFile]) -> None:
         subject = f"Driftline: report on {model}, {day}"
         body = f"The report on {model} of {day} is attached: {', '.join(file.name for file in files)}."
         for attempt in range(1, ATTEMPTS + 1):

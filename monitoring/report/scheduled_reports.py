@@ -11,8 +11,7 @@ from driftline.errors import DriftlineError
 from driftline.objects import ObjectStore
 from driftline.report.document.content import ReportContent
 from driftline.report.document.formats import FORMATS
-from monitoring.alerts.channels.mail import MailFile
-from monitoring.alerts.report_mail import ReportMail
+from monitoring.report.report_file import ReportFile
 
 log = logging.getLogger(__name__)
 FOLDER = "reports"
@@ -21,7 +20,7 @@ FOLDER = "reports"
 class ScheduledReports:
     """Writes the reports of all models; `names` returns the models, and `read` the content of a model's report.
 
-    With `mail`, the files of each report are sent by e-mail too.
+    `send` takes the name of a model, the day and the files of its report, to send them too.
     """
 
     def __init__(
@@ -31,10 +30,10 @@ class ScheduledReports:
         names: Callable[[], Iterable[str]],
         read: Callable[[str], ReportContent],
         clock: Clock,
-        mail: ReportMail | None = None,
+        send: Callable[[str, str, Sequence[ReportFile]], None] | None = None,
     ) -> None:
         """Store where reports go, their formats by ending, and what reads and sends them."""
-        self._mail = mail
+        self._send = send
         self._output, self._endings, self._names, self._read, self._clock = output, endings, names, read, clock
 
     def schedule(self, scheduler: BackgroundScheduler, cron: str) -> None:
@@ -59,11 +58,11 @@ class ScheduledReports:
             files = []
             for ending in self._endings:
                 row = FORMATS[ending]
-                file = MailFile(f"{name}.{ending}", row.media_type, row.write(content))
+                file = ReportFile(f"{name}.{ending}", row.media_type, row.write(content))
                 self._output.put(f"{FOLDER}/{day}/{file.name}", file.content)
                 files.append(file)
         except DriftlineError as error:
             log.warning("The report of %s was not written: %s", name, error)
             return
-        if self._mail is not None:
-            self._mail.send(name, day, files)
+        if self._send is not None:
+            self._send(name, day, files)

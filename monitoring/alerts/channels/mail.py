@@ -4,7 +4,6 @@ import logging
 import smtplib
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from enum import StrEnum
@@ -22,19 +21,11 @@ from monitoring.alerts.channels.channel import Channel
 from monitoring.alerts.channels.outbound import SECONDS, DeliveryFailed, public_addresses_only
 from monitoring.alerts.channels.secrets import SecretFolder, SecretName
 from monitoring.alerts.wording import digest_title, text
+from monitoring.report.report_file import ReportFile
 
 log = logging.getLogger(__name__)
 
 MailAddress = Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$", max_length=254)]
-
-
-@dataclass(frozen=True, slots=True)
-class MailFile:
-    """A file that is attached to an e-mail."""
-
-    name: str
-    media_type: str
-    content: bytes
 
 
 class MailSecurity(StrEnum):
@@ -75,7 +66,7 @@ class MailChannel(Channel):
         """Send the message; the server answers for all recipients at once."""
         self._send(self.message(delivery), secrets)
 
-    def send_files(self, subject: str, body: str, files: Sequence[MailFile], secrets: SecretFolder) -> None:
+    def send_files(self, subject: str, body: str, files: Sequence[ReportFile], secrets: SecretFolder) -> None:
         """Send files as attachments; raises `DeliveryFailed` as `send` does."""
         message = self._addressed(subject)
         message["Message-ID"] = make_msgid(domain=self.sender.partition("@")[2])

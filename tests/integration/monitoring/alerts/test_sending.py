@@ -21,13 +21,13 @@ from driftline.settings import DatabaseSettings
 from driftline.store.tables import alert_deliveries
 from monitoring.alerts.alert import DeliveryBody
 from monitoring.alerts.alerts_file import AlertsFile
-from monitoring.alerts.channels.mail import MailFile
 from monitoring.alerts.channels.secrets import SecretFolder
 from monitoring.alerts.channels.webhook import DELIVERY, SIGNATURE, TIMESTAMP, signature
 from monitoring.alerts.delivery_store import DeliveryState
 from monitoring.alerts.desk import AlertDesk
 from monitoring.alerts.report_mail import ReportMail
 from monitoring.alerts.sending import Sender, SenderThreads
+from monitoring.report.report_file import ReportFile
 from stack import paths
 from stack.servers.ports import any_free
 from stack.services.certificates import Certificates
@@ -320,7 +320,10 @@ def test_a_scheduled_report_is_sent_to_the_channels_that_have_a_route_for_it(
         }
     )  # fmt: skip
     content = yaml.safe_load(alerting.path.read_text())
-    files = [MailFile("flights.html", "text/html; charset=utf-8", b"<p>"), MailFile("flights.csv", "text/csv", b"a")]
+    files = [
+        ReportFile("flights.html", "text/html; charset=utf-8", b"<p>"),
+        ReportFile("flights.csv", "text/csv", b"a"),
+    ]
     report = ReportMail(AlertDesk(alerting.engine, AlertsFile(alerting.path), SecretFolder(alerting.secrets), utc_now),
                         ["mail", "unknown"])  # fmt: skip
     with mail_receiver(certificates, port) as received:
