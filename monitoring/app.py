@@ -31,7 +31,7 @@ from monitoring.metrics.polls import PollMetrics
 from monitoring.metrics.stored_values import read_stored
 from monitoring.pages.dashboard import make_pages
 from monitoring.report.scheduled_reports import ScheduledReports
-from monitoring.service import Monitor, run_every
+from monitoring.service import MonitorService, run_every
 from monitoring.settings import MonitorSettings
 
 LOCK_WAIT_SECONDS = 10
@@ -52,7 +52,7 @@ def create_app(
     access.guard(app, settings.host, allowed or AccessSettings())
     engine = app.extensions["engine"] = make_engine(database, lock_wait_seconds=LOCK_WAIT_SECONDS)
     desk = AlertDesk.of_settings(settings, engine, clock.utc_now)
-    monitor = Monitor(engine, open_store(settings.output), clock.utc_now, desk.planner)
+    monitor = MonitorService(engine, open_store(settings.output), clock.utc_now, desk.planner)
     install(app, ready=lambda: migrate.require_current(engine), polled=[PATH])
     metrics = ServiceMetrics()
     metrics.install(app)

@@ -11,7 +11,7 @@ from driftline.clock import Clock, aware_utc, naive_utc
 from driftline.store.ascii_columns import equals
 from driftline.store.database import in_transaction, translated
 from driftline.store.tables import poll_runs
-from monitoring.poll.poller import PollSummary
+from monitoring.poll.poller import PollOutcome
 from monitoring.run_record import PollRunState, RunRecord
 
 KEPT_RUNS = 10_000
@@ -21,7 +21,7 @@ LOST_AFTER = timedelta(seconds=60)
 INTERRUPTED = "The monitor was stopped during the run. What it had computed is stored; the next poll computes the rest."
 LONGEST_PROBLEM = 500
 _COLUMNS = poll_runs.c
-_SUMMARY = TypeAdapter(PollSummary)
+_SUMMARY = TypeAdapter(PollOutcome)
 
 
 class RunStore:

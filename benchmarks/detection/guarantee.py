@@ -18,13 +18,13 @@ from scipy.special import expit, logit
 from scipy.stats import t as student
 
 from driftline.engine.evidence import binary_fit, regression_fit
-from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS
 from driftline.engine.evidence.detector import RESERVE, grow, masses
 from driftline.engine.evidence.expected_loss import ExpectedLoss, blocks_of
 from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.fitted import FittedEvidence
-from driftline.engine.evidence.multiclass_evidence import MulticlassEvidence
+from driftline.engine.evidence.multiclass_evidence import FittedMulticlassEvidence
 from driftline.engine.evidence.no_evidence import NoEvidence
 from driftline.engine.evidence.reference_chunks import rows_of_a_day
 from driftline.engine.evidence.residual_counts import ResidualCounts
@@ -202,7 +202,7 @@ class ScoredClass:
         return counts
 
 
-def _fit_classifier(case: CalmCase, part: ScoredClass) -> tuple[ScoreCounts, BinaryEvidence]:
+def _fit_classifier(case: CalmCase, part: ScoredClass) -> tuple[ScoreCounts, FittedBinaryEvidence]:
     """Return the counts of all chunks, and the evidence fitted on those of the reference."""
     past, grid = slice(case.chunks), ScoreGrid.of(part.scores)
     cells = grid.cells(part.scores)
@@ -227,7 +227,7 @@ def _multiclass(case: CalmCase, random: np.random.Generator) -> Drawn:
         )
         for c in range(classes)
     ]
-    fitted = MulticlassEvidence(tuple("abc"), tuple(range(classes)), tuple(part for _, part in parts))
+    fitted = FittedMulticlassEvidence(tuple("abc"), tuple(range(classes)), tuple(part for _, part in parts))
     counts = ScoreCounts.empty(len(effects), classes, BINS)
     for number, (of_class, _) in enumerate(parts):
         for whole, array in zip(counts.arrays, of_class.arrays, strict=True):

@@ -35,7 +35,7 @@ MOST_PICTURES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class ChannelSender:
     """Sends what is due on one channel."""
 
     engine: Engine
@@ -102,7 +102,7 @@ def pause_after(attempt: int) -> timedelta:
     return min(FIRST_PAUSE * (1 << min(attempt - 1, 10)), LONGEST_PAUSE)
 
 
-def send_test(engine: Engine, name: str, sender: Sender, clock: Clock) -> tuple[int, DeliveryState, str | None]:
+def send_test(engine: Engine, name: str, sender: ChannelSender, clock: Clock) -> tuple[int, DeliveryState, str | None]:
     """Send a test message at once; return its number, whether it was taken, and why not."""
     id_, now = new_id(), clock()
     alert = alert_of_test(name, now)
@@ -181,7 +181,7 @@ class SenderThreads:
                 return
             channel = configuration.channels[name]
             try:
-                sender = Sender(self._engine, name, channel, self._secrets, configuration.attempts)
+                sender = ChannelSender(self._engine, name, channel, self._secrets, configuration.attempts)
                 sent = sender.send_due(self._clock)
             except DriftlineError as error:
                 log.warning("Channel %s waits: %s", name, error.message)

@@ -17,13 +17,13 @@ from monitoring.pages.quality_page import quality_page
 from monitoring.pages.queries import CompareQuery, IngestPageQuery, ModelQuery, VersionPageQuery
 from monitoring.pages.spec_page import spec_page
 from monitoring.report.chunk_views import ChunkRange
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 
 INGEST_PAGE_SIZE = 50
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
-def add_model_tabs(pages: APIBlueprint, monitor: Monitor) -> None:
+def add_model_tabs(pages: APIBlueprint, monitor: MonitorService) -> None:
     """Add the routes to the blueprint of the pages."""
 
     @needs(Scope.READ)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 from driftline import __version__
 from driftline.clock import naive_utc
 from driftline.engine.chunks import Chunk
-from driftline.engine.fitted_methods import Content, Summary
+from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.engine.summary_codec import FORMAT, decode, encode
 from driftline.errors import DriftlineError
 from driftline.store.chunk_parts import Description
@@ -43,7 +43,7 @@ class StateStore:
         """Store what the state is of; nothing is read yet."""
         self.connection, self.key, self.spec_revision, self.chunk = connection, key, spec_revision, chunk
 
-    def parts(self, content: Content) -> list[StoredPart]:
+    def parts(self, content: SummaryContent) -> list[StoredPart]:
         """Return the parts of the state of features or of labels that this code can read.
 
         That others are read again from their rows, which may take long, is logged.
@@ -61,7 +61,7 @@ class StateStore:
             )
         return [StoredPart(row.part, Description.from_json(row.description)) for row in readable]
 
-    def summary(self, content: Content, part: StoredPart) -> Summary:
+    def summary(self, content: SummaryContent, part: StoredPart) -> Summary:
         """Read the summary of a part.
 
         Raises:
@@ -74,11 +74,11 @@ class StateStore:
         summary: Summary = decode(b"".join(pieces))
         return summary
 
-    def keep(self, content: Content, numbers: Iterable[int]) -> None:
+    def keep(self, content: SummaryContent, numbers: Iterable[int]) -> None:
         """Delete all parts but some, those included that this code cannot read."""
         self.connection.execute(delete(chunk_states).where(self._of_chunk(content), _COLUMNS.part.not_in([*numbers])))
 
-    def add(self, content: Content, number: int, description: Description, summary: Summary) -> None:
+    def add(self, content: SummaryContent, number: int, description: Description, summary: Summary) -> None:
         """Store a part under a number that no other part has."""
         data = encode(summary)
         for piece, first in enumerate(range(0, len(data), PIECE_BYTES)):
@@ -94,7 +94,7 @@ class StateStore:
             }
             self.connection.execute(insert(chunk_states).values(values))
 
-    def _identity(self, content: Content) -> dict[str, Any]:
+    def _identity(self, content: SummaryContent) -> dict[str, Any]:
         return {
             "model_number": self.key.model_number,
             "model_version": self.key.version,
@@ -102,7 +102,7 @@ class StateStore:
             "content": content.value,
         }
 
-    def _of_chunk(self, content: Content) -> ColumnElement[bool]:
+    def _of_chunk(self, content: SummaryContent) -> ColumnElement[bool]:
         return and_(*(_COLUMNS[name] == value for name, value in self._identity(content).items()))
 
 

@@ -26,7 +26,7 @@ from monitoring.settings import MonitorSettings
 from stack.servers import ports
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.applications import monitor_of
-from tests.integration.monitoring.world import DAY, FIRST, World, make_world
+from tests.integration.monitoring.world import DAY, FIRST, MonitoredWorld, make_world
 from tests.unit.docs.pages import ROOT
 
 RACERS = 10
@@ -132,7 +132,7 @@ def test_a_day_without_predictions_is_listed(engine: Engine, client: FlaskClient
 
 
 def test_older_revisions_stay_readable(watched: FlaskClient, engine: Engine) -> None:
-    World(engine).label(1, flipped=True)
+    MonitoredWorld(engine).label(1, flipped=True)
     assert _json(watched.get("/run-monitoring"))["revisions"] == 1
     answer = _json(watched.get("/api/v1/models/flights/chunks/2026-02-02/revisions"))
     assert [(revision["revision"], revision["verdicts"][-1]["verdict"]) for revision in answer["revisions"]] == [

@@ -23,7 +23,7 @@ from driftline.store.tables import results as results_table
 from monitoring.api.result_schemas import ResultRowOut, ResultsOut
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.applications import monitor_of
-from tests.integration.monitoring.world import World, make_world
+from tests.integration.monitoring.world import MonitoredWorld, make_world
 
 PATH = "/api/v1/models/flights/results"
 
@@ -125,7 +125,7 @@ def test_a_name_that_begins_like_a_formula_is_text_in_csv(client: FlaskClient, e
 
 def test_as_of_reads_what_was_reported_then(client: FlaskClient, engine: Engine) -> None:
     before, instant = _results(client.get(PATH)), utc_now().isoformat()
-    World(engine).label(1, flipped=True)
+    MonitoredWorld(engine).label(1, flipped=True)
     assert client.get("/run-monitoring").status_code == 200
     after = _results(client.get(PATH))
     assert before != after

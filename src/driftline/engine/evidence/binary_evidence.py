@@ -10,8 +10,8 @@ from driftline.engine.evidence import expected_metrics, ranking, realized_metric
 from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
 from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS, BlockMetrics, blocks
 from driftline.engine.evidence.families import BINARY, ComponentTable, Family, Stage
-from driftline.engine.evidence.fitted import ProblemEvidence
-from driftline.engine.evidence.indifference import Indifference
+from driftline.engine.evidence.fitted import FittedModelEvidence
+from driftline.engine.evidence.indifference import IndifferenceZone
 from driftline.engine.evidence.no_skill import no_skill
 from driftline.engine.evidence.score_bins import ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts, rows_of
@@ -19,7 +19,7 @@ from driftline.engine.evidence.stage_evidence import StageEvidence, largest, val
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BinaryEvidence(ProblemEvidence[ScoreCounts]):
+class FittedBinaryEvidence(FittedModelEvidence[ScoreCounts]):
     """The state of a binary model; `expected` and `realized` are None where the reference has too few blocks of rows.
 
     `pool` are the reference's counts of scored rows, shape (2, bins); `chunk_rows` is the mean size of its chunks, and
@@ -28,8 +28,8 @@ class BinaryEvidence(ProblemEvidence[ScoreCounts]):
 
     counts_type: ClassVar[type[ScoreCounts]] = ScoreCounts
     bins: ScoreBins
-    share: Indifference
-    ranking: Indifference
+    share: IndifferenceZone
+    ranking: IndifferenceZone
     expected: BlockMetrics | None
     realized: BlockMetrics | None
     pool: IntArray
@@ -151,8 +151,8 @@ class BinaryEvidence(ProblemEvidence[ScoreCounts]):
         )
         return cls(
             ScoreBins.from_dict(stored["bins"]),
-            Indifference.from_dict(stored["share"]),
-            Indifference.from_dict(stored["ranking"]),
+            IndifferenceZone.from_dict(stored["share"]),
+            IndifferenceZone.from_dict(stored["ranking"]),
             expected,
             realized,
             np.asarray(stored["pool"], dtype=np.int64),

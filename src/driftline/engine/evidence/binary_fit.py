@@ -6,7 +6,7 @@ import numpy as np
 
 from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence.bin_metrics import metrics_of
-from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.block_metrics import (
     LARGEST_DRAW,
     MINIMUM_BLOCK_ROWS,
@@ -34,7 +34,7 @@ def fit_evidence(
     labels: FloatArray,
     sizes: Sequence[int],
     days: Sequence[int] | None = None,
-) -> BinaryEvidence | NoEvidence:
+) -> FittedBinaryEvidence | NoEvidence:
     """Fit on the reference's rows in time order; NaN is missing, `sizes` are the numbers of rows of its chunks, `days`
     their days (`fit_indifference`).
 
@@ -60,7 +60,9 @@ def fit_evidence(
     return fit_on_counts(bins, bins.counts_of_chunks(cells, codes, chunks, number), len(sizes), of_chunks)
 
 
-def fit_on_counts(bins: ScoreBins, counts: ScoreCounts, chunks: int, days: IntArray | None = None) -> BinaryEvidence:
+def fit_on_counts(
+    bins: ScoreBins, counts: ScoreCounts, chunks: int, days: IntArray | None = None
+) -> FittedBinaryEvidence:
     """Fit on the counts of the reference's chunks with rows, oldest first; `chunks` is the number of all its chunks."""
     has_labels = rows_of(counts.labelled) > 0
     labelled, labelled_days = counts[has_labels], None if days is None else days[has_labels]
@@ -68,7 +70,7 @@ def fit_on_counts(bins: ScoreBins, counts: ScoreCounts, chunks: int, days: IntAr
     pool = counts.scored.sum(0)
     block_rows = max(MINIMUM_BLOCK_ROWS, rows_of_a_day(rows_of(counts.scored), days))
     expected, realized = _block_metrics(bins, counts, block_rows) if days_show_metrics(days) else (None, None)
-    return BinaryEvidence(
+    return FittedBinaryEvidence(
         bins=bins,
         share=fit_indifference(residuals.shift, residuals.shift_variance, labelled_days),
         ranking=fit_indifference(residuals.tilt, residuals.tilt_variance, labelled_days),

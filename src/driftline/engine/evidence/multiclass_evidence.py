@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from driftline.engine.columns import BoolArray, FloatArray, IntArray
-from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.binary_fit import fit_evidence as fit_binary
 from driftline.engine.evidence.families import BINARY, FAMILIES, ComponentTable, Family, Stage
-from driftline.engine.evidence.fitted import ProblemEvidence
+from driftline.engine.evidence.fitted import FittedModelEvidence
 from driftline.engine.evidence.no_evidence import NoEvidence, too_few_chunks
 from driftline.engine.evidence.no_skill import no_skill
 from driftline.engine.evidence.score_bins import BINS
@@ -32,13 +32,13 @@ LARGEST_CLASSES = 10
 
 
 @dataclass(frozen=True, eq=False)
-class MulticlassEvidence(ProblemEvidence[ScoreCounts]):
+class FittedMulticlassEvidence(FittedModelEvidence[ScoreCounts]):
     """The evidence of each class against the rest; `positions` are those of the `classes` in the spec's."""
 
     counts_type: ClassVar[type[ScoreCounts]] = ScoreCounts
     classes: tuple[str, ...]
     positions: tuple[int, ...]
-    parts: tuple[BinaryEvidence, ...]
+    parts: tuple[FittedBinaryEvidence, ...]
 
     @property
     def chunk_rows(self) -> float:  # type: ignore[override]  # read only
@@ -112,13 +112,13 @@ class MulticlassEvidence(ProblemEvidence[ScoreCounts]):
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
         """Return the state that `to_dict` serialized."""
-        parts = tuple(map(BinaryEvidence.from_dict, stored["parts"]))
+        parts = tuple(map(FittedBinaryEvidence.from_dict, stored["parts"]))
         return cls(tuple(stored["classes"]), tuple(stored["positions"]), parts)
 
 
 def fit_evidence(
     rows: MulticlassRows, classes: Sequence[str], sizes: Sequence[int], days: Sequence[int] | None = None
-) -> MulticlassEvidence | NoEvidence:
+) -> FittedMulticlassEvidence | NoEvidence:
     """Fit on the reference's rows in time order; `sizes` are the numbers of rows of its chunks, `days` their days.
 
     Classes with too few labels are left out. Where no class is left, return the reason of the most frequent one; also
@@ -130,7 +130,7 @@ def fit_evidence(
     most_frequent = np.argsort(-rows.by_label, kind="stable")[:LARGEST_CLASSES]
     predicted = np.where(rows.predictions == MISSING, np.nan, rows.predictions)
     labels = np.where(rows.labels == MISSING, np.nan, rows.labels)
-    fitted: dict[int, BinaryEvidence] = {}
+    fitted: dict[int, FittedBinaryEvidence] = {}
     refused: dict[int, NoEvidence] = {}
     for position in sorted(most_frequent.tolist()):
         is_predicted, is_label = (np.where(np.isnan(codes), np.nan, codes == position) for codes in (predicted, labels))
@@ -141,4 +141,6 @@ def fit_evidence(
             fitted[position] = part
     if not fitted:
         return refused[int(most_frequent[0])]
-    return MulticlassEvidence(tuple(classes[position] for position in fitted), tuple(fitted), tuple(fitted.values()))
+    return FittedMulticlassEvidence(
+        tuple(classes[position] for position in fitted), tuple(fitted), tuple(fitted.values())
+    )

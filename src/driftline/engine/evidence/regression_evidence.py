@@ -9,8 +9,8 @@ from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS
 from driftline.engine.evidence.expected_loss import MARGIN, ExpectedLoss, blocks_of
 from driftline.engine.evidence.families import Components, ComponentTable, Family, Stage
-from driftline.engine.evidence.fitted import ProblemEvidence
-from driftline.engine.evidence.indifference import Indifference
+from driftline.engine.evidence.fitted import FittedModelEvidence
+from driftline.engine.evidence.indifference import IndifferenceZone
 from driftline.engine.evidence.residual_counts import ABSOLUTE, EXPECTED, EXPECTED_ROWS, RESIDUALS, ROWS, ResidualCounts
 from driftline.engine.evidence.residual_tilts import TILTS, TiltDirection, log_evidence
 from driftline.engine.evidence.stage_evidence import StageEvidence, values_of
@@ -30,7 +30,7 @@ _MEAN, _SIZE, _EXPECTED = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RegressionEvidence(ProblemEvidence[ResidualCounts]):
+class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
     """The directions in which the distribution of residuals may tilt, their zones, and the usual values.
 
     `residuals` and `absolute` are the mean residual, and the mean absolute one, of each bin in the reference, in the
@@ -41,8 +41,8 @@ class RegressionEvidence(ProblemEvidence[ResidualCounts]):
     counts_type: ClassVar[type[ResidualCounts]] = ResidualCounts
     mean_direction: TiltDirection
     size_direction: TiltDirection
-    mean_zone: Indifference
-    size_zone: Indifference
+    mean_zone: IndifferenceZone
+    size_zone: IndifferenceZone
     residuals: FloatArray
     absolute: FloatArray
     mean_residual: float
@@ -162,8 +162,8 @@ class RegressionEvidence(ProblemEvidence[ResidualCounts]):
         return cls(
             TiltDirection(np.asarray(stored["mean_places"]), probabilities),
             TiltDirection(np.asarray(stored["size_places"]), probabilities),
-            Indifference.from_dict(stored["mean_zone"]),
-            Indifference.from_dict(stored["size_zone"]),
+            IndifferenceZone.from_dict(stored["mean_zone"]),
+            IndifferenceZone.from_dict(stored["size_zone"]),
             np.asarray(stored["residuals"]),
             np.asarray(stored["absolute"]),
             stored["mean_residual"],

@@ -11,7 +11,7 @@ from driftline.engine.evidence.expected_loss import ExpectedLoss, blocks_of
 from driftline.engine.evidence.indifference import fit_indifference
 from driftline.engine.evidence.no_evidence import NoEvidence, days_show_metrics, too_few_chunks
 from driftline.engine.evidence.reference_chunks import chunks_of_rows, renumbered, rows_of_a_day
-from driftline.engine.evidence.regression_evidence import RegressionEvidence
+from driftline.engine.evidence.regression_evidence import FittedRegressionEvidence
 from driftline.engine.evidence.residual_tilts import TiltDirection, bounded
 from driftline.engine.performance.regression.losses import Loss
 from driftline.engine.performance.regression.outputs import Outputs
@@ -29,7 +29,7 @@ def fit_evidence(
     sizes: Sequence[int],
     expected: ExpectedLosses | None = None,
     days: Sequence[int] | None = None,
-) -> RegressionEvidence | NoEvidence:
+) -> FittedRegressionEvidence | NoEvidence:
     """Fit on the reference's rows in time order; `sizes` are the numbers of rows of its chunks,
     and `days` their days (`fit_indifference`).
 
@@ -78,7 +78,7 @@ def fit_on_counts(
     expected: ExpectedLoss | None,
     chunk_rows: float,
     days: IntArray | None = None,
-) -> RegressionEvidence | NoEvidence:
+) -> FittedRegressionEvidence | NoEvidence:
     """Fit on the residuals of the reference's chunks, counted by bin; no evidence where all residuals are equal."""
     by_bin = counts.sum(0)
     probabilities = by_bin / by_bin.sum()
@@ -86,7 +86,7 @@ def fit_on_counts(
     size_direction = TiltDirection.of(bounded(values.absolute, probabilities), probabilities)
     if mean_direction is None or size_direction is None:
         return NoEvidence("All residuals of the reference are equal; check that predictions are not the labels.")
-    return RegressionEvidence(
+    return FittedRegressionEvidence(
         mean_direction=mean_direction,
         size_direction=size_direction,
         mean_zone=fit_indifference(*mean_direction.statistics(counts), days),

@@ -70,7 +70,7 @@ def drift_findings(spec: Spec, chunk: ChunkFacts, drift: ObservedDrift) -> list[
     """
     lasting_state = State.ALERT if spec.drift_alerts else State.WARN
     findings = [
-        Finding(State.ALERT, f"{reason}; chance does not take a column from half of the rows.")
+        Finding(State.ALERT, f"{reason}; half of the rows do not lose a column by chance.")
         if key in drift.lost
         else Finding(lasting_state, f"{reason}, and it lasts.")
         if key in drift.lasting

@@ -26,7 +26,7 @@ from monitoring.alerts.channels.webhook import DELIVERY, SIGNATURE, TIMESTAMP, s
 from monitoring.alerts.delivery_store import DeliveryState
 from monitoring.alerts.desk import AlertDesk
 from monitoring.alerts.report_mail import ReportMail
-from monitoring.alerts.sending import Sender, SenderThreads
+from monitoring.alerts.sending import ChannelSender, SenderThreads
 from monitoring.report.report_file import ReportFile
 from stack import paths
 from stack.servers.ports import any_free
@@ -74,7 +74,7 @@ class Alerting:
     def send(self, channel: str) -> bool:
         configuration = self.file.current()
         folder = SecretFolder(self.secrets)
-        sender = Sender(self.engine, channel, configuration.channel(channel), folder, configuration.attempts)
+        sender = ChannelSender(self.engine, channel, configuration.channel(channel), folder, configuration.attempts)
         return sender.send_due(utc_now)
 
     def make_due(self) -> None:

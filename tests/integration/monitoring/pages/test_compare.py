@@ -15,7 +15,7 @@ from driftline.store import labels, registry
 from driftline.store.database import in_transaction
 from monitoring.pages.compare_page import compare_page
 from monitoring.report.chunk_views import ChunkRange
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, make_world, reference, rows_of
@@ -57,7 +57,7 @@ def test_versions_are_compared_on_the_chunks_that_both_have(client: FlaskClient,
     page = client.get(f"/models/{NAME}/compare").text
     for words in ("Means over the 2 days that both have", "Days that both have", "Rows of the reference", "clear"):
         assert words in page
-    monitor = Monitor(engine, None, lambda: NOW)  # type: ignore[arg-type]  # it writes no report
+    monitor = MonitorService(engine, None, lambda: NOW)  # type: ignore[arg-type]  # it writes no report
     first, second = (monitor.status(NAME, number, ChunkRange()) for number in (1, 2))
     compared = compare_page(first, second)
     auc = next(row for row in compared.differences if (row.title, row.kind) == ("ROC AUC", "realized"))

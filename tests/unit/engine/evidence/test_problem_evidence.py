@@ -11,7 +11,7 @@ from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence
 from driftline.engine.evidence.detector import RESERVE
 from driftline.engine.evidence.families import BINARY, Family, Stage
 from driftline.engine.evidence.fitted import FittedEvidence
-from driftline.engine.evidence.multiclass_evidence import MulticlassEvidence
+from driftline.engine.evidence.multiclass_evidence import FittedMulticlassEvidence
 from driftline.engine.evidence.no_evidence import too_few_chunks
 from driftline.engine.evidence.problems import counts_from_list, evidence_from_dict
 from driftline.engine.evidence.replay import DetectorHistory, replay
@@ -112,7 +112,9 @@ def test_several_classes_need_six_chunks() -> None:
     """With four, one of three classes seems to vary too little in one reference of ten."""
     rows = class_builders.rows(np.random.default_rng(0), 600, np.zeros(3))
     assert multiclass_evidence.fit_evidence(rows, class_builders.CLASSES, [120] * 5) == too_few_chunks(5, 6)
-    assert isinstance(multiclass_evidence.fit_evidence(rows, class_builders.CLASSES, [100] * 6), MulticlassEvidence)
+    assert isinstance(
+        multiclass_evidence.fit_evidence(rows, class_builders.CLASSES, [100] * 6), FittedMulticlassEvidence
+    )
 
 
 @pytest.mark.slow
