@@ -46,7 +46,7 @@ def _poll(*, once: bool) -> None:
     from monitoring.poll_worker import run  # noqa: PLC0415
 
     logs.configure("poller")
-    run(MonitorSettings().poll_seconds, once=once)
+    run(MonitorSettings(), once=once)
 
 
 if __name__ == "__main__":

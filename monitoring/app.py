@@ -9,16 +9,13 @@ from driftline.http.web import install, make_app
 from driftline.ingest.ingestion import Ingestion
 from driftline.models.registered_models import RegisteredModels
 from driftline.objects import open_store
-from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings, SecretsFolder
+from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings
 from driftline.store import migrate
 from driftline.store.archive.run import Archive
 from driftline.store.database import make_engine
-from monitoring.alerts.alerts_file import AlertsFile
-from monitoring.alerts.channels.secrets import SecretFolder
 from monitoring.alerts.desk import AlertDesk
-from monitoring.alerts.planning import Planner
 from monitoring.api.alerts import make_alerts_api
-from monitoring.api.incidents import describe_comments, make_incidents_api
+from monitoring.api.incidents import describe_incidents, make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
 from monitoring.api.models import describe_models, make_models_api
 from monitoring.api.pressure import Pressure
@@ -53,9 +50,8 @@ def create_app(
     app = make_app("monitoring.pages", "Driftline monitor")  # the folder with static/ and templates/
     access.guard(app, settings.host, allowed or AccessSettings())
     engine = app.extensions["engine"] = make_engine(database, lock_wait_seconds=LOCK_WAIT_SECONDS)
-    alerts = AlertsFile(settings.alerts)
-    public_url = settings.public_url.rstrip("/")
-    monitor = Monitor(engine, open_store(settings.output), clock.utc_now, lambda: Planner(alerts.current(), public_url))
+    desk = AlertDesk.of_settings(settings, engine, clock.utc_now)
+    monitor = Monitor(engine, open_store(settings.output), clock.utc_now, desk.planner)
     install(app, ready=lambda: migrate.require_current(engine), polled=[PATH])
     metrics = ServiceMetrics()
     metrics.install(app)
@@ -82,11 +78,10 @@ def create_app(
     api_description.add_describer(app, describe_reports)
     api_description.add_describer(app, describe_ingest)
     api_description.add_describer(app, describe_models)
-    api_description.add_describer(app, describe_comments)
+    api_description.add_describer(app, describe_incidents)
     app.register_blueprint(make_incidents_api(engine, clock.utc_now))
-    desk = AlertDesk(engine, alerts, SecretFolder(SecretsFolder().existing()), clock.utc_now)
     app.register_blueprint(make_alerts_api(desk))
-    app.register_blueprint(make_pages(monitor, settings.poll_seconds, clock.utc_now, desk))
+    app.register_blueprint(make_pages(monitor, settings.poll_seconds, clock.utc_now, desk, registered, pressure))
     if polls:
         scheduler = run_every(monitor, settings.poll_seconds)
         if settings.report_cron is not None:

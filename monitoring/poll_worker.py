@@ -4,38 +4,51 @@ import logging
 from functools import partial
 from threading import Event
 
-from sqlalchemy import Engine
-
 from driftline import clock
 from driftline.store import migrate
 from driftline.worker import Retries, repeat, stop_on_signals
+from monitoring.alerts.desk import AlertDesk
+from monitoring.alerts.planning import plan_alerts
 from monitoring.incidents.update import update_incidents
 from monitoring.poll.poller import PollSummary, poll_once
+from monitoring.settings import MonitorSettings
 
 log = logging.getLogger(__name__)
 
 
-def run(poll_seconds: float, *, once: bool) -> None:
-    """Poll every so many seconds until interrupted, or once.
+def run(settings: MonitorSettings, *, once: bool) -> None:
+    """Poll every so many seconds until interrupted, or once, and send alerts where the settings name channels.
 
     Raises:
         InvalidInput: a setting is not valid. Unavailable: at the first connection, or where it polls once.
     """
-    stop, engine = stop_on_signals(), migrate.current_engine()
+    stop = stop_on_signals()
+    desk = AlertDesk.of_settings(settings, migrate.current_engine(), clock.utc_now)
+    sends = settings.alerts is not None
     if once:
-        poll(engine, stop)
-    else:
-        repeat(partial(poll, engine, stop), poll_seconds, stop, Retries())
+        poll(desk, stop, sends=sends)
+        desk.send_due()
+        return
+    senders = desk.start_sending() if sends else None
+    try:
+        repeat(partial(poll, desk, stop, sends=sends), settings.poll_seconds, stop, Retries())
+    finally:
+        if senders is not None:
+            senders.stop()
 
 
-def poll(engine: Engine, stop: Event) -> PollSummary:
+def poll(desk: AlertDesk, stop: Event, *, sends: bool) -> PollSummary:
     """Poll as scheduled, and take the verdict events into the incidents; end after the present chunk at a stop.
+
+    Alerts are planned only by a process that has channels: what another plans for none would never be sent.
 
     Raises:
         Unavailable: the database is unavailable, or its schema is not this version's.
     """
-    summary = poll_once(engine, clock.utc_now(), scheduled=True, stop=stop)
-    update_incidents(engine)
+    summary = poll_once(desk.engine, clock.utc_now(), scheduled=True, stop=stop)
+    update_incidents(desk.engine)
+    if sends:
+        plan_alerts(desk.engine, desk.planner(), clock.utc_now())
     if summary.has_news:
         counts = (summary.batches, summary.chunks, summary.verdicts, summary.failed, summary.seconds)
         log.info("%d batches, %d chunks computed, %d verdicts changed, %d chunks failed, in %.1f s.", *counts)

@@ -1,11 +1,12 @@
 """The running monitor: polls one at a time, keeps the reports current and answers what is read."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine, func, select
@@ -13,8 +14,10 @@ from sqlalchemy import Engine, func, select
 from driftline.clock import Clock
 from driftline.engine.calendar import LONGEST_CHUNK, chunk_at
 from driftline.engine.chunks import Chunk
+from driftline.engine.reference import fit_reference
 from driftline.engine.results import Result
-from driftline.errors import DriftlineError, NotFound
+from driftline.errors import DriftlineError, InvalidInput, NotFound
+from driftline.models.registered_models import revised_spec
 from driftline.objects import ObjectStore
 from driftline.report.document.content import ReportContent
 from driftline.report.view import ChunkView
@@ -22,6 +25,7 @@ from driftline.store import ingest_log, model_list, registry
 from driftline.store.database import translated
 from driftline.store.ingest_log import IngestEntry, LogFilter
 from driftline.store.model_list import SpecRevision
+from driftline.store.references import read_reference
 from driftline.store.roles import Role, RoleChange, read_roles, roles_of
 from driftline.store.tables import model_versions, models, verdict_events
 from monitoring.alerts.configuration import AlertConfiguration
@@ -38,7 +42,9 @@ from monitoring.report.column_drift import ColumnDrift, read_column_drift
 from monitoring.report.current_reports import CurrentReports, ReportedVersion
 from monitoring.report.model_report import REPORT_CHUNKS, report_content
 from monitoring.report.overview import Overview, OverviewFilter, read_overview
+from monitoring.report.spec_preview import PREVIEWED, SpecPreview, read_preview
 from monitoring.report.stored_results import ResultFilter, ResultRange, ResultRows, read_results
+from monitoring.run_store import RunStore
 from monitoring.runs import PollRuns
 
 log = logging.getLogger(__name__)
@@ -91,7 +97,7 @@ class Monitor:
         """
         self.engine = engine
         self.last: LastPoll | None = None
-        self.runs = PollRuns(lambda scheduled: self.poll(scheduled=scheduled), clock)
+        self.runs = PollRuns(lambda scheduled: self.poll(scheduled=scheduled), clock, RunStore(engine, clock))
         self._clock, self._planner = clock, planner
         self._reports = CurrentReports(output, lambda name, most: self.status(name, None, ChunkRange(most=most)))
         self._one_at_a_time = Lock()
@@ -218,6 +224,20 @@ class Monitor:
             with self.engine.connect() as connection:
                 summaries = model_list.versions_of(connection, name)
         return loaded, next(summary.revisions for summary in summaries if summary.version == loaded.number)
+
+    def spec_preview(self, version: registry.Version, changes: Mapping[str, Any]) -> SpecPreview:
+        """Return what past verdicts of a version would be with some fields of its spec changed; nothing is written.
+
+        Raises:
+            InvalidInput: a field is not valid, or it is none of those that change verdicts alone.
+        """
+        if other := sorted(changes.keys() - set(PREVIEWED)):
+            raise InvalidInput(f"There is no preview of {', '.join(other)}; preview {', '.join(PREVIEWED)}.")
+        spec = revised_spec(version.spec, changes)
+        fitted = fit_reference(read_reference(version.reference_uri), spec)
+        with translated(), self.engine.connect() as connection:
+            clock = clock_of(connection, version, self._clock())
+            return read_preview(connection, version, spec, fitted, clock)
 
     def ingest_log(
         self, name: str, most: int, log_filter: LogFilter

@@ -25,6 +25,9 @@ class MonitorSettings(EnvironmentSettings):
     output: Path | str = Field(Path("monitoring/output"), description="folder, gs:// or s3:// address of the reports")
     metrics_models: int = Field(200, ge=0, le=100_000, description="how many models have series of their own")
     alerts: Path | None = Field(None, description="YAML file of the channels and routes of alerts")
+    alert_secrets: Path | None = Field(
+        None, description="folder with the secrets of the channels; default: DRIFTLINE_SECRETS"
+    )
     public_url: str = Field(
         "", pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$", description="address of the monitor in links of alerts"
     )

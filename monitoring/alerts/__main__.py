@@ -10,7 +10,6 @@ from driftline.errors import DriftlineError
 from driftline.settings import SecretsFolder
 from driftline.store import migrate
 from monitoring.alerts.alert import delivery_json_schema
-from monitoring.alerts.alerts_file import AlertsFile
 from monitoring.alerts.channels.outbound import DeliveryFailed
 from monitoring.alerts.channels.secrets import SecretFolder
 from monitoring.alerts.configuration import read_file
@@ -55,17 +54,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _desk() -> AlertDesk:
-    file = AlertsFile(MonitorSettings().alerts)
-    return AlertDesk(migrate.current_engine(), file, _secrets(), clock.utc_now)
-
-
-def _secrets() -> SecretFolder:
-    return SecretFolder(SecretsFolder().existing())
+    return AlertDesk.of_settings(MonitorSettings(), migrate.current_engine(), clock.utc_now)
 
 
 def _check(path: Path) -> None:
     """Log each channel with its routes; raise `DeliveryFailed` for the first secret that cannot be read."""
-    configuration, secrets = read_file(path), _secrets()
+    configuration = read_file(path)
+    secrets = SecretFolder(MonitorSettings().alert_secrets or SecretsFolder().existing())
     for name, channel in configuration.channels.items():
         secret = getattr(channel, "secret", None)
         if secret is not None:

@@ -42,6 +42,8 @@ class Alert(BaseModel):
     kind: AlertKind
     model: str
     version: int
+    owner: str | None = Field(None, description="of the model; null if it has none")
+    assigned_to: str | None = Field(None, description="who works on the incident")
     incident: int | None = Field(description="its number; null in a test")
     state: IncidentState = Field(description="of the incident")
     severity: Severity = Field(description="of the last chunk in trouble")

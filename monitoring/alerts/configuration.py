@@ -1,6 +1,6 @@
 """The file of channels and routes. No I/O here, but for `read_file`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Self
@@ -37,21 +37,31 @@ _CONFIG = ConfigDict(extra="forbid", frozen=True)
 class Route(BaseModel):
     """Which incidents go to which channels, and when.
 
-    `models` are names, in which `*` stands for any characters; `severity` is the least that an incident has reached.
+    `models`, `owners` and `segments` are names, in which `*` stands for any characters: those of models, of their
+    owners, and of segments (`country=DE`), of which one has a result out of bounds in the incident's last chunk in
+    trouble. Without owners or segments any count, and none. `severity` is the least that an incident has reached.
     """
 
     model_config = _CONFIG
 
     channels: tuple[ChannelName, ...] = Field(min_length=1)
     models: tuple[str, ...] = Field(("*",), min_length=1)
+    owners: tuple[str, ...] | None = Field(None, min_length=1)
+    segments: tuple[str, ...] | None = Field(None, min_length=1)
     severity: Severity = Severity.WARN
     quiet_hours: QuietHours | None = None
     digest: Digest | None = None
 
-    def takes(self, incident: StoredIncident) -> bool:
-        """Return whether an incident goes this way."""
+    def takes(self, incident: StoredIncident, segments: Iterable[str]) -> bool:
+        """Return whether an incident goes this way; `segments` are those out of bounds in its last chunk."""
         grave = incident.worst is Severity.ALERT or self.severity is Severity.WARN
-        return grave and any(fnmatchcase(incident.model, pattern) for pattern in self.models)
+        owner = () if incident.owner is None else (incident.owner,)
+        return (
+            grave
+            and _matches((incident.model,), self.models)
+            and (self.owners is None or _matches(owner, self.owners))
+            and (self.segments is None or _matches(segments, self.segments))
+        )
 
 
 class AlertConfiguration(BaseModel):
@@ -89,12 +99,25 @@ class AlertConfiguration(BaseModel):
             raise NotFound(f"There is no channel {name!r}; channels: {', '.join(self.channels) or 'none'}.")
         return channel
 
-    def routes_of(self, incident: StoredIncident) -> Iterator[tuple[str, Route]]:
-        """Yield each channel that an incident goes to, with the route that counts."""
+    @property
+    def has_segment_routes(self) -> bool:
+        """Whether any route depends on segments."""
+        return any(route.segments is not None for route in self.routes)
+
+    def routes_of(self, incident: StoredIncident, segments: Iterable[str] = ()) -> Iterator[tuple[str, Route]]:
+        """Yield each channel that an incident goes to, with the route that counts; `segments` as in `Route.takes`."""
+        outside = tuple(segments)
         for name in self.channels:
-            route = next((route for route in self.routes if name in route.channels and route.takes(incident)), None)
+            routes = (route for route in self.routes if name in route.channels)
+            route = next((route for route in routes if route.takes(incident, outside)), None)
             if route is not None:
                 yield name, route
+
+
+def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
+    """Return whether one of the names matches one of the patterns."""
+    allowed = tuple(patterns)
+    return any(fnmatchcase(name, pattern) for name in names for pattern in allowed)
 
 
 def read_file(path: Path) -> AlertConfiguration:

@@ -1,16 +1,20 @@
 """What the API, the pages and the command line do with channels and deliveries."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from sqlalchemy import Engine
 
 from driftline.clock import Clock
+from driftline.settings import SecretsFolder
 from driftline.store.database import in_transaction, translated
 from monitoring.alerts import delivery_store
 from monitoring.alerts.alerts_file import AlertsFile
 from monitoring.alerts.channels.secrets import SecretFolder
 from monitoring.alerts.delivery_store import DeliveryFilter, DeliveryState, StoredDelivery
+from monitoring.alerts.planning import Planner
 from monitoring.alerts.sending import Sender, SenderThreads, send_test
+from monitoring.settings import MonitorSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,21 @@ class AlertDesk:
     file: AlertsFile
     secrets: SecretFolder
     clock: Clock
+    public_url: str = ""
+
+    @classmethod
+    def of_settings(cls, settings: MonitorSettings, engine: Engine, clock: Clock) -> Self:
+        """Return the channels that the settings name.
+
+        Raises:
+            InvalidInput: the file of channels and routes, or the folder of secrets, cannot be used.
+        """
+        secrets = SecretFolder(settings.alert_secrets or SecretsFolder().existing())
+        return cls(engine, AlertsFile(settings.alerts), secrets, clock, settings.public_url.rstrip("/"))
+
+    def planner(self) -> Planner:
+        """Return what deliveries are planned with at present."""
+        return Planner(self.file.current(), self.public_url)
 
     def channels(self) -> list[ChannelStatus]:
         """Return the channels of the configuration, then those that have deliveries still."""
@@ -77,6 +96,18 @@ class AlertDesk:
         """
         now = self.clock()
         in_transaction(self.engine, lambda connection: delivery_store.retry(connection, number, now))
+
+    def send_due(self) -> None:
+        """Send what is due on every channel, one after the other; what fails is tried again later.
+
+        Raises:
+            DatabaseUnavailable: what was not sent stays pending.
+        """
+        configuration = self.file.current()
+        for name, channel in configuration.channels.items():
+            sender = Sender(self.engine, name, channel, self.secrets, configuration.attempts)
+            while sender.send_due(self.clock):
+                pass
 
     def start_sending(self) -> SenderThreads:
         """Start a thread for each channel."""

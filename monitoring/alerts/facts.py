@@ -1,12 +1,12 @@
 """Reads what a message says of an incident."""
 
 from collections import Counter
-from collections.abc import Iterable
+from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from sqlalchemy import Connection
 
-from driftline.engine.results import Result, State
+from driftline.engine.results import State
 from driftline.engine.spec import Spec
 from driftline.store.version_key import VersionKey
 from monitoring.alerts.alert import Alert, AlertKind
@@ -38,6 +38,8 @@ def read_alert(
         kind=kind,
         model=incident.model,
         version=incident.version,
+        owner=incident.owner,
+        assigned_to=incident.assigned_to,
         incident=incident.number,
         state=incident.state,
         severity=incident.severity,
@@ -53,16 +55,17 @@ def read_alert(
         rows=revision.rows if revision else 0,
         labelled=revision.labelled if revision else 0,
         columns=verdict.verdict.drifted[:MOST_NAMES] if verdict else (),
-        segments=_segments(store.results_between(connection, start, start).get(start, ())),
+        segments=segments_outside(connection, key, start)[:MOST_NAMES],
         incident_url=f"{public_url}/incidents/{incident.number}" if public_url else None,
         chunks_url=_chunks_url(public_url, incident) if public_url else None,
     )
 
 
-def _segments(results: Iterable[Result]) -> tuple[str, ...]:
-    """Return the segments with results out of bounds, those with the most first."""
+def segments_outside(connection: Connection, key: VersionKey, start: datetime) -> tuple[str, ...]:
+    """Return the segments with results out of bounds in the chunk that starts then, those with the most first."""
+    results = RevisionStore(key).results_between(connection, start, start).get(start, ())
     outside = (r.segment for r in results if r.segment is not None and r.state in (State.WARN, State.ALERT))
-    return tuple(segment for segment, _ in Counter(outside).most_common(MOST_NAMES))
+    return tuple(segment for segment, _ in Counter(outside).most_common())
 
 
 def _chunks_url(public_url: str, incident: StoredIncident) -> str:

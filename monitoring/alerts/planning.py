@@ -18,9 +18,9 @@ from monitoring.alerts import delivery_store
 from monitoring.alerts.alert import AlertKind
 from monitoring.alerts.configuration import AlertConfiguration, Route
 from monitoring.alerts.delivery_store import PlannedDelivery
-from monitoring.alerts.facts import read_alert
+from monitoring.alerts.facts import read_alert, segments_outside
 from monitoring.alerts.follow_ups import LastMessage, is_back_fill, kind_of
-from monitoring.incidents import event_log
+from monitoring.incidents import event_log, silences
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents
 from monitoring.incidents.update import update_version
 from monitoring.poll.verdict_events import EventConsumer
@@ -55,8 +55,9 @@ class _Plan:
         """Yield what there is to tell about the incidents of the version."""
         last = delivery_store.last_messages(connection, self.key)
         incidents = {incident.number: incident for incident in _incidents(connection, self.key)}
-        for incident in sorted(incidents.values(), key=lambda incident: incident.number):
-            for channel, route in self._channels(incident, last):
+        audible = (incident for incident in incidents.values() if not incident.is_silenced(self.now))
+        for incident in sorted(audible, key=lambda incident: incident.number):
+            for channel, route in self._channels(connection, incident, last):
                 delivery = self._about(connection, incident, channel, route, last.get((incident.number, channel)))
                 if delivery is not None:
                     yield delivery
@@ -65,12 +66,16 @@ class _Plan:
                 yield from self._merged(connection, number, channel, message)
 
     def _channels(
-        self, incident: StoredIncident, last: dict[tuple[int, str], LastMessage]
+        self, connection: Connection, incident: StoredIncident, last: dict[tuple[int, str], LastMessage]
     ) -> Iterator[tuple[str, Route | None]]:
         """Yield the channels of an incident: those of its routes, and those that have a message about it already."""
-        routed = dict(self.planner.configuration.routes_of(incident))
+        configuration = self.planner.configuration
+        segments: tuple[str, ...] = ()
+        if configuration.has_segment_routes:
+            segments = segments_outside(connection, self.key, incident.last)
+        routed = dict(configuration.routes_of(incident, segments))
         yield from routed.items()
-        for name in self.planner.configuration.channels:
+        for name in configuration.channels:
             if name not in routed and (incident.number, name) in last:
                 yield name, None
 
@@ -112,22 +117,29 @@ class _Plan:
 
 
 def plan_alerts(engine: Engine, planner: Planner, now: datetime) -> int:
-    """Store the deliveries that follow from pending verdict events, one transaction for each version; return how many.
+    """Store the deliveries that follow from pending verdict events and from silences that have ended; return how many.
+
+    Each version has a transaction of its own.
 
     Raises:
         DatabaseUnavailable: the database is unavailable; events that were not taken stay pending.
     """
     with translated(), engine.connect() as connection:
-        versions = event_log.versions_with_events(connection, EventConsumer.ALERTS)
+        with_events = event_log.versions_with_events(connection, EventConsumer.ALERTS)
+        versions = dict.fromkeys([*with_events, *silences.versions_with_ended(connection, now)])
     return sum(in_transaction(engine, partial(plan_version, key=key, planner=planner, now=now)) for key in versions)
 
 
 def plan_version(connection: Connection, key: VersionKey, planner: Planner, now: datetime) -> int:
-    """Store the deliveries of one version and settle its events; its incidents are brought up to date first."""
+    """Store the deliveries of one version and settle its events and the silences that have ended.
+
+    Its incidents are brought up to date first. Nothing is told about an incident that is silenced.
+    """
     if not lock_version(connection, key):
         return 0
     pending = event_log.pending(connection, EventConsumer.ALERTS, key)
-    if not pending:
+    ended = silences.settle_ended(connection, key, now)
+    if not pending and not ended:
         return 0
     update_version(connection, key)
     planned: list[PlannedDelivery] = []
@@ -135,7 +147,8 @@ def plan_version(connection: Connection, key: VersionKey, planner: Planner, now:
         planned = list(_Plan(planner, key, newest_spec(connection, key), now).deliveries(connection))
     for delivery in planned:
         delivery_store.store(connection, delivery, key, now)
-    event_log.settle(connection, EventConsumer.ALERTS, key, max(pending))
+    if pending:
+        event_log.settle(connection, EventConsumer.ALERTS, key, max(pending))
     return len(planned)
 
 

@@ -54,6 +54,10 @@ def severity_word(severity: Severity) -> str:
 def facts(alert: Alert) -> Iterator[tuple[str, str]]:
     """Yield what a message says of an incident: a name and its text."""
     yield "Model", f"{alert.model}, version {alert.version}"
+    if alert.owner:
+        yield "Owner", alert.owner
+    if alert.assigned_to:
+        yield "Assigned", alert.assigned_to
     for place, reason in enumerate(_reasons(alert)):
         yield ("What" if place == 0 else ""), reason
     yield (

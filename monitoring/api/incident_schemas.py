@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.engine.results import State
 from monitoring.api.schemas import Instant
+from monitoring.incidents.action_log import ActionKind, IncidentAction
 from monitoring.incidents.derivation import IncidentEvent, IncidentEventKind, IncidentState
+from monitoring.incidents.silences import LONGEST_REASON
 from monitoring.incidents.standing import Severity
 from monitoring.incidents.stored_incidents import IncidentComment, StoredIncident
 
@@ -27,6 +29,11 @@ _EXAMPLE: dict[str, Any] = {
     "reasons": ["The incident that began with the alert of 12 May 2026 is still open."],
     "acknowledged_at": "2026-05-13T08:12:00Z",
     "acknowledged_by": "anna",
+    "owner": "retention team",
+    "assigned_to": "anna",
+    "silenced_until": "2026-05-18T08:00:00Z",
+    "silenced_by": "anna",
+    "silence_reason": "The partner repairs the feed.",
 }
 
 
@@ -53,6 +60,28 @@ class CommentIn(BaseModel):
     author: str | None = Field(None, min_length=1, max_length=64)
 
 
+class AssignmentIn(BaseModel):
+    """Who works on an incident; null is nobody. The author is the name of the token, or, without tokens, `author`."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"to": "anna"}})
+
+    to: str | None = Field(min_length=1, max_length=64)
+    author: str | None = Field(None, min_length=1, max_length=64)
+
+
+class SilenceIn(BaseModel):
+    """Until when, at most 366 days, no alert about an incident is sent, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"until": "2026-05-18T08:00:00Z", "reason": "The partner repairs the feed."}},
+    )
+
+    until: Instant
+    reason: str = Field(min_length=1, max_length=LONGEST_REASON)
+    author: str | None = Field(None, min_length=1, max_length=64)
+
+
 class IncidentOut(BaseModel):
     """An incident of a model version: a run of chunks in trouble, from `first` to `last`."""
 
@@ -72,6 +101,11 @@ class IncidentOut(BaseModel):
     reasons: tuple[str, ...] = Field(description="of the last chunk in trouble, gravest first")
     acknowledged_at: datetime | None
     acknowledged_by: str | None
+    owner: str | None = Field(description="of the model")
+    assigned_to: str | None = Field(description="who works on it")
+    silenced_until: datetime | None = Field(description="no alert about it is sent before")
+    silenced_by: str | None
+    silence_reason: str | None
 
     @classmethod
     def of(cls, incident: StoredIncident) -> Self:
@@ -138,10 +172,26 @@ class CommentOut(BaseModel):
         return cls(number=comment.number, author=comment.author, text=comment.text, at=comment.written_at)
 
 
-class IncidentDetailOut(IncidentOut):
-    """An incident with its events, in the order of its chunks, and its comments, oldest first."""
+class ActionOut(BaseModel):
+    """What somebody did to an incident: `text` is who it is assigned to, or the reason of a silence until `until`."""
 
-    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE | {"events": [], "comments": []}})
+    kind: ActionKind
+    author: str
+    at: datetime
+    text: str | None
+    until: datetime | None
+
+    @classmethod
+    def of(cls, action: IncidentAction) -> Self:
+        """Return the JSON object of an action."""
+        return cls(kind=action.kind, author=action.author, at=action.at, text=action.text, until=action.until)
+
+
+class IncidentDetailOut(IncidentOut):
+    """An incident with its events, in the order of its chunks, and its comments and what people did, oldest first."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE | {"events": [], "comments": [], "actions": []}})
 
     events: tuple[IncidentEventOut, ...]
     comments: tuple[CommentOut, ...]
+    actions: tuple[ActionOut, ...]

@@ -1,4 +1,4 @@
-"""The routes of incidents: read, acknowledge and comment."""
+"""The routes of incidents: read, acknowledge, assign, silence and comment."""
 
 from apiflask import APIBlueprint
 from sqlalchemy import Connection, Engine
@@ -10,6 +10,8 @@ from driftline.http.scopes import Scope
 from driftline.store.database import translated
 from monitoring.api import incident_actions
 from monitoring.api.incident_schemas import (
+    ActionOut,
+    AssignmentIn,
     CommentIn,
     CommentOut,
     IncidentDetailOut,
@@ -18,9 +20,10 @@ from monitoring.api.incident_schemas import (
     IncidentsOut,
     IncidentsQuery,
     IncidentStateOut,
+    SilenceIn,
     incident_values,
 )
-from monitoring.incidents import stored_incidents
+from monitoring.incidents import action_log, stored_incidents
 from monitoring.incidents.stored_incidents import IncidentFilter
 
 PREFIX = "/api/v1/incidents"
@@ -39,7 +42,7 @@ def make_incidents_api(engine: Engine, clock: Clock) -> APIBlueprint:
 
     @needs(Scope.READ)
     def incident(number: int) -> IncidentDetailOut:
-        """Return one incident with its events and comments."""
+        """Return one incident with its events, its comments and what people did."""
         with translated(), engine.connect() as connection:
             return _detail(connection, number)
 
@@ -55,19 +58,41 @@ def make_incidents_api(engine: Engine, clock: Clock) -> APIBlueprint:
         incident_actions.comment(engine, number, json_data.author, json_data.text, clock())
         return _state(engine, number)
 
+    @needs(Scope.OPERATE)
+    def assign(number: int, json_data: AssignmentIn) -> IncidentStateOut:
+        """Assign an incident to a name, or to nobody."""
+        incident_actions.assign(engine, number, json_data.author, json_data.to, clock())
+        return _state(engine, number)
+
+    @needs(Scope.OPERATE)
+    def silence(number: int, json_data: SilenceIn) -> IncidentStateOut:
+        """Send no alert about an incident until a time; then one tells what has changed."""
+        incident_actions.silence(engine, number, json_data.author, json_data.reason, json_data.until, clock())
+        return _state(engine, number)
+
+    @needs(Scope.OPERATE)
+    def end_silence(number: int) -> IncidentStateOut:
+        """End the silence of an incident; without one, nothing changes."""
+        incident_actions.end_silence(engine, number, clock())
+        return _state(engine, number)
+
     path = f"{PREFIX}/<int:number>"
     api.get(PREFIX)(api.output(IncidentsOut)(api.input(IncidentsQuery, location="query")(incidents)))
     api.get(path)(api.output(IncidentDetailOut)(incident))
     api.post(f"{path}/acknowledge")(api.output(IncidentStateOut)(acknowledge))
     api.post(f"{path}/comments")(api.output(IncidentStateOut)(api.input(CommentIn, location="json")(comment)))
+    api.put(f"{path}/assignment")(api.output(IncidentStateOut)(api.input(AssignmentIn, location="json")(assign)))
+    api.put(f"{path}/silence")(api.output(IncidentStateOut)(api.input(SilenceIn, location="json")(silence)))
+    api.delete(f"{path}/silence")(api.output(IncidentStateOut)(end_silence))
     return api
 
 
-def describe_comments(document: Document) -> None:
-    """State that a comment has a body, for the OpenAPI document."""
-    path = document["paths"].get(f"{PREFIX}/{{number}}/comments")
-    if path is not None:
-        path["post"]["requestBody"]["required"] = True
+def describe_incidents(document: Document) -> None:
+    """State which requests have a body, and the refusal of a silence, for the OpenAPI document."""
+    for name, method in (("comments", "post"), ("assignment", "put"), ("silence", "put")):
+        path = document["paths"].get(f"{PREFIX}/{{number}}/{name}")
+        if path is not None:
+            path[method]["requestBody"]["required"] = True
 
 
 def _state(engine: Engine, number: int) -> IncidentStateOut:
@@ -81,4 +106,5 @@ def _detail(connection: Connection, number: int) -> IncidentDetailOut:
         **incident_values(stored),
         events=tuple(map(IncidentEventOut.of, stored_incidents.events_of(connection, number))),
         comments=tuple(map(CommentOut.of, stored_incidents.comments_of(connection, number))),
+        actions=tuple(map(ActionOut.of, action_log.actions_of(connection, number))),
     )

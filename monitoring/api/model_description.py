@@ -16,16 +16,19 @@ _ENCODING: Document = {
 _REFUSALS: dict[str, tuple[type[DriftlineError], ...]] = {
     "get": (NotFound,),
     "post": (InvalidInput, NotFound, Conflict, TooMuchContent, UnsupportedContent),
+    "put": (InvalidInput, NotFound),
     "delete": (NotFound,),
 }
 
 
 def describe_references(document: Document, prefix: str) -> None:
     """Add the body of a registration, and to each route of a model its refusals."""
-    for path in (f"{prefix}/{{name}}", f"{prefix}/{{name}}/specs"):
+    for path in (f"{prefix}/{{name}}", f"{prefix}/{{name}}/specs", f"{prefix}/{{name}}/owner"):
         for method, operation in document["paths"].get(path, {}).items():
             for error in _REFUSALS.get(method, ()):
                 add_error_response(operation, error)
+            if method == "put":
+                operation["requestBody"]["required"] = True
     registration = document["paths"].get(f"{prefix}/{{name}}", {}).get("post")
     if registration is not None:
         registration["requestBody"] = {"required": True, "content": dict.fromkeys(map(str, FORMATS), _TABLE)}

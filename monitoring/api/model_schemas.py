@@ -10,6 +10,7 @@ from driftline.backtesting.request.request import Request
 from driftline.errors import InvalidInput
 from driftline.ingest.layouts import query_option
 from driftline.models.schema import ModelSummaryOut
+from driftline.store.owners import LONGEST_OWNER
 from monitoring.api.schemas import Texts
 
 
@@ -44,6 +45,7 @@ class ModelListOut(BaseModel):
                         "features": 25,
                         "newest_chunk": "2026-05-12T00:00:00Z",
                         "state": "warn",
+                        "owner": "retention team",
                     }
                 ]
             }
@@ -77,6 +79,7 @@ class ReferenceQuery(BaseModel):
     spec: Annotated[dict[str, Any], BeforeValidator(_fields)] = Field(
         default_factory=dict, description="further fields of the spec, as JSON"
     )
+    owner: str | None = Field(None, max_length=LONGEST_OWNER, description="person or team to ask about the model")
     dry_run: bool = Field(False, description="infer and answer, store nothing")
 
     def request(self, query: "MultiDict[str, str]") -> tuple[Request, tuple[str, ...]]:
@@ -103,6 +106,23 @@ class ReferenceQuery(BaseModel):
             spec=self.spec,
         )
         return request, lists["score"]
+
+
+class OwnerIn(BaseModel):
+    """The owner of a model; null takes it away."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"owner": "retention team"}})
+
+    owner: str | None = Field(min_length=1, max_length=LONGEST_OWNER)
+
+
+class OwnerOut(BaseModel):
+    """The owner of a model, or null."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "churn", "owner": "retention team"}})
+
+    name: str
+    owner: str | None
 
 
 class RevisionQuery(BaseModel):

@@ -1,6 +1,7 @@
 """The routes of models: list, show, register from a reference, revise and remove."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from apiflask import APIBlueprint
 from flask import request
@@ -16,7 +17,7 @@ from driftline.models.schema import ModelSummaryOut, ProposalOut, RemovedOut, Re
 from driftline.models.uploaded import propose_uploaded
 from driftline.store.database import translated
 from monitoring.api.model_description import describe_references
-from monitoring.api.model_schemas import ModelListOut, ReferenceQuery, RevisionIn, RevisionQuery
+from monitoring.api.model_schemas import ModelListOut, OwnerIn, OwnerOut, ReferenceQuery, RevisionIn, RevisionQuery
 from monitoring.api.pressure import Pressure
 from monitoring.api.schedule_schemas import MonitoredModelOut, PollingOut
 
@@ -49,7 +50,8 @@ def make_models_api(
         with pressure.slot():
             content = Content.of(body, request.content_type, request.headers.get("Content-Encoding"))
             proposal = propose_uploaded(content, name, *query_data.request(request.args))
-            version = None if query_data.dry_run else registered.register(proposal)
+            owned = replace(proposal, owner=query_data.owner)
+            version = None if query_data.dry_run else registered.register(owned)
         return ProposalOut.of(proposal, version)
 
     @needs(Scope.ADMIN)
@@ -59,6 +61,12 @@ def make_models_api(
         return RevisedOut(
             name=name, version=revised.version, revision=revised.revision, pending_chunks=revised.pending_chunks
         )
+
+    @needs(Scope.ADMIN)
+    def set_owner(name: str, json_data: OwnerIn) -> OwnerOut:
+        """Give a model an owner, or take it away."""
+        registered.set_owner(name, json_data.owner)
+        return OwnerOut(name=name, owner=registered.owner(name))
 
     @needs(Scope.ADMIN)
     def remove(name: str) -> RemovedOut:
@@ -73,6 +81,7 @@ def make_models_api(
     route(api.post, "/<name>", api.input(ReferenceQuery, location="query")(register), ProposalOut)
     with_body = api.input(RevisionIn, location="json")(revise)
     route(api.post, "/<name>/specs", api.input(RevisionQuery, location="query")(with_body), RevisedOut)
+    route(api.put, "/<name>/owner", api.input(OwnerIn, location="json")(set_owner), OwnerOut)
     route(api.delete, "/<name>", remove, RemovedOut)
     return api
 

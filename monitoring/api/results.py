@@ -72,20 +72,22 @@ def describe_results(document: Document) -> None:
 
 
 def _json(page: ResultRows, head: dict[str, Any]) -> Response:
-    """Write the lines that the server wrote, each after the fields that it shares with others."""
-    results = ",\n".join(_with_shared_fields(page))
-    return Response(
-        f'{{{_fields({**head, "next": page.next_start})}, "results": [{results}]}}', mimetype=str(Format.JSON)
-    )
+    """Write the results that the server wrote, each after the fields that it shares with others."""
+    fields = _fields({**head, "next": page.next_start})
+    text = "".join((f'{{{fields}, "results": [', *_with_shared_fields(page), "]}"))
+    return Response(text, mimetype=str(Format.JSON))
 
 
 def _with_shared_fields(page: ResultRows) -> Iterator[str]:
-    """Yield the JSON objects of each group, separated by commas."""
+    """Yield the JSON objects of each group, with commas between all."""
     fields: dict[int, str] = {}
+    separator = ""
     for group in page.groups:
         shared = fields.get(id(group.shared)) or fields.setdefault(id(group.shared), _fields(group.shared))
-        separator = f",\n{{{shared}, "
-        yield separator[2:] + group.lines[1:].replace("\n{", separator)
+        opening = f"{{{shared}, "
+        yield f"{separator}{opening}"
+        separator = ",\n"
+        yield f"{separator}{opening}".join(group.lines)
 
 
 def _fields(values: dict[str, Any]) -> str:
@@ -117,7 +119,7 @@ def _table(page: ResultRows) -> pa.Table:
     """Return the results as a table with the schema `_SCHEMA`."""
     if not page.groups:
         return _SCHEMA.empty_table()
-    lines = pa.py_buffer("\n".join(group.lines for group in page.groups).encode())
+    lines = pa.py_buffer("".join(f"{{{line}\n" for group in page.groups for line in group.lines).encode())
     of_lines = pa.schema([field for field in _SCHEMA if field.name not in page.groups[0].shared])
     options = arrow_json.ParseOptions(explicit_schema=of_lines, unexpected_field_behavior="error")
     table = arrow_json.read_json(pa.BufferReader(lines), parse_options=options)
@@ -129,7 +131,7 @@ def _table(page: ResultRows) -> pa.Table:
 
 def _repeated(page: ResultRows, of_groups: Sequence[Any]) -> np.ndarray:
     """Return a value of each group once for each of its results."""
-    return np.repeat(np.asarray(of_groups), [group.lines.count("\n") + 1 for group in page.groups])
+    return np.repeat(np.asarray(of_groups), [len(group.lines) for group in page.groups])
 
 
 _WRITERS: dict[ResultFormat, Callable[[ResultRows, dict[str, Any]], Response]] = {

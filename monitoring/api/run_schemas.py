@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.report.schema import ChunkBrief
 from monitoring.api.schemas import AdviceOut
-from monitoring.runs import PollRunState
+from monitoring.run_record import PollRunState
 
 _POLL: dict[str, Any] = {
     "run": "3f9a0c51d2e7",
@@ -83,7 +83,7 @@ class PollOut(BaseModel):
 
 
 class RunOut(BaseModel):
-    """A run of the poll: whether it has ended, when, and why it failed if it did."""
+    """A run of the poll: whether it has ended, when, and why it failed or was interrupted if it was."""
 
     model_config = ConfigDict(json_schema_extra={"example": _RUN})
 

@@ -7,7 +7,7 @@ from itertools import islice
 from apiflask import APIBlueprint
 from flask import Response, jsonify
 
-from driftline.errors import DriftlineError, NotFound
+from driftline.errors import NotFound
 from driftline.http.access import needs
 from driftline.http.api_description import Document, add_error_response
 from driftline.http.scopes import Scope
@@ -17,7 +17,7 @@ from monitoring.api.schemas import AdviceOut
 from monitoring.poll.poller import PollSummary, VersionPoll
 from monitoring.report.advice import REGISTER_MODEL, advice_on
 from monitoring.report.chunk_views import ChunkRange
-from monitoring.runs import PollRun
+from monitoring.run_record import RunRecord
 from monitoring.service import Monitor
 
 POLL, PREFIX = "/run-monitoring", "/api/v1/runs"
@@ -37,22 +37,22 @@ def make_runs_api(monitor: Monitor, wait_seconds: float) -> APIBlueprint:
         """Compute every pending chunk, open and failed ones included, and return what changed."""
         run = monitor.runs.request()
         if not run.wait(wait_seconds):
-            return _accepted(run)
+            return _accepted(run.record)
         if run.problem is not None:
             raise run.problem
-        return _poll_out(monitor, run)
+        return _poll_out(monitor, run.record)
 
     @needs(Scope.OPERATE)
     def runs() -> RunsOut:
-        """List the runs that were requested, changed something or failed, the newest first."""
+        """List the runs of all monitors that were requested, changed something or failed, the newest first."""
         return RunsOut(runs=tuple(RunOut(**_head(run)) for run in monitor.runs.newest()))
 
     @needs(Scope.OPERATE)
     def run_detail(run: str) -> RunDetailOut:
-        """Return one run, with what it did once it has ended."""
-        poll_run = monitor.runs.find(run)
-        result = None if poll_run.summary is None or poll_run.ended_at is None else _poll_out(monitor, poll_run)
-        return RunDetailOut(**_head(poll_run), result=result)
+        """Return one run of any monitor, with what it did once it has ended."""
+        record = monitor.runs.read(run)
+        result = None if record.summary is None or record.ended_at is None else _poll_out(monitor, record)
+        return RunDetailOut(**_head(record), result=result)
 
     api.route(POLL, methods=["GET", "POST"])(api.output(PollOut)(run_monitoring))
     api.get(PREFIX)(api.output(RunsOut)(runs))
@@ -77,7 +77,7 @@ def describe_runs(document: Document) -> None:
         add_error_response(detail["get"], NotFound)
 
 
-def _accepted(run: PollRun) -> Response:
+def _accepted(run: RunRecord) -> Response:
     """Return the response to a request whose run goes on."""
     response = jsonify(RunOut(**_head(run)).model_dump(mode="json"))
     response.status_code = HTTPStatus.ACCEPTED
@@ -85,20 +85,18 @@ def _accepted(run: PollRun) -> Response:
     return response
 
 
-def _head(run: PollRun) -> dict[str, object]:
-    """Return the fields of `RunOut` by name; the message of an error that is a fault of the monitor is not shown."""
-    problem = run.problem
-    message = problem.message if isinstance(problem, DriftlineError) else DriftlineError().message
+def _head(run: RunRecord) -> dict[str, object]:
+    """Return the fields of `RunOut` by name."""
     return {
         "run": run.id,
         "state": run.state,
         "began_at": run.began_at,
         "ended_at": run.ended_at,
-        "problem": None if problem is None else message,
+        "problem": run.problem,
     }
 
 
-def _poll_out(monitor: Monitor, run: PollRun) -> PollOut:
+def _poll_out(monitor: Monitor, run: RunRecord) -> PollOut:
     summary = run.summary
     assert summary is not None  # noqa: S101  (the run has ended and has not failed)
     changed = [poll for poll in summary.polls if poll.changed]

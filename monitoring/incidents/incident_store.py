@@ -7,7 +7,7 @@ from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, 
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import LONGEST_CHUNK
-from driftline.store.tables import incident_comments, incident_events, incidents, verdict_events
+from driftline.store.tables import incident_actions, incident_comments, incident_events, incidents, verdict_events
 from driftline.store.version_key import VersionKey
 from monitoring.incidents.derivation import IncidentState, VersionIncident
 
@@ -41,8 +41,8 @@ def start_of_region(connection: Connection, key: VersionKey, changed: datetime) 
 def replace_derived(connection: Connection, key: VersionKey, first: datetime, derived: list[VersionIncident]) -> None:
     """Replace the incidents from `first` on by newly derived ones.
 
-    An incident keeps its number, acknowledgement and comments where it overlaps a stored one, the earliest if there are
-    several; the others' comments move to it.
+    An incident keeps its number, acknowledgement, silence and comments where it overlaps a stored one, the earliest if
+    there are several; the others' comments and their history move to it.
     """
     later = and_(key.rows_of(incidents), _COLUMNS.first_chunk >= naive_utc(first))
     stored = list(connection.execute(select(incidents).where(later).order_by(_COLUMNS.first_chunk)).mappings())
@@ -91,13 +91,20 @@ def _write(connection: Connection, key: VersionKey, incident: VersionIncident, r
 
 
 def _merge(connection: Connection, number: int, overlapping: list[RowMapping]) -> None:
-    """Give an incident the comments and the earliest acknowledgement of all stored ones that it covers."""
+    """Give an incident the comments, history and earliest acknowledgement of all stored ones that it covers.
+
+    It has the assignment of the first that has one. A silence stays that of its own number: an alert about the earlier
+    incident is not held back since somebody silenced a later one.
+    """
     absorbed = [row["number"] for row in overlapping if row["number"] != number]
     if not absorbed:
         return
-    comments = incident_comments.c.incident_number
-    connection.execute(update(incident_comments).where(comments.in_(absorbed)).values(incident_number=number))
+    for table in (incident_comments, incident_actions):
+        moved = update(table).where(table.c.incident_number.in_(absorbed))
+        connection.execute(moved.values(incident_number=number))
     connection.execute(delete(incidents).where(_COLUMNS.number.in_(absorbed)))
+    assigned = next((row["assigned_to"] for row in overlapping if row["assigned_to"] is not None), None)
+    connection.execute(update(incidents).where(_COLUMNS.number == number).values(assigned_to=assigned))
     acknowledged = [row for row in overlapping if row["acknowledged_at"] is not None]
     if acknowledged:
         earliest = min(acknowledged, key=lambda row: row["acknowledged_at"])

@@ -11,7 +11,10 @@ from sqlalchemy import Connection, Select, insert, or_, select, update
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.results import State
 from driftline.errors import NotFound
+from driftline.store.model_numbers import lock_version
 from driftline.store.tables import incident_comments, incident_events, incidents, models
+from driftline.store.version_key import VersionKey
+from monitoring.incidents.action_log import ActionKind, IncidentAction, record
 from monitoring.incidents.derivation import IncidentEvent, IncidentEventKind, IncidentState
 from monitoring.incidents.standing import Severity
 
@@ -25,7 +28,8 @@ class StoredIncident:
     """An incident of a model version as it is stored.
 
     `first` and `last` are the starts of its first and its last chunk in trouble. `acknowledged_at` and
-    `acknowledged_by` are None until somebody has acknowledged it.
+    `acknowledged_by` are None until somebody has acknowledged it. `owner` is the model's. No alert is sent about it
+    before `silenced_until`, and `assigned_to` is who works on it; None: nobody in particular.
     """
 
     number: int
@@ -42,6 +46,15 @@ class StoredIncident:
     reasons: tuple[str, ...]
     acknowledged_at: datetime | None
     acknowledged_by: str | None
+    owner: str | None = None
+    assigned_to: str | None = None
+    silenced_until: datetime | None = None
+    silenced_by: str | None = None
+    silence_reason: str | None = None
+
+    def is_silenced(self, now: datetime) -> bool:
+        """Return whether no alert is sent about it at an instant."""
+        return self.silenced_until is not None and now < self.silenced_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +114,7 @@ def load_incident(connection: Connection, number: int) -> StoredIncident:
     """
     row = connection.execute(_selected().where(_COLUMNS.number == number)).mappings().first()
     if row is None:
-        raise NotFound(f"No incident has the number {number}; `/api/v1/incidents` lists them.")
+        raise _no_incident(number)
     return _incident(row)
 
 
@@ -136,28 +149,61 @@ def acknowledge(connection: Connection, number: int, author: str, now: datetime)
     Raises:
         NotFound: no such incident.
     """
+    key = lock_incident(connection, number)
     first = (_COLUMNS.number == number) & _COLUMNS.acknowledged_at.is_(None)
     values = {"acknowledged_at": naive_utc(now), "acknowledged_by": author}
-    connection.execute(update(incidents).where(first).values(values))
+    if connection.execute(update(incidents).where(first).values(values)).rowcount:
+        record(connection, number, key.model_number, IncidentAction(ActionKind.ACKNOWLEDGED, author, now))
     return load_incident(connection, number)
 
 
-def comment(connection: Connection, number: int, author: str, text: str, now: datetime) -> None:
-    """Store a comment on an incident; the row is locked, so that no derivation moves it at the same time.
+def assign(connection: Connection, number: int, author: str, assignee: str | None, now: datetime) -> None:
+    """Assign an incident to a name, or with None to nobody.
 
     Raises:
         NotFound: no such incident.
     """
-    row = select(_COLUMNS.model_number).where(_COLUMNS.number == number).with_for_update()
-    model_number = connection.execute(row).scalar()
-    if model_number is None:
-        load_incident(connection, number)
+    key = lock_incident(connection, number)
+    connection.execute(update(incidents).where(_COLUMNS.number == number).values(assigned_to=assignee))
+    record(connection, number, key.model_number, IncidentAction(ActionKind.ASSIGNED, author, now, assignee))
+
+
+def comment(connection: Connection, number: int, author: str, text: str, now: datetime) -> None:
+    """Store a comment on an incident.
+
+    Raises:
+        NotFound: no such incident.
+    """
+    model_number = lock_incident(connection, number).model_number
     values = {"incident_number": number, "model_number": model_number, "author": author, "text": text}
     connection.execute(insert(incident_comments).values(values | {"written_at": naive_utc(now)}))
 
 
+def lock_incident(connection: Connection, number: int) -> VersionKey:
+    """Lock the row of an incident, so that no derivation moves what is added to it; return the key of its version.
+
+    The version is locked first, as a derivation does.
+
+    Raises:
+        NotFound: no such incident.
+    """
+    columns = (_COLUMNS.model_number, _COLUMNS.model_version)
+    incident = select(*columns).where(_COLUMNS.number == number)
+    version = connection.execute(incident).first()
+    if version is None or not lock_version(connection, VersionKey(*version)):
+        raise _no_incident(number)
+    locked = connection.execute(incident.with_for_update()).first()
+    if locked is None:  # it became a part of an earlier one
+        raise _no_incident(number)
+    return VersionKey(*locked)
+
+
+def _no_incident(number: int) -> NotFound:
+    return NotFound(f"No incident has the number {number}; `/api/v1/incidents` lists them.")
+
+
 def _selected() -> Select[Any]:
-    return select(incidents, models.c.name).select_from(
+    return select(incidents, models.c.name, models.c.owner).select_from(
         incidents.join(models, models.c.number == _COLUMNS.model_number)
     )
 
@@ -178,4 +224,9 @@ def _incident(row: Mapping[Any, Any]) -> StoredIncident:
         reasons=tuple(json.loads(row["reasons"])),
         acknowledged_at=row["acknowledged_at"] and aware_utc(row["acknowledged_at"]),
         acknowledged_by=row["acknowledged_by"],
+        owner=row["owner"],
+        assigned_to=row["assigned_to"],
+        silenced_until=row["silenced_until"] and aware_utc(row["silenced_until"]),
+        silenced_by=row["silenced_by"],
+        silence_reason=row["silence_reason"],
     )

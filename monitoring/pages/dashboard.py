@@ -5,30 +5,43 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from driftline.clock import Clock
-from driftline.errors import NotFound, Unavailable
-from driftline.http.access import needs
+from driftline.errors import Conflict, DriftlineError, InvalidInput, NotFound, Unavailable
+from driftline.http.access import RequestTooLarge, needs
 from driftline.http.pages import install_pages
 from driftline.http.scopes import Scope
+from driftline.ingest.errors import TooMuchContent, UnsupportedContent
+from driftline.models.registered_models import RegisteredModels
 from driftline.report.pages import TEMPLATES
 from driftline.report.wording import LINE_WORDS, STATE_WORDS
 from monitoring.alerts.desk import AlertDesk
+from monitoring.api.pressure import Pressure
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.stored_incidents import IncidentFilter
 from monitoring.pages import page_text
 from monitoring.pages.alert_pages import add_alert_pages
 from monitoring.pages.column_page import column_page
+from monitoring.pages.drafts import Drafts
 from monitoring.pages.incident_pages import add_incident_pages
 from monitoring.pages.model_page import page_of
 from monitoring.pages.model_tabs import add_model_tabs
 from monitoring.pages.overview_page import overview_page
 from monitoring.pages.queries import ColumnQuery, ModelQuery, OverviewQuery
+from monitoring.pages.registration_pages import add_registration_pages
+from monitoring.pages.spec_edit_pages import add_spec_edit_pages
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import Monitor
 
 SHOWN_INCIDENTS = 10
 
 
-def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock, desk: AlertDesk) -> APIBlueprint:
+def make_pages(
+    monitor: Monitor,
+    poll_seconds: float,
+    clock: Clock,
+    desk: AlertDesk,
+    registered: RegisteredModels,
+    pressure: Pressure,
+) -> APIBlueprint:
     """Return the routes of the pages; no page loads anything from another server."""
     pages = APIBlueprint("pages", __name__, enable_openapi=False, template_folder=str(TEMPLATES))
 
@@ -68,6 +81,9 @@ def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock, desk: AlertD
     def not_found(error: NotFound) -> ResponseReturnValue:
         return render_template("problem.html", heading="Page not found", error=error), error.status
 
+    def refused(error: DriftlineError) -> ResponseReturnValue:
+        return render_template("problem.html", heading="This was refused", error=error), error.status
+
     pages.get("/")(pages.input(OverviewQuery, location="query")(home))
     pages.get("/models/<name>")(pages.input(ModelQuery, location="query")(model))
     pages.get("/models/<name>/drift")(pages.input(ColumnQuery, location="query")(column))
@@ -75,10 +91,14 @@ def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock, desk: AlertD
     add_model_tabs(pages, monitor)
     add_incident_pages(pages, monitor.engine, clock)
     add_alert_pages(pages, desk)
+    add_spec_edit_pages(pages, monitor, registered, pressure)
+    add_registration_pages(pages, monitor, registered, Drafts(clock), pressure)
     pages.register_error_handler(Unavailable, unavailable)
     pages.register_error_handler(NotFound, not_found)
+    for kind in (InvalidInput, Conflict, TooMuchContent, UnsupportedContent, RequestTooLarge):
+        pages.register_error_handler(kind, refused)
     words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, "time": page_text.time}
-    pages.context_processor(lambda: words | {"last": monitor.last, "every": poll_seconds})
+    pages.context_processor(lambda: words | {"last": monitor.last, "every": poll_seconds, "now": clock()})
     for name, function in page_text.FILTERS.items():
         pages.add_app_template_filter(function, name)
     install_pages(pages)

@@ -1,4 +1,6 @@
-"""The pages of incidents: the list, and one with its forms to acknowledge it and to comment on it."""
+"""The pages of incidents: the list, and one with its forms to acknowledge, assign, silence and comment on it."""
+
+from datetime import timedelta
 
 from apiflask import APIBlueprint
 from flask import redirect, render_template, url_for
@@ -10,11 +12,13 @@ from driftline.http.access import needs
 from driftline.http.scopes import Scope
 from driftline.store.database import translated
 from monitoring.api import incident_actions
-from monitoring.incidents import stored_incidents
+from monitoring.incidents import action_log, stored_incidents
 from monitoring.incidents.stored_incidents import IncidentFilter
-from monitoring.pages.queries import CommentForm, IncidentsPageQuery
+from monitoring.pages.queries import AssignmentForm, CommentForm, IncidentsPageQuery, SilenceForm
 
 PAGE_SIZE = 50
+SILENCE_HOURS = ((1, "1 hour"), (8, "8 hours"), (24, "1 day"), (72, "3 days"), (168, "1 week"), (720, "30 days"))
+"""The silences that the page offers."""
 
 
 def add_incident_pages(pages: APIBlueprint, engine: Engine, clock: Clock) -> None:
@@ -36,12 +40,35 @@ def add_incident_pages(pages: APIBlueprint, engine: Engine, clock: Clock) -> Non
             stored = stored_incidents.load_incident(connection, number)
             events = stored_incidents.events_of(connection, number)
             comments = stored_incidents.comments_of(connection, number)
-        return render_template("incident.html", incident=stored, events=events, comments=comments)
+            actions = action_log.actions_of(connection, number)
+        return render_template(
+            "incident.html", incident=stored, events=events, comments=comments, actions=actions, hours=SILENCE_HOURS
+        )
 
     @needs(Scope.OPERATE)
     def acknowledge(number: int) -> ResponseReturnValue:
         """Acknowledge an incident, and show it."""
         incident_actions.acknowledge(engine, number, clock())
+        return redirect(url_for("pages.incident", number=number), 303)
+
+    @needs(Scope.OPERATE)
+    def assign(number: int, form_data: AssignmentForm) -> ResponseReturnValue:
+        """Assign an incident, and show it."""
+        incident_actions.assign(engine, number, form_data.author, (form_data.to or "").strip() or None, clock())
+        return redirect(url_for("pages.incident", number=number), 303)
+
+    @needs(Scope.OPERATE)
+    def silence(number: int, form_data: SilenceForm) -> ResponseReturnValue:
+        """Silence an incident for some hours, and show it."""
+        now = clock()
+        until = now + timedelta(hours=form_data.hours)
+        incident_actions.silence(engine, number, form_data.author, form_data.reason, until, now)
+        return redirect(url_for("pages.incident", number=number), 303)
+
+    @needs(Scope.OPERATE)
+    def unsilence(number: int) -> ResponseReturnValue:
+        """End the silence of an incident, and show it."""
+        incident_actions.end_silence(engine, number, clock())
         return redirect(url_for("pages.incident", number=number), 303)
 
     @needs(Scope.OPERATE)
@@ -53,4 +80,7 @@ def add_incident_pages(pages: APIBlueprint, engine: Engine, clock: Clock) -> Non
     pages.get("/incidents")(pages.input(IncidentsPageQuery, location="query")(incidents))
     pages.get("/incidents/<int:number>")(incident)
     pages.post("/incidents/<int:number>/acknowledge")(acknowledge)
+    pages.post("/incidents/<int:number>/assign")(pages.input(AssignmentForm, location="form")(assign))
+    pages.post("/incidents/<int:number>/silence")(pages.input(SilenceForm, location="form")(silence))
+    pages.post("/incidents/<int:number>/unsilence")(unsilence)
     pages.post("/incidents/<int:number>/comments")(pages.input(CommentForm, location="form")(comment))

@@ -67,7 +67,10 @@ class StateCount:
 
 @dataclass(frozen=True, slots=True)
 class OverviewPage:
-    """One page of the overview: models that need attention come first, then the others."""
+    """One page of the overview: models that need attention come first, then the others.
+
+    `owners` are those of all models, each with how many models it has.
+    """
 
     urgent: tuple[ModelRow, ...]
     others: tuple[ModelRow, ...]
@@ -75,6 +78,7 @@ class OverviewPage:
     total: int
     in_need: int
     states: tuple[StateCount, ...]
+    owners: tuple[tuple[str, int], ...]
     number: int
     pages: int
     advice: tuple[Advice, ...]
@@ -91,6 +95,7 @@ def overview_page(overview: Overview) -> OverviewPage:
         selected=overview.selected,
         total=len(models),
         in_need=sum(model.attention.is_needed for model in models),
+        owners=tuple(sorted(Counter(owner for model in models if (owner := model.summary.owner)).items())),
         states=tuple(StateCount(s, STATE_WORDS[s], counts[s]) for s in GRAVEST_FIRST if counts[s]),
         number=overview.number,
         pages=overview.pages,

@@ -1,14 +1,17 @@
 """The parameters of the pages' addresses; a form sends fields that were left empty, which count as absent."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from driftline.engine.results import State
 from driftline.store.ingest_log import IngestState, LogFilter
+from driftline.store.owners import LONGEST_OWNER
 from monitoring.alerts.delivery_store import DeliveryState
 from monitoring.api.schemas import Instant
 from monitoring.incidents.derivation import IncidentState
+from monitoring.incidents.silences import LONGEST_REASON, LONGEST_SILENCE
 from monitoring.report.overview import OverviewFilter
 
 
@@ -20,17 +23,18 @@ OptionalText = Annotated[str | None, BeforeValidator(_absent)]
 
 
 class OverviewQuery(BaseModel):
-    """Which models the overview shows: a part of the name, a state, and the page."""
+    """Which models the overview shows: a part of the name, a state, an owner, and the page."""
 
     model_config = ConfigDict(extra="forbid")
 
     q: OptionalText = Field(None, max_length=64)
     state: Annotated[State | None, BeforeValidator(_absent)] = None
+    owner: OptionalText = Field(None, max_length=LONGEST_OWNER)
     page: int = Field(1, ge=1, le=10**6)
 
     def filter(self) -> OverviewFilter:
         """Return the filter of the overview."""
-        return OverviewFilter(self.q and self.q.strip(), self.state)
+        return OverviewFilter(self.q and self.q.strip(), self.state, self.owner)
 
 
 class ModelQuery(BaseModel):
@@ -70,6 +74,34 @@ class CommentForm(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(min_length=1, max_length=2_000)
+    author: OptionalText = Field(None, max_length=64)
+
+
+class UploadForm(BaseModel):
+    """What is said about a reference that is uploaded: the name of the model, and its owner."""
+
+    model_config = ConfigDict(extra="ignore")  # the file is read from the request
+
+    name: str = Field(min_length=1, max_length=64)
+    owner: OptionalText = Field(None, max_length=LONGEST_OWNER)
+
+
+class AssignmentForm(BaseModel):
+    """Who works on an incident; an empty name is nobody."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: OptionalText = Field(None, max_length=64)
+    author: OptionalText = Field(None, max_length=64)
+
+
+class SilenceForm(BaseModel):
+    """For how many hours no alert about an incident is sent, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hours: int = Field(ge=1, le=LONGEST_SILENCE // timedelta(hours=1))
+    reason: str = Field(min_length=1, max_length=LONGEST_REASON)
     author: OptionalText = Field(None, max_length=64)
 
 

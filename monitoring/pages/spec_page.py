@@ -80,10 +80,11 @@ def _changes(revisions: Sequence[SpecRevision]) -> Iterator[SpecChange]:
     for revision in revisions[:1]:
         yield SpecChange(revision.revision, revision.created_at, ())
     for before, after in pairwise(revisions):
-        yield SpecChange(after.revision, after.created_at, tuple(_difference(before.spec, after.spec)))
+        yield SpecChange(after.revision, after.created_at, tuple(difference(before.spec, after.spec)))
 
 
-def _difference(before: Spec, after: Spec) -> Iterator[str]:
+def difference(before: Spec, after: Spec) -> Iterator[str]:
+    """Yield the fields that differ between two specs, as `name: before → after`."""
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
     for name, value in new.items():
         if old[name] != value:

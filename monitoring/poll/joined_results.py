@@ -19,8 +19,8 @@ NAMES = {"rows_used": "rows"}
 """The names of fields that are not those of their columns."""
 CONTENT = tuple(results.c)[4:]
 """The columns of a result, without those that say of which revision it is."""
-LONGEST_LINE = 8_192
-"""More bytes than a result has as JSON, were all its texts as long as they may be and escaped."""
+SURELY_COMPLETE = LONGEST_JOINED_TEXT // 4 - 1
+"""A text of fewer characters was not cut off, whatever bytes they have; the server cuts off longer ones silently."""
 _CHUNK = tuple(results.primary_key)[:4]
 _SUBJECT = tuple(results.primary_key)[:7]
 _WORDS = frozenset({"subject_kind", "kind", "method", "state"})
@@ -32,13 +32,16 @@ _STATES = {str(state): state for state in State}
 _SUBJECT_KINDS = {str(kind): kind for kind in SubjectKind}
 
 
-def read_objects(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> Iterator[tuple[datetime, str]]:
-    """Yield the start of each chunk and its results, oldest chunk first: a JSON object on each line, in a fixed order.
+def read_objects(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]]
+) -> Iterator[tuple[datetime, list[str]]]:
+    """Yield the start of each chunk and its results, oldest chunk first, in a fixed order.
 
-    A chunk with very many results comes in several texts.
+    A result is a JSON object without its opening brace: its reader may put further fields before. A chunk with very
+    many results comes in several parts.
     """
-    for start, lines in _read(connection, results, conditions, _as_object(), "\n"):
-        yield start, "\n".join(sorted(lines.split("\n")))
+    for start, lines in _read(connection, results, conditions, _as_fields(), "\n"):
+        yield start, sorted(lines.split("\n"))
 
 
 def read_results(
@@ -59,19 +62,19 @@ def _read(
     json_text: ColumnElement[str],
     separator: str,
 ) -> Iterable[tuple[datetime, str]]:
-    """Read results joined by chunk, or by subject where those of one chunk may be too long for one text."""
-    counts = select(func.count().label("count")).select_from(source).where(*conditions).group_by(*_CHUNK).subquery()
-    most = connection.execute(select(func.max(counts.c.count))).scalar() or 0
-    group = _CHUNK if most * LONGEST_LINE <= LONGEST_JOINED_TEXT else _SUBJECT
+    """Read results joined by chunk, or by subject where those of one chunk may have been too long for one text."""
     joined = func.aggregate_strings(json_text, separator)
     statement = select(results.c.chunk_start, joined).select_from(source).where(*conditions)
-    return connection.execute(statement.group_by(*group).order_by(*group)).tuples()
+    of_chunks = connection.execute(statement.group_by(*_CHUNK).order_by(*_CHUNK)).tuples().all()
+    if all(len(text) < SURELY_COMPLETE for _, text in of_chunks):
+        return of_chunks
+    return connection.execute(statement.group_by(*_SUBJECT).order_by(*_SUBJECT)).tuples()
 
 
-def _as_object() -> ColumnElement[str]:
-    """Return a result as a JSON object with the names of its fields."""
+def _as_fields() -> ColumnElement[str]:
+    """Return a result as a JSON object with the names of its fields, without the opening brace."""
     names = [f', "{NAMES.get(column.name, column.name)}": ' for column in CONTENT]
-    return _concatenated([f"{{{names[0][2:]}", *names[1:]], "}")
+    return _concatenated([names[0][2:], *names[1:]], "}")
 
 
 def _as_list() -> ColumnElement[str]:

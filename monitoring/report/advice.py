@@ -22,7 +22,7 @@ class Advice:
 
 REGISTER_MODEL = Advice(
     "No model version is registered yet.",
-    "Register one with its reference: `driftline models add NAME FILE --timestamp COLUMN`.",
+    "Register one with its reference: `Add a model` above, or `driftline models add NAME FILE --timestamp COLUMN`.",
     urgent=True,
 )
 WRITE_PREDICTIONS = Advice(

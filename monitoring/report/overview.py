@@ -100,14 +100,17 @@ class RecentChunk:
 
 @dataclass(frozen=True, slots=True)
 class OverviewFilter:
-    """Which models of the overview: those with a text in their name, in a state; None selects all."""
+    """Which models of the overview: those with a text in their name, in a state, of an owner; None selects all."""
 
     text: str | None = None
     state: State | None = None
+    owner: str | None = None
 
     def takes(self, model: ModelOverview) -> bool:
         """Return whether a model is selected."""
         if self.state is not None and model.state is not self.state:
+            return False
+        if self.owner is not None and model.summary.owner != self.owner:
             return False
         return self.text is None or self.text.casefold() in model.summary.name.casefold()
 
@@ -166,16 +169,18 @@ def _overview(
     silent = _is_silent(summary, now)
     state = summary.closed_state or summary.state or State.NO_DATA
     state = State.ERROR if pending.failed else State.NO_DATA if silent else state
-    return ModelOverview(summary, state, _attention(state, summary, incident), silent, pending, incident, newest_event)
+    handled = incident is not None and (incident.acknowledged_at is not None or incident.is_silenced(now))
+    attention = _attention(state, summary, incident, handled=handled)
+    return ModelOverview(summary, state, attention, silent, pending, incident, newest_event)
 
 
-def _attention(state: State, summary: ModelSummary, incident: StoredIncident | None) -> Attention:
-    """Return the most urgent reason to look at a model; what somebody has acknowledged is not urgent."""
+def _attention(state: State, summary: ModelSummary, incident: StoredIncident | None, *, handled: bool) -> Attention:
+    """Return the most urgent reason to look at a model; an incident that is acknowledged or silenced is not urgent."""
     if state is State.ERROR:
         return Attention.FAILED
     if summary.newest_chunk is None:
         return Attention.NOT_STARTED
-    if incident is not None and incident.acknowledged_at is not None:
+    if handled:
         return Attention.SILENT if state is State.NO_DATA else Attention.ACKNOWLEDGED
     if state is State.ALERT or (incident is not None and incident.severity is Severity.ALERT):
         return Attention.ALERT

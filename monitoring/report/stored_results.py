@@ -51,10 +51,13 @@ class ResultRange:
 
 @dataclass(frozen=True, slots=True)
 class ResultLines:
-    """Results of one chunk, each a line with a JSON object, and the fields of the chunk that they share, by name."""
+    """Results of one chunk, and the fields of the chunk that they share, by name.
+
+    Each of the `lines` is a JSON object without its opening brace.
+    """
 
     shared: dict[str, Any]
-    lines: str
+    lines: list[str]
 
 
 @dataclass(frozen=True, slots=True)

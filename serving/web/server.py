@@ -16,8 +16,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from driftline.errors import InvalidInput
 from driftline.http.certificate import ReloadingTlsAdapter
-from driftline.http.connections import IDLE_SECONDS, REQUEST_SECONDS
-from driftline.http.server import HEADER_BYTES, SHUTDOWN_SECONDS
+from driftline.http.connections import HEADER_BYTES, IDLE_SECONDS, REQUEST_SECONDS
+from driftline.http.server import SHUTDOWN_SECONDS
 from driftline.settings import TlsSettings
 
 log = logging.getLogger(__name__)

@@ -21,6 +21,8 @@ from stack.services.credentials import Credentials
 FOLDER = paths.ROOT / "deploy" / "secrets"
 DEMO = "demo"
 """The name of the token that the demo uses, and that you can use with curl."""
+ALERTS = "alerts"
+"""The folder for the file of alert channels and their secrets, which people write."""
 SCOPES = frozenset({Scope.READ, Scope.OPERATE})
 
 
@@ -39,6 +41,7 @@ def make(folder: Path, now: datetime) -> None:
     for account in ("root", *ACCOUNTS):
         Credentials(folder).password(account)
     _make_token(folder / f"{DEMO}.token", token_file(folder), now)
+    (folder / ALERTS).mkdir(exist_ok=True)
     _open(folder)
 
 

@@ -143,6 +143,12 @@ JOBS = Service(
         pids=512,
     ),
 )
+_ALERTS = {
+    "MONITOR_ALERTS": '"${MONITOR_ALERTS:-}" # such as /run/alerts/alerts.yaml, in ../deploy/secrets/alerts',
+    "MONITOR_ALERT_SECRETS": "/run/alerts",
+    "MONITOR_PUBLIC_URL": '"${MONITOR_PUBLIC_URL:-}" # in links of alerts',
+}
+_ALERTS_MOUNT = "../deploy/secrets/alerts:/run/alerts:ro"
 MONITOR = Service(
     name="monitor",
     title="Monitor",
@@ -165,8 +171,10 @@ MONITOR = Service(
         "The monitor without the other services: `docker compose up --build` here, once the servers of"
         " ../compose.yaml run. Further pollers, which share its work: `docker compose --profile poller up --scale"
         " poller=2`. Rows of your own tables: write sources.yaml, set INGEST_SQL_URL, and add `--profile ingest-sql`.",
+        environment=_ALERTS,
+        mounts=(_ALERTS_MOUNT,),
         workers={
-            "poller": Worker(("-m", "monitoring", "poll")),
+            "poller": Worker(("-m", "monitoring", "poll"), environment=_ALERTS, mounts=(_ALERTS_MOUNT,)),
             "ingest-sql": Worker(
                 ("-m", "monitoring.ingest", "sql", "/run/sources.yaml"),
                 environment={"INGEST_SQL_URL": "${INGEST_SQL_URL-}"},

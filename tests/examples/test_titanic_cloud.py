@@ -31,7 +31,7 @@ def settings(titanic: Example) -> dict[str, str]:
     return {
         **os.environ,
         "MODEL_ADDRESS": str(titanic.var / "titanic" / "model"),
-        "MONITOR_ADDRESS": f"http://127.0.0.1:{titanic.isolated.site.ports['monitor']}",
+        "LOG_TO": f"http://127.0.0.1:{titanic.isolated.site.ports['monitor']}",
         "PYTHONPATH": str(paths.ROOT / "src"),
         "TMPDIR": str(titanic.var),
     }

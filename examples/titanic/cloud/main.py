@@ -1,6 +1,6 @@
 """Predicts one passenger at a time: `predict` is a Google Cloud Function, `handler` an AWS Lambda function.
 
-Settings: `MODEL_ADDRESS` of the artifact (a folder, `gs://…` or `s3://…`); `MONITOR_ADDRESS`, without which nothing is
+Settings: `MODEL_ADDRESS` of the artifact (a folder, `gs://…` or `s3://…`); `LOG_TO`, without which nothing is
 logged; `DRIFTLINE_TOKEN` for a monitor that needs one. Both functions are called by their platforms, with one request
 at a time in each instance; it is logged before it is answered, since an instance may rest after its answer.
 """
@@ -88,7 +88,7 @@ def _instant(text: object) -> datetime | None:
 
 def _log(fields: Mapping[str, Any], prediction: Any, score: float | None) -> str | None:
     """Log a prediction to the monitor and return its id; without a monitor, the id of the request."""
-    address = os.environ.get("MONITOR_ADDRESS")
+    address = os.environ.get("LOG_TO")
     if not address:
         return fields.get("id")
     monitor = connect(address)

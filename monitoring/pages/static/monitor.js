@@ -153,6 +153,18 @@ if (hover) {
 for (const svg of document.querySelectorAll("svg[data-columns]")) moveByArrows(svg, Number(svg.dataset.columns));
 for (const box of document.querySelectorAll(".wide")) if (box.querySelector(".plot")) box.scrollLeft = box.scrollWidth;
 
+// Lines to copy get a button that does so.
+for (const box of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
+  const button = document.createElement("button");
+  button.textContent = "Copy";
+  button.setAttribute("aria-label", `Copy: ${box.getAttribute("aria-label")}`);
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(box.querySelector("code").textContent);
+    button.textContent = "Copied";
+  });
+  box.append(button);
+}
+
 // An open page asks now and then whether there are newer results, and offers to show them.
 const news = document.getElementById("news");
 let seen = null;

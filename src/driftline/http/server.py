@@ -1,8 +1,8 @@
 """The HTTP or HTTPS server of a service, with limits that keep one client from blocking the others.
 
-An idle connection occupies no thread, a slow request has a deadline, at most `MAX_BODIES` bodies are read at a time,
-and the app works on at most `MAX_CONCURRENT_REQUESTS` complete requests at a time, as many as the database has
-connections for.
+A connection occupies no thread until the headers of a request have arrived; a slow request has a deadline, at most
+`MAX_BODIES` bodies are read at a time, and the app works on at most `MAX_CONCURRENT_REQUESTS` complete requests at a
+time, as many as the database has connections for.
 """
 
 import logging
@@ -18,7 +18,7 @@ from cheroot.wsgi import Server
 from driftline.errors import InvalidInput
 from driftline.http.body import BodyGateway
 from driftline.http.certificate import ReloadingTlsAdapter
-from driftline.http.connections import IDLE_SECONDS, DeadlineConnection
+from driftline.http.connections import HEADER_BYTES, IDLE_SECONDS, DeadlineConnection
 from driftline.settings import TlsSettings
 
 log = logging.getLogger(__name__)
@@ -26,14 +26,13 @@ log = logging.getLogger(__name__)
 MAX_CONCURRENT_REQUESTS = 8
 """Requests that the app works on at a time."""
 THREADS = 32
-"""Worker threads; those above `MAX_CONCURRENT_REQUESTS` read requests and write responses."""
+"""Worker threads; those above `MAX_CONCURRENT_REQUESTS` read bodies and write responses."""
 MAX_BODIES = 16
 """Bodies that are read at a time: as slow as they may be, the other threads answer requests without a body."""
 MAX_IDLE_CONNECTIONS = 200
-"""Connections that may be open without a request."""
+"""Connections that may be open without a request whose headers have arrived."""
 SHUTDOWN_SECONDS = 30
 """How long requests in progress may run on after a stop before their connections are closed."""
-HEADER_BYTES = 32 * 1024
 BODY_BYTES = 64 * 1024 * 1024
 
 

@@ -40,6 +40,8 @@ LABEL_DELAY = Annotated[
     str | None, typer.Option(help="How long labels may take after their predictions, such as P3D or PT12H.")
 ]
 
+OWNER = Annotated[str | None, typer.Option(help="Person or team that is asked about the model (default: as it is).")]
+
 
 @models.command()
 def add(
@@ -63,6 +65,7 @@ def add(
     spec: backtest_command.SPEC = None,
     artifact: ARTIFACT = None,
     mlflow: MLFLOW = None,
+    owner: OWNER = None,
     yes: YES = False,
     json: JSON = False,
 ) -> None:
@@ -106,7 +109,7 @@ def add(
         raise typer.Exit(1)
     address = open_store(artifact).address if artifact else None
     origin = {"mlflow": recorded.link.as_details()} if recorded else {}
-    version = _registered().register(replace(proposal, artifact_uri=address, origin=origin))
+    version = _registered().register(replace(proposal, artifact_uri=address, origin=origin, owner=owner))
     if recorded:
         recorded.link_back(name, version)
     if json:
@@ -151,7 +154,8 @@ def list_models(json: JSON = False) -> None:
     for summary in summaries:
         version = f"version {summary.version}" if summary.version else "no ready version"
         chunk = summary.newest_chunk.strftime("%Y-%m-%d %H:%M") if summary.newest_chunk else "no chunk yet"
-        typer.echo(f"{summary.name:<24} {version:<16} {summary.problem or '-':<10} {chunk:<16} {summary.state or '-'}")
+        columns = f"{summary.name:<24} {version:<16} {summary.problem or '-':<10} {chunk:<16}"
+        typer.echo(f"{columns} {summary.state or '-':<14} {summary.owner or '-'}")
     if not summaries:
         typer.echo("No model is registered; `driftline models add NAME FILE` registers one.")
 
@@ -165,6 +169,7 @@ def show(name: NAME, json: JSON = False) -> None:
     if json:
         _print_json(detail.model_dump(mode="json"))
         return
+    typer.echo(f"owner: {detail.owner or 'none'}")
     for version in detail.versions:
         revision = version.specs[-1]
         state = f"{version.state}, {version.role}" if version.role else version.state
@@ -187,16 +192,28 @@ def revise(
     alert_budget: backtest_command.ALERT_BUDGET = None,
     alert_on: backtest_command.ALERT_ON = None,
     version: VERSION = None,
+    owner: OWNER = None,
 ) -> None:
-    """Change the spec of a version: every chunk is computed again, and earlier results stay readable."""
+    """Change the spec of a version: every chunk is computed again, and earlier results stay readable.
+
+    --owner changes the owner of the model, and computes nothing; --owner '' takes it away.
+    """
     from driftline.spec_input import read_spec  # noqa: PLC0415
 
     options = {"period": chunk, "label_delay": label_delay, "alert_budget": alert_budget, "alert_on": alert_on}
     fields = {field: value for field, value in options.items() if value is not None}
     changes = (read_spec(spec) if spec else {}) | fields
+    if not changes and owner is None:
+        raise typer.BadParameter(
+            "nothing is to change; pass --spec FILE, --chunk, --label-delay, an alert option or --owner"
+        )
+    registered = _registered()
+    if owner is not None:
+        registered.set_owner(name, owner or None)
+        typer.echo(f"{name} has {f'the owner {owner}' if owner else 'no owner'}.")
     if not changes:
-        raise typer.BadParameter("nothing is to change; pass --spec FILE, --chunk, --label-delay or an alert option")
-    revised = _registered().revise(name, changes, version)
+        return
+    revised = registered.revise(name, changes, version)
     typer.echo(
         f"{name} version {revised.version} has spec revision {revised.revision}; {revised.pending_chunks} chunks wait "
         "to be computed."

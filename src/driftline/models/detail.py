@@ -12,4 +12,5 @@ def model_detail(registered: RegisteredModels, name: str) -> ModelDetailOut:
     """
     versions = registered.versions(name)
     used = registered.roles(name).used
-    return ModelDetailOut.of(name, versions, used, None if used is None else registered.fitted(name, used))
+    fitted = None if used is None else registered.fitted(name, used)
+    return ModelDetailOut.of(name, versions, used, fitted, registered.owner(name))

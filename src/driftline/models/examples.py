@@ -34,7 +34,7 @@ VISIBLE: dict[str, Any] = {
         }
     ],
     "proposed_period": None,
-    "words": ["Found 8 times in 10: ROC AUC falls by 0.04 within 7 chunks."],
+    "words": ["Detected 8 times in 10: ROC AUC falls by 0.04 within 7 chunks."],
 }
 SPEC: dict[str, Any] = {
     "problem": "binary",
@@ -71,6 +71,7 @@ MODEL: dict[str, Any] = {
             "specs": [{"revision": 1, "created_at": "2026-04-01T09:00:00Z", "spec": SPEC}],
         }
     ],
+    "owner": "punctuality team",
 }
 ROLES: dict[str, Any] = {
     "name": "flights",

@@ -42,7 +42,8 @@ class Proposal:
     `layout` says which column of the reference is which, `inferred` what the request left open. `reference` has the
     engine's columns; `fitted` is fitted on it. `visible_changes` are the smallest changes that alerts find 8 times in
     10, and `proposed_period` a longer period where chunks see too little; none where bounds alone alert. `artifact_uri`
-    is where the trained model is, for programs that serve it, and `origin` where its training is recorded.
+    is where the trained model is, for programs that serve it, and `origin` where its training is recorded. `owner` is
+    the model's from its registration on; None leaves it as it is.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Proposal:
     proposed_period: Period | None
     artifact_uri: str | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
+    owner: str | None = None
 
     @property
     def visible_lines(self) -> tuple[str, ...]:
@@ -81,6 +83,7 @@ class Proposal:
             details,
             self.layout,
             self.fitted,
+            self.owner,
         )
 
 

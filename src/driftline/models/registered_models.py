@@ -22,6 +22,8 @@ from driftline.store import migrate, model_list, registry, removal, roles, sched
 from driftline.store.archive.retention import Retention, retention_of, set_retention
 from driftline.store.database import translated
 from driftline.store.model_list import ModelSummary, VersionSummary
+from driftline.store.model_numbers import model_number
+from driftline.store.owners import owner_of, set_owner
 from driftline.store.roles import Author, RoleChange, Roles
 from driftline.store.schedules import Schedule
 from driftline.store.tables import pending_chunks
@@ -179,6 +181,23 @@ class RegisteredModels:
             NotFound: no such model.
         """
         set_retention(self.engine, name, retention)
+
+    def owner(self, name: str) -> str | None:
+        """Return the owner of a model; None if it has none.
+
+        Raises:
+            NotFound: no such model.
+        """
+        with translated(), self.engine.connect() as connection:
+            return owner_of(connection, model_number(connection, name))
+
+    def set_owner(self, name: str, owner: str | None) -> None:
+        """Give a model an owner, or with None take it away.
+
+        Raises:
+            InvalidInput: the owner is not valid. NotFound: no such model.
+        """
+        set_owner(self.engine, name, owner)
 
     def schedule(self, name: str) -> Schedule | None:
         """Return when a model is polled; None where it is polled with all others.

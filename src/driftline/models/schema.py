@@ -31,6 +31,7 @@ class ModelSummaryOut(BaseModel):
     features: int | None
     newest_chunk: datetime | None
     state: State | None
+    owner: str | None
 
     @classmethod
     def of(cls, summary: ModelSummary) -> Self:
@@ -88,7 +89,7 @@ class VisibleChangeOut(BaseModel):
     accuracy: float | None
     share: float | None = Field(description="an increased share of positives, or of the class")
     usual_share: float | None
-    mean_residual: float | None = Field(description="a move of the mean of label less prediction, of a regression")
+    mean_residual: float | None = Field(description="a move of the mean of label minus prediction, of a regression")
     mae: float | None = Field(description="an increased mean absolute error")
     usual_mae: float | None
 
@@ -194,9 +195,17 @@ class ModelDetailOut(BaseModel):
     reference: ReferenceOut | None
     visible: VisibleOut | None
     versions: tuple[VersionOut, ...]
+    owner: str | None = Field(description="the person or the team that is asked about it")
 
     @classmethod
-    def of(cls, name: str, versions: Sequence[VersionSummary], used: int | None, fitted: FittedMonitor | None) -> Self:
+    def of(
+        cls,
+        name: str,
+        versions: Sequence[VersionSummary],
+        used: int | None,
+        fitted: FittedMonitor | None,
+        owner: str | None,
+    ) -> Self:
         """Return the JSON object of a model; `used` is the version that is used, and `fitted` that version."""
         return cls(
             name=name,
@@ -204,6 +213,7 @@ class ModelDetailOut(BaseModel):
             reference=ReferenceOut.of(fitted.reference) if fitted else None,
             visible=VisibleOut.of(fitted.visible_changes(), fitted.proposed_period()) if fitted else None,
             versions=tuple(map(VersionOut.of, versions)),
+            owner=owner,
         )
 
 

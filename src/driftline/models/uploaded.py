@@ -13,11 +13,19 @@ from driftline.backtesting.request.names import split_score
 from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.resolved import read_request
 from driftline.ingest.arrow_stream import read_stream
-from driftline.ingest.content import Content, Format
+from driftline.ingest.content import Content, Encoding, Format
 from driftline.ingest.content_frame import require_small_parquet
 from driftline.ingest.errors import UnsupportedContent
 from driftline.models.proposal import Proposal, propose_model
 
+FILE_TYPES = {
+    ".csv": (Format.CSV, Encoding.NONE),
+    ".csv.gz": (Format.CSV, Encoding.GZIP),
+    ".parquet": (Format.PARQUET, Encoding.NONE),
+    ".pq": (Format.PARQUET, Encoding.NONE),
+    ".arrow": (Format.ARROW, Encoding.NONE),
+}
+"""The format and compression of a file by the end of its name."""
 SUFFIXES = {Format.CSV: ".csv", Format.PARQUET: ".parquet"}
 FORMATS = (*SUFFIXES, Format.ARROW)
 """The formats of a reference: tables, whose columns keep their types and their order."""
@@ -38,6 +46,28 @@ def propose_uploaded(content: Content, name: str, request: Request, scores: Sequ
         split = tuple(split_score(text, source.columns) for text in scores)
         named = replace(request, name=name, scores=split)
         return propose_model(source, read_request(named, source.columns), name)
+
+
+def file_content(name: str, body: bytes) -> Content:
+    """Return the content of an uploaded file; the end of its name says what it is.
+
+    Raises:
+        UnsupportedContent: the name ends otherwise. TooMuchContent, InvalidInput: as `Content.of`.
+    """
+    for suffix, (format_, encoding) in FILE_TYPES.items():
+        if name.lower().endswith(suffix):
+            return Content.of(body, format_, encoding)
+    raise UnsupportedContent(f"{name!r} is no table; choose a file that ends in {', '.join(FILE_TYPES)}.")
+
+
+def columns_of(content: Content) -> tuple[str, ...]:
+    """Return the names of a reference's columns.
+
+    Raises:
+        UnsupportedContent, TooMuchContent, InvalidInput: as `propose_uploaded`.
+    """
+    with TemporaryDirectory(prefix="driftline-") as folder:
+        return tuple(_source(content, Path(folder), ()).columns)
 
 
 def _source(content: Content, folder: Path, na_values: tuple[str, ...]) -> TableSource:

@@ -35,7 +35,7 @@ class ModelSummary:
     """A model in a list: its ready versions, the one that is used, and the states of that one's newest chunks.
 
     `closed_chunk` and `closed_state` are of its newest closed chunk. `version` is None for a model without a ready
-    version; then the fields after it are None too.
+    version; then the fields after it are None too, but for the owner.
     """
 
     number: int
@@ -51,6 +51,7 @@ class ModelSummary:
     state: State | None = None
     closed_chunk: datetime | None = None
     closed_state: State | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,11 @@ def list_models(connection: Connection) -> list[ModelSummary]:
     statement = select(model_versions.c.model_number, model_versions.c.version).where(model_versions.c.state == READY)
     for number, version in connection.execute(statement.order_by(model_versions.c.version)):
         ready.setdefault(number, []).append(version)
-    registered = select(models.c.number, models.c.name, models.c.created_at).order_by(models.c.name)
+    registered = select(models.c.number, models.c.name, models.c.created_at, models.c.owner).order_by(models.c.name)
     newest = {row["number"]: row for row in connection.execute(_used_versions()).mappings()}
     return [
-        _summary(number, name, tuple(ready.get(number, ())), aware_utc(created_at), newest.get(number))
-        for number, name, created_at in connection.execute(registered)
+        _summary(number, name, tuple(ready.get(number, ())), aware_utc(created_at), owner, newest.get(number))
+        for number, name, created_at, owner in connection.execute(registered)
     ]
 
 
@@ -129,10 +130,15 @@ def _used_versions() -> Select[Any]:
 
 
 def _summary(
-    number: int, name: str, versions: tuple[int, ...], registered_at: datetime, newest: RowMapping | None
+    number: int,
+    name: str,
+    versions: tuple[int, ...],
+    registered_at: datetime,
+    owner: str | None,
+    newest: RowMapping | None,
 ) -> ModelSummary:
     if newest is None:
-        return ModelSummary(number, name, versions, registered_at)
+        return ModelSummary(number, name, versions, registered_at, owner=owner)
     spec = json.loads(newest["spec"])
     return ModelSummary(
         number=number,
@@ -148,6 +154,7 @@ def _summary(
         state=newest["state"] and State(newest["state"]),
         closed_chunk=newest["closed_chunk"] and aware_utc(newest["closed_chunk"]),
         closed_state=newest["closed_state"] and State(newest["closed_state"]),
+        owner=owner,
     )
 
 

@@ -32,6 +32,7 @@ from driftline.store import pending_chunks
 from driftline.store.database import in_transaction
 from driftline.store.model_layout import ModelLayout
 from driftline.store.model_numbers import ensure_model, lock_model, model_number
+from driftline.store.owners import require_owner, write_owner
 from driftline.store.predictions import PredictionStore
 from driftline.store.references import read_reference, reference_key, require_long_enough
 from driftline.store.spec_revisions import add_revision, newest_spec, with_columns_of
@@ -44,12 +45,15 @@ from driftline.store.tables import (
 from driftline.store.version_key import VersionKey
 
 READY, CREATING, RETIRED = "ready", "creating", "retired"
-_CONTENT = (model_versions, spec_revisions.c.revision, spec_revisions.c.spec, spec_revisions.c.fitted)
+_CONTENT = (model_versions, spec_revisions.c.revision, spec_revisions.c.spec, spec_revisions.c.fitted, models.c.owner)
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A ready version of a model: its current spec, its reference as fitted, and where its files are."""
+    """A ready version of a model: its current spec, its reference as fitted, and where its files are.
+
+    `owner` is the model's; None if it has none.
+    """
 
     model_number: int
     name: str
@@ -64,6 +68,7 @@ class Version:
     created_at: datetime
     stored_layout: ModelLayout | None = None
     training_hash: str = ""
+    owner: str | None = None
 
     @property
     def key(self) -> VersionKey:
@@ -93,7 +98,7 @@ class Candidate:
     `training_hash` names the data and configuration it was trained with: the same again is the same version.
     `reference` is the scored and labelled reference window (columns as `driftline.engine.reference.fit_reference`), and
     `layout` says which of the user's columns is which; None is the engine's own names. `fitted` is what `spec` fits on
-    the reference, where that is known already.
+    the reference, where that is known already. `owner` is the model's from now on; None leaves it as it is.
     """
 
     name: str
@@ -104,6 +109,7 @@ class Candidate:
     details: Mapping[str, Any]
     layout: ModelLayout | None = None
     fitted: FittedReference | None = None
+    owner: str | None = None
 
 
 def version_of_training(connection: Connection, name: str, training_hash: str) -> int | None:
@@ -125,11 +131,13 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
     `ready`: after a failure the next call does all of it again.
 
     Raises:
-        InvalidInput: a name is too long to be stored, the reference is shorter than 8 chunks, or its scores are no
-            probabilities.
+        InvalidInput: a name is too long to be stored, the owner is not valid, the reference is shorter than 8 chunks,
+            or its scores are no probabilities.
         StoreRefused, StoreUnavailable: the reference cannot be stored.
     """
     require_storable(candidate.name, candidate.spec)
+    if candidate.owner is not None:
+        candidate = replace(candidate, owner=require_owner(candidate.owner))
     if candidate.fitted is None:
         candidate = replace(candidate, spec=lowered_minimum(candidate.spec, candidate.reference))
     fitted = candidate.fitted or fit_reference(candidate.reference, candidate.spec)
@@ -146,6 +154,8 @@ def _begin(
     connection: Connection, candidate: Candidate, fitted: FittedReference, objects: ObjectStore, now: datetime
 ) -> tuple[int, int]:
     number = ensure_model(connection, candidate.name, now)
+    if candidate.owner is not None:
+        write_owner(connection, number, candidate.owner)
     known = connection.execute(
         select(model_versions.c.version).where(
             model_versions.c.model_number == number, model_versions.c.training_hash == candidate.training_hash
@@ -246,6 +256,7 @@ def load(engine: Engine, name: str, version: int | None = None) -> Version:
         created_at=aware_utc(row["created_at"]),
         stored_layout=ModelLayout.from_json(row["layout"]) if row["layout"] else None,
         training_hash=row["training_hash"],
+        owner=row["owner"],
     )
 
 

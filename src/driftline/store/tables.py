@@ -109,6 +109,19 @@ poll_schedules = Table(
     **OPTIONS,
 )
 
+poll_runs = Table(
+    "poll_runs",
+    metadata,
+    Column("run_id", name_type(32), primary_key=True),
+    Column("began_at", INSTANT, nullable=False),
+    Column("alive_at", INSTANT, nullable=False, comment="last sign of life of a run that goes on"),
+    Column("ended_at", INSTANT),
+    Column("problem", text_type(500), comment="why it failed"),
+    Column("summary", LONGTEXT, comment="JSON: what it did"),
+    Index("ix_poll_runs_began", "began_at"),
+    **OPTIONS,
+)
+
 pending_labels = Table(
     "pending_labels",
     metadata,
@@ -131,6 +144,7 @@ models = Table(
     Column("remove_after_days", Integer, comment="likewise, and then its archived rows are removed; NULL: never"),
     Column("champion", Integer, comment="the version that is used where none is named; NULL: the newest ready one"),
     Column("challenger", Integer, comment="the version that is compared with the champion"),
+    Column("owner", text_type(64), comment="who is asked about the model: a person or a team"),
     **OPTIONS,
 )
 
@@ -453,6 +467,11 @@ incidents = Table(
     Column("backfill", Boolean(create_constraint=False), nullable=False, comment="opened by a past chunk"),
     Column("acknowledged_at", INSTANT),
     Column("acknowledged_by", text_type(64)),
+    Column("assigned_to", text_type(64), comment="who works on it"),
+    Column("silenced_until", INSTANT, comment="until then no alert is planned; after it, NULL once alerts are planned"),
+    Column("silenced_by", text_type(64)),
+    Column("silence_reason", text_type(500)),
+    Index("ix_incidents_silenced", "silenced_until"),
     Index("ix_incidents_first_chunk", "model_number", "model_version", "first_chunk"),
     Index("ix_incidents_state", "state", "number"),
     **OPTIONS,
@@ -483,6 +502,21 @@ incident_comments = Table(
     Column("text", text_type(2000), nullable=False),
     Column("written_at", INSTANT, nullable=False),
     Index("ix_incident_comments_incident", "incident_number"),
+    **OPTIONS,
+)
+
+incident_actions = Table(
+    "incident_actions",
+    metadata,
+    Column("number", BigInteger, primary_key=True),
+    Column("incident_number", BigInteger, nullable=False),
+    Column("model_number", Integer, nullable=False),
+    Column("kind", name_type(16), nullable=False, comment="acknowledged, assigned, silenced, unsilenced"),
+    Column("author", text_type(64), nullable=False),
+    Column("text", text_type(500), comment="who it is assigned to, NULL: nobody; the reason of a silence"),
+    Column("until", INSTANT, comment="end of a silence"),
+    Column("acted_at", INSTANT, nullable=False),
+    Index("ix_incident_actions_incident", "incident_number"),
     **OPTIONS,
 )
 

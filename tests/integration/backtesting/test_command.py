@@ -32,7 +32,7 @@ def test_it_writes_json_and_html_and_prints_the_verdicts(csv: Path, tmp_path: Pa
     head, *lines = result.stdout.splitlines()
     assert head.startswith("churn: reference of 2,400 rows")
     assert [line for line in lines if line.startswith("2026-01-")] == lines[-8:]
-    assert any(line.startswith("Found 8 times in 10: ROC AUC falls by") for line in lines)
+    assert any(line.startswith("Detected 8 times in 10: ROC AUC falls by") for line in lines)
     assert "inferred problem: binary (there is one score)" in result.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"churn.csv", "out.json", "out.html", "out.xlsx"}
 

@@ -58,11 +58,13 @@ def test_a_model_is_shown_registered_listed_revised_and_removed(run: CommandRunn
     assert "ROC AUC" in declined.stderr
     assert json.loads(run("list", "--json").stdout) == []
 
-    added = run("add", "any", str(run.file), *OPTIONS, "--yes", "--json")
+    added = run("add", "any", str(run.file), *OPTIONS, "--yes", "--json", "--owner", "fraud team")
     assert (added.exit_code, json.loads(added.stdout)["version"]) == (0, 1), added.stderr
     (listed,) = json.loads(run("list", "--json").stdout)
     assert (listed["name"], listed["problem"], listed["period"], listed["state"]) == ("any", "binary", "1d", None)
-    assert "any" in run("list").stdout
+    assert listed["owner"] == "fraud team"
+    assert "fraud team" in run("list").stdout
+    assert run("revise", "any", "--owner", "").stdout == "any has no owner.\n"
 
     spec = tmp_path / "spec.yaml"
     spec.write_text("minimum_rows: 60\n")

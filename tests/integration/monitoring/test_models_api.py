@@ -90,6 +90,16 @@ def test_a_model_is_shown_registered_revised_and_removed(client: FlaskClient, en
     (listed,) = json_of(client.get("/api/v1/models"))["models"]
     assert (listed["name"], listed["versions"], listed["problem"]) == ("any", [1], "multiclass")
 
+    owned = json_of(client.put(f"{URL}/owner", json={"owner": " équipe a "}))
+    assert owned == {"name": "any", "owner": "équipe a"}
+    assert "owner: <a" in client.get("/?owner=équipe a").text
+    assert 'class="model ' not in client.get("/?owner=nobody").text
+    json_of(client.post(f"{URL}{QUERY}&owner=b", **body("arrow", reference())))
+    assert [json_of(client.get(path))["owner"] for path in (URL,)] == ["b"]
+    json_of(client.put(f"{URL}/owner", json={"owner": " "}), 400)
+    json_of(client.put("/api/v1/models/none/owner", json={"owner": "b"}), 404)
+    assert json_of(client.put(f"{URL}/owner", json={"owner": None}))["owner"] is None
+
     revised = json_of(client.post(f"{URL}/specs", json={"label_delay": "P3D", "minimum_rows": 40}))
     assert revised == {"name": "any", "version": 1, "revision": 2, "pending_chunks": 0}
     (version,) = json_of(client.get(URL))["versions"]

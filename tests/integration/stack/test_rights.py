@@ -103,8 +103,8 @@ MAY = {
     "jobs": {
         "S": "alembic_version alembic_version_churn DP_CDR_Data labels stream_runs chunk_revisions results verdicts"
         " removed_rows archive_objects ingest_log source_offsets watched_files pending_labels chunk_states"
-        " poll_schedules verdict_events pending_events incidents incident_events incident_comments"
-        " alert_deliveries",
+        " poll_schedules poll_runs verdict_events pending_events incidents incident_events incident_comments"
+        " incident_actions alert_deliveries",
         "SI": "ledger ledger_slots predictions batch_data spec_revisions pending_batches churn_predictions"
         " role_changes",
         "SIU": "models model_versions pending_chunks",

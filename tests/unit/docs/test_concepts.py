@@ -10,13 +10,14 @@ from tests.unit.docs.references import resolve
 PAGE = ROOT / "docs" / "concepts.md"
 PLANNED: set[str] = set()
 NOUNS = (
-    "alert", "alert budget", "analysis", "archive", "back-fill", "batch", "bounds", "challenger", "champion", "channel",
-    "chunk", "chunk revision", "consumer", "coverage", "dead letter", "delivery", "detector", "drift", "drift method",
-    "effect floor", "estimate", "evidence", "feature", "finding", "incident", "label", "label delay", "lasting drift",
-    "ledger", "metric", "model", "model version", "no skill", "pending", "pending labels", "prediction",
-    "provisional", "realized performance", "reference", "relay", "result", "retention", "role", "run", "schedule",
-    "score", "segment", "sketch", "source", "spec", "spool", "state", "subject", "summary", "threshold", "track record",
-    "verdict", "verdict event", "visible change", "zone",
+    "alert", "alert budget", "allowed lateness", "analysis", "archive", "back-fill", "batch", "bounds", "calendar",
+    "challenger", "champion", "channel", "chunk", "chunk revision", "closed", "consumer", "coverage", "dead letter",
+    "delivery", "detector", "drift", "drift method", "effect floor", "estimate", "evidence", "feature", "finding",
+    "incident", "label", "label delay", "lasting drift", "ledger", "metric", "model", "model clock", "model version",
+    "no skill", "pending", "pending labels", "prediction", "provisional", "realized performance", "reference",
+    "relay", "result", "retention", "role", "run", "schedule", "score", "segment", "sketch", "source", "spec",
+    "spool", "state", "subject", "summary", "threshold", "track record", "verdict", "verdict event", "visible change",
+    "zone",
 )  # fmt: skip
 VERBS = (
     "backtest", "claim", "compute", "derive", "evaluate", "fit", "ingest", "load", "merge", "poll", "promote",

@@ -57,13 +57,13 @@ def test_two_commands_run_the_whole_system_and_its_tests() -> None:
 
 def test_every_figure_of_the_comparison_is_measured_in_the_benchmarks() -> None:
     measured = (ROOT / "benchmarks" / "README.md").read_text()
-    cells = re.findall(r"\[([\d.]+(?: %| s)?)\]\[(drifts|engine)\]", section(README, "Why another one"))
+    cells = re.findall(r"\[([\d.]+(?: %| s)?)\]\[(drifts|engine)\]", section(README, "Comparison"))
     assert len(cells) == 8
     assert [figure for figure, _ in cells if not re.search(rf"(?<![\d.]){re.escape(figure)}", measured)] == []
 
 
 def test_every_cell_of_the_comparison_links_to_its_source() -> None:
-    rows = [line for line in section(README, "Why another one").splitlines() if line.startswith("| ")][1:]
+    rows = [line for line in section(README, "Comparison").splitlines() if line.startswith("| ")][1:]
     unlinked = {cell.strip() for row in rows for cell in row.strip("|").split("|")[1:] if "][" not in cell}
     assert len(rows) == 4
     assert unlinked <= {"not measured", "not compared"}

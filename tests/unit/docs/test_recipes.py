@@ -8,7 +8,7 @@ from tests.unit.docs.pages import CONTRIBUTING, ROOT, spans
 from tests.unit.docs.references import resolve
 
 RECIPES: dict[str, str] = dict(
-    re.findall(r"^## (An? [^\n]*)\n(.*?)(?=^## |\Z)", CONTRIBUTING.read_text(), re.MULTILINE | re.DOTALL)
+    re.findall(r"^### (An? [^\n]*)\n(.*?)(?=^##+ |\Z)", CONTRIBUTING.read_text(), re.MULTILINE | re.DOTALL)
 )
 PACKAGES = ("driftline.", "churn.", "flaskapp.", "monitoring.", "serving.", "stack.", "devtools.")
 

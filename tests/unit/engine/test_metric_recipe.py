@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 ENGINE = Path("src/driftline/engine")
 STEPS = (
@@ -57,7 +58,7 @@ print(json.dumps({
 def followed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("recipe")
     shutil.copytree(ROOT / "src" / "driftline", folder / "src" / "driftline", ignore=shutil.ignore_patterns("*.pyc"))
-    section = (ROOT / "CONTRIBUTING.md").read_text().partition("\n## A metric\n")[2].partition("\n## ")[0]
+    section = (ROOT / "CONTRIBUTING.md").read_text().partition("\n### A metric\n")[2].partition("\n### ")[0]
     blocks = [dedent(block) for block in re.findall(r"```python\n(.*?)```", section, re.DOTALL)]
     for (path, before, end), block in zip(STEPS, blocks, strict=True):
         assert str(path) in section
@@ -73,7 +74,6 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.slow
 def test_a_metric_is_listed_titled_and_has_a_worse_side(followed: dict[str, Any]) -> None:
     assert followed["metrics"][:4] == ["roc_auc", "f1", "balanced_accuracy", "accuracy"]
     assert followed["title"] == "Balanced accuracy"
@@ -81,7 +81,6 @@ def test_a_metric_is_listed_titled_and_has_a_worse_side(followed: dict[str, Any]
     assert followed["records"] == ["balanced_accuracy"]
 
 
-@pytest.mark.slow
 def test_a_metric_is_realized_and_estimated(followed: dict[str, Any]) -> None:
     realized, estimated = followed["results"][0]
     rows = followed["rows"]

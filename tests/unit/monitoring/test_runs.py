@@ -1,7 +1,8 @@
 """Runs of the poll: requests join what goes on, and each result has what was stored before its request."""
 
+import itertools
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
@@ -11,7 +12,8 @@ from driftline.store.version_key import VersionKey
 from monitoring import runs as runs_module
 from monitoring.poll.computation import ChunkOutcome
 from monitoring.poll.poller import PollSummary, VersionPoll
-from monitoring.runs import PollRun, PollRuns, PollRunState
+from monitoring.run_record import PollRunState, RunRecord
+from monitoring.runs import PollRun, PollRuns
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 KEY = VersionKey(1, 1)
@@ -24,6 +26,7 @@ class Polls:
         self.scheduled: list[bool] = []
         self.began, self.may_end = Event(), Event()
         self.problem: Exception | None = None
+        self.batches = 1
 
     def __call__(self, scheduled: bool) -> PollSummary:
         self.scheduled.append(scheduled)
@@ -32,6 +35,8 @@ class Polls:
         self.may_end.clear()
         if self.problem is not None:
             raise self.problem
+        if not self.batches:
+            return PollSummary(0, (), 0.5)
         return PollSummary(1, (VersionPoll("churn", KEY, (ChunkOutcome(NOW, computed=True),)),), 0.5)
 
     def end(self) -> None:
@@ -39,6 +44,34 @@ class Polls:
         assert self.began.wait(10)
         self.began.clear()
         self.may_end.set()
+
+
+class MemoryLog:
+    """Stores runs in memory, or refuses to."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, RunRecord] = {}
+        self.available = True
+
+    def begin(self, run: RunRecord) -> None:
+        self.end(self.records.get(run.id, run))
+
+    def end(self, run: RunRecord) -> None:
+        if not self.available:
+            raise Unavailable
+        self.records[run.id] = run
+
+    def read(self, run_id: str) -> RunRecord | None:
+        return self.records.get(run_id)
+
+    def newest(self, most: int) -> list[RunRecord]:
+        return list(self.records.values())[::-1][:most]
+
+
+def runs_of(polls: "Polls", run_log: MemoryLog | None = None) -> PollRuns:
+    """Return runs whose clock goes on by a second with each look at it."""
+    seconds = itertools.count()
+    return PollRuns(polls, lambda: NOW + timedelta(seconds=next(seconds)), run_log or MemoryLog())
 
 
 @pytest.fixture
@@ -55,20 +88,20 @@ def ended(run: PollRun) -> PollSummary:
 
 
 def test_requests_during_a_poll_join_it_and_it_polls_once_more(polls: Polls) -> None:
-    runs = PollRuns(polls, lambda: NOW)
+    runs = runs_of(polls)
     first = runs.request()
     assert polls.began.wait(10)
     assert runs.request() is runs.request() is first
-    assert (first.state, runs.schedule()) == (PollRunState.RUNNING, None)
+    assert (first.record.state, runs.schedule()) == (PollRunState.RUNNING, None)
     polls.end()
     polls.end()
     summary = ended(first)
     assert (summary.batches, summary.chunks, len(summary.polls), summary.seconds) == (2, 2, 1, 1.0)
-    assert (first.state, polls.scheduled) == (PollRunState.ENDED, [False, False])
+    assert (first.record.state, polls.scheduled) == (PollRunState.ENDED, [False, False])
 
 
 def test_a_request_during_the_second_poll_gets_the_next_run(polls: Polls) -> None:
-    runs = PollRuns(polls, lambda: NOW)
+    runs = runs_of(polls)
     first = runs.request()
     assert polls.began.wait(10)
     runs.request()
@@ -79,12 +112,12 @@ def test_a_request_during_the_second_poll_gets_the_next_run(polls: Polls) -> Non
     polls.end()
     polls.end()
     assert (ended(first).batches, ended(following).batches) == (2, 1)
-    assert runs.newest() == [following, first]
+    assert [run.id for run in runs.newest()] == [following.id, first.id]
 
 
 def test_a_request_makes_a_scheduled_run_poll_all_once_more(polls: Polls) -> None:
     polls.may_end.set()
-    runs = PollRuns(polls, lambda: NOW)
+    runs = runs_of(polls)
     scheduled = runs.schedule()
     assert scheduled is not None
     assert ended(scheduled).batches == 1
@@ -93,30 +126,60 @@ def test_a_request_makes_a_scheduled_run_poll_all_once_more(polls: Polls) -> Non
     polls.end()
     assert ended(requested).batches == 1
     assert polls.scheduled == [True, False]
-    assert runs.find(requested.id) is requested
+    assert runs.read(requested.id) == requested.record
 
 
 def test_whoever_has_joined_a_run_that_fails_is_told(polls: Polls) -> None:
     polls.problem = Unavailable()
-    runs = PollRuns(polls, lambda: NOW)
+    runs = runs_of(polls)
     run = runs.request()
     polls.end()
     assert run.wait(10)
-    assert (run.state, run.problem) == (PollRunState.FAILED, polls.problem)
+    assert (run.record.state, run.problem) == (PollRunState.FAILED, polls.problem)
     polls.problem = None
     again = runs.request()
     polls.end()
     assert ended(again).batches == 1
 
 
-def test_the_oldest_runs_are_forgotten(polls: Polls, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs_module, "KEPT_RUNS", 2)
-    runs = PollRuns(polls, lambda: NOW)
-    made = []
-    for _ in range(3):
-        made.append(runs.request())
-        polls.end()
-        ended(made[-1])
-    assert runs.newest() == made[:0:-1]
+def test_a_run_is_stored_when_it_begins_and_when_it_ends(polls: Polls) -> None:
+    run_log = MemoryLog()
+    runs = runs_of(polls, run_log)
+    requested = runs.request()
+    assert run_log.records[requested.id].state is PollRunState.RUNNING
+    polls.end()
+    ended(requested)
+    assert run_log.records == {requested.id: requested.record}
+    assert run_log.records[requested.id].summary == requested.summary
     with pytest.raises(NotFound, match="POST /run-monitoring starts one"):
-        runs.find(made[0].id)
+        runs.read("0")
+
+
+def test_a_scheduled_run_without_news_is_not_stored(polls: Polls) -> None:
+    run_log = MemoryLog()
+    polls.batches = 0
+    polls.may_end.set()
+    assert runs_of(polls, run_log).schedule() is not None
+    assert run_log.records == {}
+
+
+def test_a_run_that_cannot_be_stored_goes_on_and_stays_readable_here(polls: Polls) -> None:
+    run_log = MemoryLog()
+    run_log.available = False
+    runs = runs_of(polls, run_log)
+    requested = runs.request()
+    polls.end()
+    ended(requested)
+    assert runs.read(requested.id) == requested.record
+    assert runs.newest() == [requested.record]
+
+
+def test_a_long_run_shows_that_it_goes_on(polls: Polls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs_module, "SIGN_OF_LIFE_SECONDS", 0.001)
+    run_log, signs = MemoryLog(), Event()
+    runs = runs_of(polls, run_log)
+    requested = runs.request()
+    monkeypatch.setattr(run_log, "begin", lambda run: signs.set())
+    assert signs.wait(10)
+    polls.end()
+    ended(requested)

@@ -41,12 +41,12 @@ LARGEST_TILT = 3.0
 class VisibleChange:
     """The smallest changes found 8 times in 10 within `chunks` chunks of `rows` rows.
 
-    `roc_auc`, `f1` and `accuracy` are the falls of these metrics with the smallest loss of ranking; `share` is the
-    smallest increased share of positives, compared with the reference's `usual_share`. Those of a multiclass model are
-    of the class `label` against the rest. Those of a regression are `mean_residual`, the smallest move of the mean of
-    label less prediction, and `mae`, the smallest increased mean absolute error, compared with `usual_mae`, both in the
-    unit of the label. None where not even a large change is found, or for another problem; for ranking, the loss of all
-    skill.
+    `roc_auc`, `f1` and `accuracy` are how far these metrics fall under the smallest loss of ranking that is detected;
+    None if only a loss of all skill is. `share` is the smallest increased share of positives that is detected, compared
+    with the reference's `usual_share`. Those of a multiclass model are of the class `label` against the rest. Those of
+    a regression are `mean_residual`, the smallest move of the mean of label minus prediction, and `mae`, the smallest
+    increased mean absolute error, compared with `usual_mae`, both in the unit of the label. None where not even a large
+    change is detected, or for another problem.
     """
 
     chunks: int

@@ -19,12 +19,12 @@ def describe_alert(change: Change, budget: float, zone: ZoneInfo) -> str:
 
 def describe_warning(change: Change, budget: float, zone: ZoneInfo) -> str:
     """Return the reason for a warning: the same change, short of an alert."""
-    return f"{describe(change, zone)}; not yet clear enough for an alert at {budget:g} a year."
+    return f"{describe(change, zone)}; not enough evidence for an alert yet (budget: {budget:g} a year)."
 
 
 def describe_gated(change: Change, zone: ZoneInfo) -> str:
     """Return the reason for a warning where an alert needs harm, and no metric has fallen by its margin."""
-    return f"{describe(change, zone)}: changed, but no metric is worse by its margin yet."
+    return f"{describe(change, zone)}; no metric is worse by its margin yet, so this does not alert."
 
 
 def describe_incident(since: datetime, zone: ZoneInfo) -> str:
@@ -47,21 +47,21 @@ def describe(change: Change, zone: ZoneInfo) -> str:
             of = "positive" if change.label is None else f"of class {change.label}"
             words = f"{observed} were {of} where these scores promise {usual}"
         case Family.RANKING:
-            told = "positives from negatives" if change.label is None else f"class {change.label} from the others"
+            classes = "positives from negatives" if change.label is None else f"class {change.label} from the others"
             words = (
-                f"Scores tell {told} less well than in the reference: "
-                f"ROC AUC {observed}, where {usual} is expected of these scores"
+                f"Scores separate {classes} less well than in the reference: "
+                f"ROC AUC {observed}, where {usual} is expected from these scores"
             )
         case Family.EXPECTED:
-            words = f"By the scores alone, {_metric(change)} falls to {observed}, from {usual} in the reference"
+            words = f"Estimated from the scores, {_metric(change)} falls to {observed}, from {usual} in the reference"
         case Family.REALIZED:
             words = f"{_metric(change)} has fallen to {observed}, from {usual} in the reference"
         case Family.MEAN_RESIDUAL:
-            words = f"Label less prediction is {observed} on average, {usual} in the reference"
+            words = f"The mean residual (label minus prediction) is {observed}, and {usual} in the reference"
         case Family.RESIDUAL_SIZE:
             words = f"{title(Metric.MAE)} has risen to {observed}, from {usual} in the reference"
         case Family.EXPECTED_LOSS:
-            words = f"By the features alone, the expected error rises to {observed}, from {usual} in the reference"
+            words = f"Estimated from the features, the mean error rises to {observed}, from {usual} in the reference"
     return words + since
 
 
@@ -99,12 +99,15 @@ MOST_CLASSES = 3
 
 
 def describe_visible(changes: Sequence[VisibleChange], proposed: str | None = None) -> tuple[str, ...]:
-    """Return what the detector finds 8 times in 10, and the longer period that finds more, where one is proposed."""
+    """Return what the detector detects 8 times in 10, and the longer period that makes more detectable, if any."""
     if not changes:
         return ()
     by_label = {label: [change for change in changes if change.label == label] for label in _described(changes)}
     lines = [line for of_label in by_label.values() for line in _lines(of_label)]
-    return (*lines, f"These chunks see little; chunks of {proposed} see more.") if proposed else tuple(lines)
+    if not proposed:
+        return tuple(lines)
+    cure = f"chunks of {proposed} make smaller ones detectable"
+    return (*lines, f"With these chunks only large changes can be detected; {cure}.")
 
 
 def _described(changes: Sequence[VisibleChange]) -> list[str | None]:
@@ -122,8 +125,8 @@ def _lines(changes: Sequence[VisibleChange]) -> list[str]:
         rises = [_within(f"to {c.mae:.3g}", c.chunks) for c in changes if c.mae is not None]
         name = title(Metric.MAE)
         return [
-            _found("the mean of label less prediction moves", moves, "No move of the mean residual"),
-            _found(f"{name} rises from {first.usual_mae:.3g}", rises, f"No rise of {name}"),
+            _detectable("the mean residual (label minus prediction) moves", moves, "No move of the mean residual"),
+            _detectable(f"{name} rises from {first.usual_mae:.3g}", rises, f"No rise of {name}"),
         ]
     of = "" if first.label is None else f" of class {first.label}"
     share = "the share of positives" if first.label is None else f"the share of class {first.label}"
@@ -131,13 +134,13 @@ def _lines(changes: Sequence[VisibleChange]) -> list[str]:
     rises = [_within(f"to {100 * c.share:.3g} %", c.chunks) for c in changes if c.share is not None]
     usual = f"{100 * (first.usual_share or 0.0):.3g} %"
     return [
-        _found(f"ROC AUC{of} falls", falls, f"No fall of ROC AUC{of}"),
-        _found(f"{share} rises from {usual}", rises, f"No rise of {share}"),
+        _detectable(f"ROC AUC{of} falls", falls, f"No fall in ROC AUC{of}"),
+        _detectable(f"{share} rises from {usual}", rises, f"No rise of {share}"),
     ]
 
 
-def _found(what: str, sizes: Sequence[str], nothing: str) -> str:
-    return f"Found 8 times in 10: {what} {', '.join(sizes)}." if sizes else f"{nothing} is found for sure."
+def _detectable(what: str, sizes: Sequence[str], nothing: str) -> str:
+    return f"Detected 8 times in 10: {what} {', '.join(sizes)}." if sizes else f"{nothing} can be detected reliably."
 
 
 def _within(value: str, chunks: int) -> str:

@@ -24,8 +24,9 @@ from flask import Flask, Response, jsonify, request
 
 from driftline.errors import InvalidInput
 from driftline.http import connections
+from driftline.http import server as server_module
+from driftline.http.connections import HEADER_BYTES
 from driftline.http.server import (
-    HEADER_BYTES,
     MAX_BODIES,
     MAX_CONCURRENT_REQUESTS,
     MAX_IDLE_CONNECTIONS,
@@ -126,6 +127,14 @@ def _read(connection: socket.socket) -> bytes:
     return content
 
 
+def _read_one(connection: socket.socket, responses: int = 1) -> bytes:
+    """Return so many responses of a connection that stays open; each has the body `ok`."""
+    content = b""
+    while content.count(b"\r\n\r\nok") < responses and (block := connection.recv(65536)):
+        content += block
+    return content
+
+
 def _answers(clients: list[socket.socket], expected: int) -> list[bytes]:
     """Return the heads of the answers of all clients that have one, once `expected` clients have or time is up."""
     deadline = time.monotonic() + PROMPT_SECONDS
@@ -218,16 +227,59 @@ def test_responses_do_not_name_the_server_software(port: int) -> None:
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 def test_silent_and_slow_clients_do_not_block_others(certificates: Certificates, tls: bool) -> None:
-    """Silent clients occupy no thread; slow ones do, but there are more threads than concurrent requests."""
+    """Neither a silent client nor one that has begun its handshake or its headers occupies a thread."""
     context = client_context(certificates.authority) if tls else None
     with _running_server(_tls(certificates) if tls else PLAIN) as port, ExitStack() as opened:
-        for number in range(80):
+        for number in range(2 * THREADS + 40):
             client = opened.enter_context(socket.create_connection((HOST, port), 10))
-            if number < 24:
+            if number < 2 * THREADS:
                 client.sendall(b"\x16\x03" if tls else GET[:9])
         began = time.monotonic()
         assert _get(port, context) == (200, b"ok")
         assert time.monotonic() - began < PROMPT_SECONDS
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_headers_sent_byte_by_byte_occupy_no_thread(certificates: Certificates, tls: bool) -> None:
+    """More slow clients than threads: others are answered between their bytes, and so are they in the end."""
+    context = client_context(certificates.authority)
+    with _running_server(_tls(certificates) if tls else PLAIN) as port, ExitStack() as opened:
+        clients: list[socket.socket] = []
+        for _ in range(THREADS + 8):
+            plain = socket.create_connection((HOST, port), 10)
+            client = context.wrap_socket(plain, server_hostname=HOST) if tls else plain
+            clients.append(opened.enter_context(client))
+        began = time.monotonic()
+        for number in range(len(GET)):
+            for client in clients:
+                client.sendall(GET[number : number + 1])
+            if number % 8 == 0:
+                assert _get(port, context if tls else None) == (200, b"ok")
+        assert time.monotonic() - began < PROMPT_SECONDS * 2
+        assert all(_read_one(client).endswith(b"ok") for client in clients)
+
+
+def test_requests_may_follow_one_another_in_any_pieces(port: int) -> None:
+    """The server answers two requests that arrive together, and one of which the rest arrives later."""
+    with socket.create_connection((HOST, port), 10) as client:
+        client.sendall(b"\r\n" + GET + GET + GET[:20])
+        assert _read_one(client, 2).count(b"HTTP/1.1 200") == 2
+        client.sendall(GET[20:] + b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na")
+        assert _read_one(client).endswith(b"ok")
+        client.sendall(b"bc" + GET.replace(b"Host", b"Connection: close\r\nHost"))
+        assert [b'"length":3' in (rest := _read(client)), rest.count(b"HTTP/1.1 200")] == [True, 2]
+
+
+def test_unfinished_headers_are_told_that_they_are_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "IDLE_SECONDS", 1)
+    with _running_server() as port:
+        with socket.create_connection((HOST, port), 10) as late:
+            late.sendall(GET[:20])
+            answer = _read(late)
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert b"headers did not arrive in time" in answer
+        with socket.create_connection((HOST, port), 10) as silent:
+            assert _read(silent) == b""
 
 
 def test_slow_bodies_occupy_no_request_slot(port: int) -> None:
@@ -283,8 +335,9 @@ def test_two_hundred_unfinished_connections_do_not_block_others(port: int, sent:
         others = [
             opened.enter_context(socket.create_connection((HOST, port), 10)) for _ in range(MAX_IDLE_CONNECTIONS - 1)
         ]
-        for other in others[: len(others) if not sent else THREADS - 2]:
-            other.sendall(sent)
+        for other in others:
+            if sent:
+                other.sendall(sent)
         began = time.monotonic()
         assert _get(port) == (200, b"ok")
         assert time.monotonic() - began < PROMPT_SECONDS
@@ -315,6 +368,7 @@ def test_an_incomplete_body_times_out(port: int, monkeypatch: pytest.MonkeyPatch
     [
         (b"GET /" + b"a" * HEADER_BYTES + b" HTTP/1.1\r\n\r\n", b"414"),
         (b"GET / HTTP/1.1\r\nX: " + b"a" * HEADER_BYTES + b"\r\n\r\n", b"413"),
+        (b"GET /healthz HTTP/1.1\nHost: x\n", b"400"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", b"413"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"400"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", b"501"),
@@ -323,7 +377,18 @@ def test_an_incomplete_body_times_out(port: int, monkeypatch: pytest.MonkeyPatch
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n", b"400"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc", b"400"),
     ],
-    ids=["address", "headers", "body", "negative", "encoding", "tokens", "bad chunk", "huge chunk", "cut off"],
+    ids=[
+        "address",
+        "headers",
+        "line ends",
+        "body",
+        "negative",
+        "encoding",
+        "tokens",
+        "bad chunk",
+        "huge chunk",
+        "cut off",
+    ],
 )
 def test_too_large_or_malformed_requests_are_client_errors(port: int, request_bytes: bytes, status: bytes) -> None:
     answer = _exchange(port, request_bytes)

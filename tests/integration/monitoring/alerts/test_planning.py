@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from driftline.engine.results import State
+from driftline.engine.results import Result, ResultKind, State, SubjectKind
 from driftline.errors import Conflict, NotFound
 from driftline.store.database import in_transaction
 from driftline.store.tables import pending_events
 from monitoring.alerts import delivery_store
 from monitoring.alerts.delivery_store import ClaimedDelivery, DeliveryFilter, DeliveryState, StoredDelivery
-from monitoring.incidents import event_log
+from monitoring.incidents import event_log, silences
+from monitoring.incidents.action_log import actions_of
+from monitoring.incidents.stored_incidents import IncidentFilter, find_incidents
 from tests.integration.monitoring.alerts.conftest import Planning
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.simulated_kill import SimulatedKill, killed_at
@@ -76,6 +78,61 @@ def test_an_incident_is_told_once_and_followed_in_its_thread(engine: Engine, day
     }
     with engine.connect() as connection:
         assert connection.execute(select(pending_events)).all() == []
+
+
+def silence(engine: Engine, until: datetime, now: datetime) -> None:
+    with engine.connect() as connection:
+        (incident,) = find_incidents(connection, IncidentFilter())
+    number = incident.number
+    in_transaction(engine, lambda connection: silences.silence(connection, number, "anna", "A repair.", until, now))
+
+
+def test_a_silenced_incident_tells_nothing_until_its_silence_has_ended(engine: Engine, days: Days) -> None:
+    planning = Planning(engine, BOTH)
+    days.verdict(0, State.WARN)
+    planning.plan()
+    deliver_all(engine, "ops", planning.now)
+    silence(engine, planning.now + LEASE, planning.now)
+    days.verdict(1, State.ALERT)
+    assert planning.plan() == 0
+    planning.now += LEASE
+    assert planning.plan() == 2
+    assert (kinds(engine, "ops"), kinds(engine, "pager")) == (["opened", "worse"], ["opened"])
+    assert planning.plan() == 0
+    with engine.connect() as connection:
+        assert find_incidents(connection, IncidentFilter())[0].silenced_until is None
+
+
+def test_a_silence_drops_messages_that_wait_and_its_end_plans_what_holds_then(engine: Engine, days: Days) -> None:
+    planning = Planning(engine, BOTH)
+    days.verdict(0, State.WARN)
+    planning.plan()
+    silence(engine, planning.now + timedelta(days=1), planning.now)
+    assert kinds(engine, "ops") == []
+    days.verdict(1, State.ALERT)
+    assert planning.plan() == 0
+    with engine.connect() as connection:
+        number = find_incidents(connection, IncidentFilter())[0].number
+    in_transaction(engine, lambda connection: silences.end_silence(connection, number, "anna", planning.now))
+    planning.plan()
+    assert [delivery.alert.severity for delivery in deliveries(engine, channel="ops")] == ["alert"]
+    with engine.connect() as connection:
+        actions = actions_of(connection, number)
+    assert [(action.kind, action.author, action.text) for action in actions] == [
+        ("silenced", "anna", "A repair."), ("unsilenced", "anna", None),
+    ]  # fmt: skip
+
+
+def test_a_route_takes_incidents_with_a_segment_out_of_bounds(engine: Engine, days: Days) -> None:
+    routes = [{"channels": ["ops"], "segments": ["carrier=A*"]}, {"channels": ["pager"], "segments": ["carrier=B*"]}]
+    planning = Planning(engine, {"channels": {"ops": OPS, "pager": PAGER}, "routes": routes})
+    result = Result(
+        kind=ResultKind.DRIFT, method="jensen_shannon", subject="minutes", subject_kind=SubjectKind.FEATURE,
+        segment="carrier=AA", value=0.5, rows=9, state=State.WARN,
+    )  # fmt: skip
+    days.verdict(0, State.WARN, results=(result,))
+    planning.plan()
+    assert (kinds(engine, "ops"), kinds(engine, "pager")) == (["opened"], [])
 
 
 def test_a_withdrawn_incident_ends_its_thread_and_so_does_a_merged_one(engine: Engine, days: Days) -> None:

@@ -34,6 +34,7 @@ from tests.integration.monitoring.alerts.conftest import Planning
 from tests.integration.monitoring.alerts.receivers import HttpReceiver, http_receiver, mail_receiver
 from tests.integration.monitoring.alerts.test_planning import deliveries
 from tests.integration.monitoring.incidents.days import Days
+from tests.integration.monitoring.world import NAME
 
 SECONDS = 30.0
 
@@ -277,3 +278,24 @@ def test_a_changed_file_is_used_without_a_restart(
     alerting.path.write_text(yaml.safe_dump(content))
     assert [*file.current().channels] == ["two"]
     assert threading.active_count() == threads_before
+
+
+def test_a_poller_without_a_server_plans_and_sends_alerts(
+    alerting: Alerting, days: Days, receiver: HttpReceiver, database_settings: DatabaseSettings
+) -> None:
+    hook = {"type": "webhook", "url": receiver.url(), "secret": alerting.secret("key", "k"), "allow_internal": True}
+    alerting.configure(hook=hook)
+    days.verdict(0, State.WARN)
+    environment = {
+        **os.environ, "DB_HOST": database_settings.host, "DB_PORT": str(database_settings.port),
+        "DB_USER": database_settings.user, "DB_PASSWORD": database_settings.password.get_secret_value(),
+        "DB_NAME": database_settings.name, "MONITOR_ALERT_SECRETS": str(alerting.secrets),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "monitoring", "poll", "--once"]
+    subprocess.run(command, env=environment, cwd=paths.ROOT, check=True, capture_output=True)
+    assert (receiver.posts, alerting.states("hook")) == ([], [])  # another process, with channels, will plan them
+    environment["MONITOR_ALERTS"] = str(alerting.path)
+    subprocess.run(command, env=environment, cwd=paths.ROOT, check=True, capture_output=True)
+    (post,) = receiver.posts
+    assert DeliveryBody.model_validate_json(post.body).alerts[0].model == NAME
+    assert alerting.states("hook") == ["delivered"]

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, select, update
 from driftline.clock import naive_utc
 from driftline.engine.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
-from driftline.engine.results import State, Verdict
+from driftline.engine.results import Result, State, Verdict
 from driftline.store.database import in_transaction
 from driftline.store.tables import chunk_revisions, model_versions
 from driftline.store.version_key import VersionKey
@@ -26,11 +26,15 @@ class Days:
         self.engine, self.key, self.detector = engine, key, detector
         self.written = 0
 
-    def verdict(self, day: int, state: State, *, closed: bool = True, days: int = 1) -> None:
+    def verdict(
+        self, day: int, state: State, *, closed: bool = True, days: int = 1, results: tuple[Result, ...] = ()
+    ) -> None:
         self.written += 1
-        in_transaction(self.engine, lambda connection: self._write(connection, day, state, closed, days))
+        in_transaction(self.engine, lambda connection: self._write(connection, day, state, closed, days, results))
 
-    def _write(self, connection: Connection, day: int, state: State, closed: bool, days: int) -> None:
+    def _write(
+        self, connection: Connection, day: int, state: State, closed: bool, days: int, results: tuple[Result, ...]
+    ) -> None:
         row = (model_versions.c.model_number == self.key.model_number) & (model_versions.c.version == self.key.version)
         connection.execute(select(model_versions.c.version).where(row).with_for_update())
         store, start = RevisionStore(self.key), FIRST + day * DAY
@@ -38,7 +42,7 @@ class Days:
         labels_as_of = FIRST + self.written * DAY
         origin = Provenance(1, "b" * 64, "1", (), labels_as_of)
         revision = Revision(number, Chunk(start, start + days * DAY), closed, 9, 9, "c" * 64, origin, NOW)
-        store.write(connection, revision, ())
+        store.write(connection, revision, results)
         if self.detector and closed:
             self._write_evidence(connection, start, state)
         verdict = Verdict(state, (f"{state} in {self.written}.",), provisional=not closed)

@@ -111,6 +111,37 @@ def test_what_people_add_survives_late_labels(app: APIFlask, days: Days, tmp_pat
     assert [e["kind"] for e in detail["events"]] == ["opened", "worse", "revised", "better", "worse"]
 
 
+def test_an_incident_is_assigned_and_silenced_with_a_history(app: APIFlask, days: Days, tmp_path: Path) -> None:
+    operator, reader = holder(app, tmp_path, Scope.OPERATE), holder(app, tmp_path, Scope.READ)
+    newest, oldest = listed(reader)
+    path, page = f"{PREFIX}/{newest['number']}", f"/incidents/{newest['number']}"
+    until = (utc_now() + timedelta(hours=8)).isoformat()
+    reason = {"until": until, "reason": "The feed is repaired."}
+    assert reader.put(f"{path}/silence", json=reason).status_code == 403
+    assert operator.put(f"{path}/silence", json=reason | {"until": "2026-01-01"}).status_code == 400
+    assert operator.put(f"{path}/silence", json=reason).status_code == 200
+    assert operator.put(f"{path}/assignment", json={"to": "bob"}).status_code == 200
+    assert operator.put(f"{PREFIX}/999/assignment", json={"to": "bob"}).status_code == 404
+    text = reader.get(page).text
+    for words in ("The feed is repaired.", "assigned it to bob", "silenced it until", "End the silence now"):
+        assert words in text
+    assert "silenced until" in reader.get("/").text
+    assert operator.post(f"{page}/unsilence").status_code == 303
+    assert operator.post(f"{page}/assign", data={"to": " "}).status_code == 303
+    assert operator.post(f"{page}/silence", data={"hours": "24", "reason": ""}).status_code == 400
+    assert operator.post(f"{page}/silence", data={"hours": "24", "reason": "Again."}).status_code == 303
+    assert operator.put(f"{path}/assignment", json={"to": "eve"}).status_code == 200
+    days.verdict(3, State.WARN)  # both incidents are one now
+    update_incidents(days.engine)
+    joined = reader.get(f"{PREFIX}/{oldest['number']}").json
+    assert joined is not None
+    assert (joined["assigned_to"], joined["silenced_until"]) == ("eve", None)
+    assert [(action["kind"], action["text"]) for action in joined["actions"]] == [
+        ("silenced", "The feed is repaired."), ("assigned", "bob"), ("unsilenced", None), ("assigned", None),
+        ("silenced", "Again."), ("assigned", "eve"),
+    ]  # fmt: skip
+
+
 def test_operators_without_the_scope_read_are_answered_the_state_only(app: APIFlask, tmp_path: Path) -> None:
     number = listed(holder(app, tmp_path, Scope.READ))[0]["number"]
     token = tokens.create(tmp_path / "tokens.json", "operator", frozenset({Scope.OPERATE}), utc_now())

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -339,10 +339,7 @@ def test_closing_and_label_deadline_need_no_batch(engine: Engine, tmp_path: Path
 
 def test_a_failing_chunk_is_retried_and_stops_no_other(world: World) -> None:
     filled(world, days=4, labelled=0)
-    place = batch_data.c.first_event == FIRST.replace(tzinfo=None) + DAY
-    with world.engine.begin() as connection:
-        (stored,) = connection.execute(select(batch_data.c.data).where(place, batch_data.c.content == "outputs")).one()
-        connection.execute(update(batch_data).where(place, batch_data.c.content == "outputs").values(data=b"damaged"))
+    repair = damage(world, 1)
     summary = poll(world, scheduled=True)
     assert (summary.chunks, summary.failed) == (3, 1)
     with world.engine.connect() as connection:
@@ -355,10 +352,48 @@ def test_a_failing_chunk_is_retried_and_stops_no_other(world: World) -> None:
     (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
     rest = waiting["retry_at"] - (NOW + 2 * chunk_queue.FIRST_RETRY_DELAY).replace(tzinfo=None)
     assert (waiting["attempts"], timedelta() <= rest < timedelta(minutes=1)) == (2, True)
-    with world.engine.begin() as connection:
-        connection.execute(update(batch_data).where(place, batch_data.c.content == "outputs").values(data=stored))
+    repair()
     assert poll(world).chunks == 1
     assert world.states()[1] == "pending_labels"
+    assert [row for row in world.rows(pending_chunks) if row["attempts"]] == []
+
+
+def damage(world: World, day: int) -> Callable[[], None]:
+    """Damage what is stored of a day, so that its chunk cannot be computed; return what repairs it."""
+    of_day = batch_data.c.first_event == FIRST.replace(tzinfo=None) + day * DAY, batch_data.c.content == "outputs"
+    with world.engine.begin() as connection:
+        (stored,) = connection.execute(select(batch_data.c.data).where(*of_day)).one()
+        connection.execute(update(batch_data).where(*of_day).values(data=b"damaged"))
+
+    def repair() -> None:
+        with world.engine.begin() as connection:
+            connection.execute(update(batch_data).where(*of_day).values(data=stored))
+
+    return repair
+
+
+def test_a_failing_chunk_rests_longer_each_time_until_it_recovers(world: World) -> None:
+    """Scheduled polls try it after 20 s, then after twice as long each time, and after an hour at last."""
+    filled(world, days=2, labelled=0)
+    repair, now = damage(world, 0), NOW
+    for attempt, seconds in enumerate((20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600)):
+        others = attempt % 4 == 0  # there are, and they are computed whether it is tried or rests
+        if others:
+            world.predict(2 + attempt, 60)
+        done = poll_once(world.engine, now, scheduled=True)
+        assert (done.failed, done.chunks > 0) == (1, others), attempt
+        (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
+        retry_at = waiting["retry_at"].replace(tzinfo=UTC)
+        assert timedelta() <= retry_at - now - timedelta(seconds=seconds) < timedelta(minutes=1)
+        if others:
+            world.predict(20 + attempt, 60)
+        rested = poll_once(world.engine, retry_at - timedelta(seconds=1), scheduled=True)
+        assert (rested.failed, rested.chunks > 0, waiting["attempts"]) == (0, others, attempt + 1)
+        now = retry_at
+    repair()
+    assert poll_once(world.engine, now - timedelta(seconds=1), scheduled=True).outcomes == ()
+    assert poll_once(world.engine, now, scheduled=True).chunks == 1
+    assert world.states()[0] == "pending_labels"
     assert [row for row in world.rows(pending_chunks) if row["attempts"]] == []
 
 

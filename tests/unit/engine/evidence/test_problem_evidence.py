@@ -141,9 +141,9 @@ def test_a_class_that_becomes_more_frequent_is_named() -> None:
 @pytest.mark.parametrize(
     ("change", "family", "words"),
     [
-        ({"shift": 0.6}, Family.MEAN_RESIDUAL, "Label less prediction is 0.6 on average"),
+        ({"shift": 0.6}, Family.MEAN_RESIDUAL, "The mean residual (label minus prediction) is 0.6"),
         ({"growth": 0.4}, Family.RESIDUAL_SIZE, "Mean absolute error has risen to"),
-        ({"rise": 0.3}, Family.EXPECTED_LOSS, "By the features alone, the expected error rises to 1.3"),
+        ({"rise": 0.3}, Family.EXPECTED_LOSS, "Estimated from the features, the mean error rises to 1.3"),
     ],
 )
 def test_a_changed_regression_alerts_within_two_days_and_says_what_changed(
@@ -252,7 +252,7 @@ def test_what_is_visible_is_said_in_the_words_of_the_problem() -> None:
     assert [line for line in of_classifier if "ROC AUC of class c falls by" in line]
     assert len(of_classifier) == 6
     assert "Mean absolute error rises from" in of_regression[1]
-    assert "the mean of label less prediction moves by" in of_regression[0]
+    assert "the mean residual (label minus prediction) moves by" in of_regression[0]
 
 
 def test_narrowed_counts_are_the_same_and_merge_without_overflow() -> None:

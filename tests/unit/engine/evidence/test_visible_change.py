@@ -84,8 +84,8 @@ SINCE = datetime(2026, 5, 12, tzinfo=UTC)
     ("family", "component", "observed", "usual", "words"),
     [
         (Family.SHARE, 0, 0.21, 0.14, "21 % were positive where these scores promise 14 %, since about 12 May 2026"),
-        (Family.RANKING, 0, 0.79, 0.87, "ROC AUC 0.79, where 0.87 is expected of these scores"),
-        (Family.EXPECTED, 1, 0.58, 0.64, "By the scores alone, F1 falls to 0.58, from 0.64 in the reference"),
+        (Family.RANKING, 0, 0.79, 0.87, "ROC AUC 0.79, where 0.87 is expected from these scores"),
+        (Family.EXPECTED, 1, 0.58, 0.64, "Estimated from the scores, F1 falls to 0.58, from 0.64 in the reference"),
         (Family.REALIZED, 5, 0.7, 0.8, "Accuracy has fallen to 0.7, from 0.8 in the reference"),
     ],
 )

@@ -56,8 +56,8 @@ def test_a_threshold_of_the_spec_still_alerts() -> None:
 @pytest.mark.parametrize(
     ("evidence", "words"),
     [
-        (replace(NO_EVIDENCE, warning=True, change=CHANGE), "not yet clear enough for an alert at 1 a year."),
-        (replace(NO_EVIDENCE, warning=True, gated=True, change=CHANGE), "no metric is worse by its margin yet."),
+        (replace(NO_EVIDENCE, warning=True, change=CHANGE), "not enough evidence for an alert yet (budget: 1 a year)."),
+        (replace(NO_EVIDENCE, warning=True, gated=True, change=CHANGE), "so this does not alert."),
         (
             replace(NO_EVIDENCE, incident=CHANGE.since),
             "began with the alert of 12 May 2026 is still open.",

@@ -38,6 +38,22 @@ def test_the_first_route_of_a_channel_that_takes_an_incident_counts() -> None:
     assert places("other", Severity.ALERT) == {"mail": 2}
 
 
+def test_routes_can_depend_on_the_owner_and_on_segments_out_of_bounds() -> None:
+    routes = (
+        {"channels": ["ops"], "owners": ["fraud *"]},
+        {"channels": ["mail"], "segments": ["country=D*"]},
+    )
+    configuration = configuration_of(configured({"ops": SLACK, "mail": MAIL}, *routes), "alerts.yaml")
+
+    def channels(owner: str | None, *segments: str) -> list[str]:
+        return [name for name, _ in configuration.routes_of(incident(owner=owner), segments)]
+
+    assert configuration.has_segment_routes
+    assert channels("fraud team") == ["ops"]
+    assert channels("fraud team", "country=FR", "country=DE") == ["ops", "mail"]
+    assert channels(None, "country=FR") == channels("pricing") == []
+
+
 ALL_TO = {"channels": ["a"]}
 
 

@@ -1,4 +1,4 @@
-"""The residuals of a chunk, label less prediction, counted in bins of the reference. No I/O here."""
+"""The residuals of a chunk, label minus prediction, counted in bins of the reference. No I/O here."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -71,6 +71,6 @@ class ResidualBins:
 
 
 def residuals_of(outputs: Outputs) -> FloatArray:
-    """Return label less prediction of the rows that have both."""
+    """Return label minus prediction of the rows that have both."""
     complete = outputs.complete
     return complete.labels - complete.predictions

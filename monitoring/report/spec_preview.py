@@ -1,0 +1,156 @@
+"""What past verdicts would be under another spec, derived from the stored states of chunks; nothing is written."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+
+from sqlalchemy import Connection
+
+from driftline.engine.calendar import label_deadline
+from driftline.engine.chunks import Chunk, next_chunk
+from driftline.engine.evaluate import count_scores, finish_chunk
+from driftline.engine.evidence.counts import Counts
+from driftline.engine.fitted_methods import Content, Summary
+from driftline.engine.reference import FittedReference
+from driftline.engine.results import Result, Verdict
+from driftline.engine.spec import Spec
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.consecutive import consecutive_verdicts
+from driftline.store.registry import Version
+from monitoring.poll.revisions import Revision, RevisionStore
+from monitoring.poll.state_store import StateDeleted, StateStore
+from monitoring.poll.stored_evidence import EvidenceStore
+from monitoring.poll.verdicts import VerdictStore
+
+PREVIEW_CHUNKS = 60
+"""How many of the newest chunks are computed again; the detector reads the counts of all chunks before them."""
+PREVIEWED = (
+    "alert_budget",
+    "alert_on",
+    "drift_alerts",
+    "minimum_rows",
+    "minimum_class_rows",
+    "label_delay",
+    "label_coverage",
+    "threshold_overrides",
+)
+"""The fields of a spec that change verdicts, and neither the calendar nor what is computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedChunk:
+    """A chunk with its verdict as it is, and as it would be; `computed` where its results were computed again."""
+
+    chunk: Chunk
+    before: Verdict
+    after: Verdict
+    computed: bool
+
+    @property
+    def differs(self) -> bool:
+        """Whether its state would be another one."""
+        return self.before.state is not self.after.state
+
+
+@dataclass(frozen=True, slots=True)
+class SpecPreview:
+    """The newest chunks under another spec, oldest first."""
+
+    version: Version
+    spec: Spec
+    chunks: tuple[PreviewedChunk, ...]
+
+    @property
+    def differing(self) -> tuple[PreviewedChunk, ...]:
+        """The chunks whose state would be another one, the newest first."""
+        return tuple(chunk for chunk in reversed(self.chunks) if chunk.differs)
+
+    @property
+    def kept(self) -> int:
+        """How many chunks keep their results, since the state is not stored that others could be computed from."""
+        return sum(not chunk.computed for chunk in self.chunks)
+
+
+def read_preview(
+    connection: Connection, version: Version, spec: Spec, fitted: FittedReference, clock: datetime
+) -> SpecPreview:
+    """Return the newest chunks of a version under another spec, which was `fitted` to its reference.
+
+    `clock` is the model's. The code is that of a poll and a backtest, so a poll after such a revision derives the same
+    verdicts, as long as no rows or labels come in between.
+    """
+    store = RevisionStore(version.key)
+    ends = store.ends(connection)
+    if ends is None:
+        return SpecPreview(version, spec, ())
+    revisions = store.between(connection, *ends)
+    newest = sorted(revisions)[-PREVIEW_CHUNKS:]
+    counts = {stored.chunk.start: stored.counts for stored in EvidenceStore(version.key).between(connection, None)}
+    computed = dict(_computed(connection, version, spec, fitted, [revisions[start].chunk for start in newest]))
+    stored = store.results_between(connection, newest[0], newest[-1]) if len(computed) < len(newest) else {}
+    results = stored | {start: evaluated for start, (evaluated, _) in computed.items()}
+    counts |= {start: counted for start, (_, counted) in computed.items() if counted is not None}
+    facts = list(_facts(spec, clock, revisions, results, counts))
+    derived = consecutive_verdicts(spec, fitted.evidence, facts)
+    verdicts = {chunk.start: verdict for chunk, (verdict, _) in zip(facts, derived, strict=True)}
+    before = VerdictStore(version.key).between(connection, newest[0], newest[-1])
+    return SpecPreview(
+        version,
+        spec,
+        tuple(
+            PreviewedChunk(revisions[start].chunk, before[start].verdict, verdicts[start], start in computed)
+            for start in newest
+            if start in before
+        ),
+    )
+
+
+def _computed(
+    connection: Connection, version: Version, spec: Spec, fitted: FittedReference, chunks: list[Chunk]
+) -> Iterator[tuple[datetime, tuple[tuple[Result, ...], Counts | None]]]:
+    """Yield by start the results and counts of the chunks whose state is stored."""
+    for chunk in chunks:
+        store = StateStore(connection, version.key, version.spec_revision, chunk)
+        features, labels = (_summary(store, content) for content in (Content.FEATURES, Content.LABELS))
+        if features is not None and labels is not None:
+            joined = features.join(labels)
+            results = version.present(finish_chunk(fitted, spec, joined, chunk))
+            yield chunk.start, (results, count_scores(fitted, joined))
+
+
+def _summary(store: StateStore, content: Content) -> Summary | None:
+    """Return the stored summary of a chunk; None where it is not stored, or was deleted meanwhile."""
+    try:
+        summaries = [store.summary(content, part) for part in store.parts(content)]
+    except StateDeleted:
+        return None
+    return reduce(Summary.merge, summaries) if summaries else None
+
+
+def _facts(
+    spec: Spec,
+    clock: datetime,
+    revisions: Mapping[datetime, Revision],
+    results: Mapping[datetime, tuple[Result, ...]],
+    counts: Mapping[datetime, Counts],
+) -> Iterator[ChunkFacts]:
+    """Yield the facts of all chunks of the calendar, oldest first; one without rows breaks a run."""
+    chunk, last = revisions[min(revisions)].chunk, max(revisions)
+    while chunk.start <= last:
+        revision = revisions.get(chunk.start)
+        due = clock >= label_deadline(spec, chunk)
+        if revision is None:
+            yield ChunkFacts(chunk.start, chunk.end, closed=True, labels_due=due, rows=0, labelled=0)
+        else:
+            yield ChunkFacts(
+                chunk.start,
+                chunk.end,
+                revision.closed,
+                due,
+                revision.rows,
+                revision.labelled,
+                results.get(chunk.start, ()),
+                counts.get(chunk.start),
+            )
+        chunk = next_chunk(chunk, spec.period, spec.zone)
