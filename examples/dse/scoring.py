@@ -30,8 +30,8 @@ MOST_DAYS = 250
 JARS = Path(__file__).resolve().parents[2] / "build" / "jars" / "spark"
 KAFKA_JARS = ("spark-sql-kafka-*", "spark-token-provider-kafka-*", "kafka-clients-*", "commons-pool2-*")
 LOOPBACK = "127.0.0.1"
-BEFORE = "before"
-"""The folder of the days before the stream."""
+BEFORE, BEFORE_BATCH = "before", -1
+"""The folder of the days before the stream, and their number of a micro-batch."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class StreamScoring:
             (day["date"].date(), *(None if pd.isna(day[name]) else float(day[name]) for name in NUMBERS))
             for day in days.to_dict("records")
         ]
-        frame = spark.createDataFrame(rows, DAY_SCHEMA).withColumn("batch", F.lit(-1))
+        frame = spark.createDataFrame(rows, DAY_SCHEMA).withColumn("batch", F.lit(BEFORE_BATCH))
         frame.coalesce(1).write.mode("overwrite").parquet(str(self.history / BEFORE))
 
     def _earlier(self, spark: SparkSession, number: int) -> DataFrame:
@@ -80,7 +80,8 @@ class StreamScoring:
         for row in rows:
             if row["date"] in new:
                 self._predict(row)
-            if row[NEXT_DATE] in new and self.calendar.next_trading_day(row["date"]) == row[NEXT_DATE]:
+            following = self.calendar.next_trading_day(row["date"])
+            if row["batch"] > BEFORE_BATCH and row[NEXT_DATE] in new and following == row[NEXT_DATE]:
                 self.monitor.log_labels({f"{row['date']}": int(row[LABEL])}, known_at=closing(row[NEXT_DATE]))
         if not self.monitor.flush(timeout=120) or self.monitor.status().refused_batches:
             raise RuntimeError(f"The monitor has not stored micro-batch {number}: {self.monitor.status()}.")
@@ -137,6 +138,7 @@ def spark_session() -> Iterator[SparkSession]:
         "spark.driver.memory": "512m",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.adaptive.enabled": "false",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",

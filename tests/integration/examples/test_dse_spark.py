@@ -1,5 +1,6 @@
 """The features and the score in Spark equal those of training, also where windows reach into earlier micro-batches."""
 
+import gc
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,9 @@ from examples.dse.scoring import DAY_SCHEMA, NUMBERS, StreamScoring, closing
 from examples.dse.simulation import simulate_index
 from examples.dse.trading_calendar import TradingCalendar
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"  # pyspark leaves them open
+)
 DAYS = simulate_index(date(2020, 1, 1), date(2020, 6, 30), turbulent_from=date(2020, 5, 1), seed=3)
 STREAMED = DAYS.iloc[60:]
 
@@ -47,9 +51,14 @@ class Recorder:
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[SparkSession]:
-    with scoring.spark_session() as session:
-        yield session
+def example_spark() -> Iterator[SparkSession]:
+    """The example's session, or that of other tests in this process, which is left to them."""
+    if active := SparkSession.getActiveSession():
+        yield active
+    else:
+        with scoring.spark_session() as session:
+            yield session
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +75,14 @@ def batches(sizes: tuple[int, ...]) -> Iterator[pd.DataFrame]:
             first += size
 
 
-def test_micro_batches_score_as_training_does(spark: SparkSession, model: IndexModel, tmp_path: Path) -> None:
+def test_micro_batches_score_as_training_does(example_spark: SparkSession, model: IndexModel, tmp_path: Path) -> None:
     recorder = Recorder()
     stream = StreamScoring(model, TradingCalendar(), recorder, tmp_path)  # type: ignore[arg-type]
-    stream.start(spark, DAYS.iloc[:60])
+    stream.start(example_spark, DAYS.iloc[:60])
     parts = [part for part in batches((3, 1, 60)) if len(part)]
     for number, part in enumerate(parts):
         rows = [(day["date"].date(), *(float(day[name]) for name in NUMBERS)) for day in part.to_dict("records")]
-        frame = spark.createDataFrame(rows, DAY_SCHEMA)
+        frame = example_spark.createDataFrame(rows, DAY_SCHEMA)
         stream.score_batch(frame, number)
         if number == 1:  # as after a failure: the same batch once more
             stream.score_batch(frame, number)
