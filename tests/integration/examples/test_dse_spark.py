@@ -86,6 +86,7 @@ def test_micro_batches_score_as_training_does(example_spark: SparkSession, model
         stream.score_batch(frame, number)
         if number == 1:  # as after a failure: the same batch once more
             stream.score_batch(frame, number)
+    stream.score_batch(frame, len(parts))  # sent once more, as by a second run
     expected = add_features(DAYS).set_index("date").loc[STREAMED["date"].iloc[0] :]
     logged = pd.DataFrame.from_dict(recorder.predictions, orient="index")
     assert [*logged.index] == [f"{day:%Y-%m-%d}" for day in expected.index]
