@@ -46,7 +46,7 @@ $(INSTALLED):
 up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka, the simulator and the monitor (ROLE=monitor: it and MariaDB alone)
 	@$(VENV) -m stack up $(if $(ROLE),--role $(ROLE))
 
-example: setup ## Run an example on servers of its own (NAME=titanic), and leave it running
+example: setup ## Run an example on servers of its own (NAME=titanic or dse), and leave it running
 	@$(VENV) -m examples.$(or $(NAME),titanic)
 
 examples-down: $(INSTALLED) ## Stop the servers of the examples and keep their data
@@ -168,5 +168,6 @@ lock: setup-dev ## Write the lock files from pyproject.toml
 		-o examples/titanic/cloud/requirements.txt pyproject.toml examples/titanic/cloud/requirements.in
 	$(COMPILE) --constraint requirements/dev.lock --constraint examples/titanic/cloud/requirements.txt \
 		-o examples/titanic/cloud/tools.lock examples/titanic/cloud/tools.in
+	$(COMPILE) -o examples/dse/airflow.lock examples/dse/airflow.in
 	UV_PYTHON_DOWNLOADS=never $(subst 3.11,3.13,$(COMPILE)) --extra report --extra dle --no-emit-package driftline \
 		-o requirements/newest.lock pyproject.toml requirements/newest.in

@@ -3,7 +3,7 @@
 import re
 
 from examples.titanic.voyages import Plan
-from tests.examples.runs import Example, run_titanic
+from tests.examples.runs import Example, run_example
 
 PLAN = Plan()
 
@@ -23,7 +23,7 @@ def test_emigrants_are_found_and_nothing_before(titanic: Example) -> None:
 
 
 def test_a_second_run_finds_what_the_first_has_stored(titanic: Example) -> None:
-    output = run_titanic(titanic.var)
+    output = run_example("titanic", titanic.var)
     assert "titanic: version 1 is registered." in output
     assert verdicts(output) == verdicts(titanic.output)
     entries = titanic.isolated.call("monitor", "GET", "/api/v1/models/titanic/ingest?most=100").json()["entries"]
