@@ -22,6 +22,8 @@ from driftline.engine.evidence.fitted import FittedEvidence
 
 WARNING_SHARE = 0.1
 """A warning begins at this share of the threshold of alerts."""
+WARNING_CHUNKS = 2.0
+"""A warning also requires this many times what a chunk without evidence adds, for chunks of a month and longer."""
 HARM = 0.85
 """With `alert_on: harm` an alert requires a metric's estimated drop to reach this share of its margin."""
 PAGE = 500
@@ -193,10 +195,14 @@ class _Run:
         self._record(tick)
 
     def _record(self, tick: list[_Step]) -> None:
-        """Record the evidence of the tick's chunks; restart the detector after an alert."""
+        """Record the evidence of the tick's chunks; restart the detector after an alert.
+
+        Time alone is no evidence: where no change is likelier than none, there is neither an alert nor a warning.
+        """
         state, threshold = self.history.state, 1 / self.rule.budget
-        if state.total >= WARNING_SHARE * threshold:
-            leading = int(np.argmax(state.ratios))
+        least = max(WARNING_SHARE * threshold, WARNING_CHUNKS * max(step.chunk.years for step in tick))
+        leading = int(np.argmax(state.ratios))
+        if state.total >= min(least, threshold) and self.history.trends.scores[leading] > 0:
             step = next((step for step in tick if step.stage is self.fitted.components.stages[leading]), tick[-1])
             crossed = state.total >= threshold
             harmful = max((s.harm for s in tick if s.harm == s.harm), default=0.0) >= HARM

@@ -95,7 +95,7 @@ def test_fewer_than_three_whole_days_of_hours_give_no_evidence() -> None:
 @pytest.mark.parametrize(
     ("problem", "unit", "chunks", "drifting"),
     [
-        ("binary", "hour", 8, 0.02),
+        ("binary", "hour", 72, 0.02),
         ("binary", "day", 8, 0.5),
         ("binary", "day", 21, 0.02),
         ("regression", "day", 8, 0.02),
