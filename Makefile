@@ -3,7 +3,7 @@
 ifndef TWO_AT_ONCE
 .NOTPARALLEL:
 endif
-.PHONY: help setup setup-dev setup-monitor tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data example examples-down test-examples wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills chaos fuzz soak test-newest bench diagrams screenshot docs secrets services lock
+.PHONY: help setup setup-dev setup-monitor tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data example examples-down test-examples wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills chaos fuzz soak test-newest bench diagrams screenshot screenshots docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -46,7 +46,7 @@ $(INSTALLED):
 up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka, the simulator and the monitor (ROLE=monitor: it and MariaDB alone)
 	@$(VENV) -m stack up $(if $(ROLE),--role $(ROLE))
 
-example: setup ## Run an example on servers of its own (NAME=titanic), and leave it running
+example: setup ## Run an example on servers of its own (NAME=titanic or dse), and leave it running
 	@$(VENV) -m examples.$(or $(NAME),titanic)
 
 examples-down: $(INSTALLED) ## Stop the servers of the examples and keep their data
@@ -144,6 +144,9 @@ diagrams: setup ## Draw the changed diagrams of PlantUMLDiagrams/ (downloads Pla
 screenshot: setup ## Take the README's picture with the end-to-end test (needs a Chromium; url=ADDRESS: of a page)
 	@$(VENV) -m devtools.screenshot $(url)
 
+screenshots: setup ## Take a picture of every page of the demo, for docs/images (needs a Chromium)
+	@$(VENV) -m devtools.screenshot --all
+
 docs: setup-dev ## Build the documentation site in build/site
 	@$(SITE)
 
@@ -162,5 +165,13 @@ lock: setup-dev ## Write the lock files from pyproject.toml
 		-o requirements/monitor-local.lock pyproject.toml
 	@for image in $(IMAGES); do echo "requirements/$$image.lock"; $(COMPILE) --constraint requirements/dev.lock --extra $$image \
 		--no-emit-package driftline -o requirements/$$image.lock pyproject.toml || exit 1; done
+	$(COMPILE) --constraint requirements/dev.lock --extra server --extra trees --no-emit-package driftline \
+		-o examples/titanic/requirements.txt pyproject.toml examples/titanic/requirements.in
+	$(COMPILE) --no-deps -o examples/titanic/data.txt examples/titanic/data.in
+	$(COMPILE) --constraint requirements/dev.lock --extra server --extra trees --no-emit-package driftline \
+		-o examples/titanic/cloud/requirements.txt pyproject.toml examples/titanic/cloud/requirements.in
+	$(COMPILE) --constraint requirements/dev.lock --constraint examples/titanic/cloud/requirements.txt \
+		-o examples/titanic/cloud/tools.lock examples/titanic/cloud/tools.in
+	$(COMPILE) -o examples/dse/airflow.lock examples/dse/airflow.in
 	UV_PYTHON_DOWNLOADS=never $(subst 3.11,3.13,$(COMPILE)) --extra report --extra dle --no-emit-package driftline \
 		-o requirements/newest.lock pyproject.toml requirements/newest.in

@@ -28,7 +28,7 @@ from driftline.store import labels, registry, tables
 from driftline.store.database import in_transaction
 from driftline.store.predictions import PredictionStore
 from monitoring.app import create_app
-from monitoring.poll.poller import PollSummary, poll_once
+from monitoring.poll.poller import PollOutcome, poll_once
 from monitoring.settings import MonitorSettings
 
 DAY = timedelta(days=1)
@@ -131,7 +131,7 @@ def show(name: str, work: Work) -> None:
     print(f"  {name:<52} {counts} {work.seconds:8.3f} s", flush=True)
 
 
-def poll_with_news(engine: Engine, objects: Path, models: int) -> tuple[Work, PollSummary]:
+def poll_with_news(engine: Engine, objects: Path, models: int) -> tuple[Work, PollOutcome]:
     """Return the work of a poll of so many models, of which `WITH_NEWS` have a new day."""
     store = register(engine, objects, "original", 5)
     copy_models(engine, store.number, models)

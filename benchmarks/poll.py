@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.durable import databases
-from benchmarks.history import NOW, History, make_history
+from benchmarks.history import NOW, LoadedHistory, make_history
 from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, show, times
 from monitoring.poll.poller import poll_once
 
@@ -29,7 +29,7 @@ AIM = RatioTarget(1.2, Better.LOWER)
 class Polls:
     """Polls after new days on one history; `reads` holds the rows that the server read in each."""
 
-    history: History
+    history: LoadedHistory
     reads: list[float] = field(default_factory=list)
 
     def after_a_day(self, rows: int) -> float:
@@ -48,7 +48,7 @@ class Polls:
             return sum(int(value) for _, value in counters)
 
 
-def compare(histories: Mapping[str, History], rows: int) -> None:
+def compare(histories: Mapping[str, LoadedHistory], rows: int) -> None:
     """Print how long a poll after `rows` new rows takes with the longer history (the first) and the shorter one."""
     print(f"  after a day of {rows:,} rows:")
     polls = {name: Polls(history) for name, history in histories.items()}
@@ -64,7 +64,7 @@ def main() -> None:
     print(f"A poll after one new day ({machine()})")
     with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, databases() as fresh:
 
-        def history_of(days: int) -> History:
+        def history_of(days: int) -> LoadedHistory:
             return make_history(fresh(), Path(folder), days, ROWS_A_DAY, FIRST_NEW_DAY)
 
         long = history_of(LONG)

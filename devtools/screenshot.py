@@ -2,8 +2,9 @@
 
 The end-to-end test renders the dashboard of its world with a headless Chromium into `build/screenshot`; this program
 runs the test and copies the picture. `docs/images/manifest.txt` records the sums of the picture and of the page's
-outline; the end-to-end test fails when the page has another outline than the picture. With a URL the program renders
-that page instead, such as one of a running demo.
+outline; the end-to-end test fails when the page has another outline than the picture. With `--all`, which `make
+screenshots` passes, a picture of every other page is taken too. With a URL the program renders that page instead, such
+as one of a running demo.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import requests
@@ -28,6 +30,24 @@ OUTLINE = "outline of the page"
 """What the manifest calls the page's fingerprint."""
 TAKEN = paths.BUILD / "screenshot"
 TEST = "tests/e2e/test_picture.py"
+ALL_PAGES = "DRIFTLINE_SCREENSHOTS"
+"""The variable that tells the end-to-end test to take a picture of every page."""
+PAGES: Mapping[str, tuple[str, int]] = {
+    "overview": ("/", 460),
+    "column": ("/models/churn/drift?column=M_Out_Call_Time&chunk={day}", 1300),
+    "chunk": ("/models/churn/chunks/{day}", 700),
+    "quality": ("/models/churn/quality", 1300),
+    "spec": ("/models/churn/spec", 1300),
+    "spec-edit": ("/models/churn/spec/edit", 1300),
+    "compare": ("/models/churn/compare", 1500),
+    "ingest": ("/models/churn/ingest", 900),
+    "connect": ("/models/churn/connect", 900),
+    "register": ("/register", 620),
+    "incidents": ("/incidents", 500),
+    "incident": ("/incidents/{incident}", 1300),
+    "alerts": ("/alerts", 500),
+}
+"""The pages by the name of their picture, and its height in pixels."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDTH, HEIGHT = 1280, 900
 SECONDS = 60
@@ -91,6 +111,15 @@ def capture(url: str, picture: Path, height: int = HEIGHT) -> None:
         partial.replace(picture)
 
 
+def capture_pages(site: str, day: str, folder: Path) -> None:
+    """Write a picture of each page of a demo's monitor but the README's; `day` is the start of a chunk with drift."""
+    incidents = requests.get(f"{site}/api/v1/incidents", timeout=SECONDS).json()["incidents"]
+    for name, (page, height) in PAGES.items():
+        url = site + page.format(day=day, incident=incidents[-1]["number"])
+        require_page(url)
+        capture(url, folder / f"{name}.png", height)
+
+
 def outline_of(url: str, styles: tuple[str, ...]) -> str:
     """Return the fingerprint of a served page and of the style sheets that it uses."""
     page, *sheets = (requests.get(address, timeout=SECONDS).text for address in (url, *styles))
@@ -111,8 +140,9 @@ def record(picture: Path, outline: str) -> None:
 
 
 def publish(taken: Path = TAKEN, picture: Path = PICTURE) -> None:
-    """Copy the picture that the end-to-end test has taken, and its manifest."""
-    shutil.copyfile(taken / picture.name, picture)
+    """Copy the pictures that the end-to-end test has taken, and the manifest of the README's."""
+    for page in taken.glob("*.png"):
+        shutil.copyfile(page, picture.with_name(page.name))
     record(picture, recorded(taken / picture.name)[OUTLINE])
 
 
@@ -121,6 +151,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m devtools.screenshot", description="Take the README's picture.")
     parser.add_argument("url", nargs="?", help="page; by default the dashboard of the end-to-end test's world")
     parser.add_argument("file", nargs="?", type=Path, default=TAKEN / "page.png", help="PNG file")
+    parser.add_argument("--all", action="store_true", help="take a picture of every page")
     parser.add_argument("--height", type=int, default=HEIGHT, help="height in pixels")
     options = parser.parse_args()
     try:
@@ -129,7 +160,7 @@ def main() -> int:
             capture(options.url, options.file, options.height)
             print_line(f"Written: {options.file}")
         else:
-            _retake()
+            _retake(all_pages=options.all)
             print_line(f"Written: {PICTURE}")
     except StackError as error:
         print_error(str(error))
@@ -137,10 +168,11 @@ def main() -> int:
     return 0
 
 
-def _retake() -> None:
+def _retake(*, all_pages: bool) -> None:
     """Run the end-to-end test that takes the picture, which may fail since the page has changed, and publish it."""
     shutil.rmtree(TAKEN, ignore_errors=True)
-    subprocess.run((sys.executable, "-m", "pytest", "-q", TEST), cwd=paths.ROOT, check=False)
+    environment = os.environ | ({ALL_PAGES: "1"} if all_pages else {})
+    subprocess.run((sys.executable, "-m", "pytest", "-q", TEST), cwd=paths.ROOT, env=environment, check=False)
     if not (TAKEN / MANIFEST).exists():
         raise NotTaken(f"The test {TEST} took no picture; its output says why.")
     publish()

@@ -15,7 +15,7 @@ from devtools.release import version
 from stack import paths
 from stack.console import print_line
 from stack.errors import StackError
-from stack.services.service import Compose, Service, Worker
+from stack.services.service import Compose, Service, WorkerContainer
 from stack.services.table import SERVICES, with_port
 
 NOTICE = "Written by `make services` from stack/services/table.py; change it there."
@@ -180,7 +180,7 @@ def _container(service: Service, compose: Compose) -> Iterator[str]:
     yield _limits(compose)
 
 
-def _worker(service: Service, compose: Compose, name: str, worker: Worker) -> Iterator[str]:
+def _worker(service: Service, compose: Compose, name: str, worker: WorkerContainer) -> Iterator[str]:
     """Yield the settings of a container beside the service's own."""
     yield f"profiles: [{name}]"
     yield from _image(service)

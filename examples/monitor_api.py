@@ -59,3 +59,13 @@ def poll(address: str) -> None:
         return answer if "seconds" in answer else None  # else a run that goes on, which the next request joins
 
     wait_for(finished, "The end of the poll", 600)
+
+
+def alert_delivered(address: str, channel: str, model: str, seconds: float) -> Any:
+    """Return the delivery of the alert that opened an incident of a model; wait for it, unless an earlier run did."""
+
+    def delivered() -> Any:
+        deliveries = call(address, "/api/v1/deliveries", channel=channel, state="delivered")["deliveries"]
+        return next((entry for entry in deliveries if (entry["model"], entry["kind"]) == (model, "opened")), None)
+
+    return wait_for(delivered, "The delivery of the alert", seconds)

@@ -17,12 +17,17 @@ CHANNEL, HOOK_KEY = "example", "hook_key"
 
 @dataclass(frozen=True)
 class Servers:
-    """Addresses of the services, a folder for files, and the environment of programs that register models."""
+    """Addresses of the services, a folder for files, and the environment of programs that register models.
+
+    `hook_key` signs the alerts of a local monitor; servers that run already send none here.
+    """
 
     monitor: str
     serving: str
     var: Path
     environment: Mapping[str, str] = field(repr=False)
+    kafka: str = ""
+    hook_key: bytes = field(default=b"", repr=False)
 
     def run(self, *command: str) -> str:
         """Run a Python program with the rights of the database's owner and return its output.
@@ -39,29 +44,33 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--any-port", action="store_true", help="use free ports instead of the default ones")
 
 
-def start_servers(options: argparse.Namespace, roles: Sequence[str], alerts: str) -> Servers:
-    """Return the servers of EXAMPLES_MONITOR and EXAMPLES_SERVING, or start those of some roles of the local stack.
+def start_servers(options: argparse.Namespace, roles: Sequence[str], *, alerts: str, kafka: bool = False) -> Servers:
+    """Return the servers of EXAMPLES_MONITOR, EXAMPLES_SERVING and EXAMPLES_KAFKA, or start the local stack's.
 
-    `alerts` is the address to which the local monitor sends its alerts.
+    Of the local stack, those of some roles are started, and Kafka where `kafka` says so. `alerts` is the address to
+    which the local monitor sends its alerts.
     """
     var: Path = options.var.resolve()
     var.mkdir(parents=True, exist_ok=True)
     if os.environ.get("EXAMPLES_MONITOR"):
-        return Servers(os.environ["EXAMPLES_MONITOR"], os.environ.get("EXAMPLES_SERVING", ""), var, dict(os.environ))
+        monitor, serving, brokers = (os.environ.get(f"EXAMPLES_{name}", "") for name in ("MONITOR", "SERVING", "KAFKA"))
+        return Servers(monitor, serving, var, dict(os.environ), brokers)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("DB_", "KAFKA_"))},
         **_alert_settings(var / "alerts", alerts),
         "DRIFTLINE_VAR": str(var / "stack"),
     }
-    for role in roles:
-        any_port = ("--any-port",) if options.any_port else ()
-        sys.stdout.write(_output(("-m", "stack", "up", "--role", role, *any_port), environment))
+    any_port = ("--any-port",) if options.any_port else ()
+    for selection in (*(("--role", role) for role in roles), *([("--servers-only",)] if kafka else [])):
+        sys.stdout.write(_output(("-m", "stack", "up", *selection, *any_port), environment))
     ports = _exported(environment, "serving")
     return Servers(
         f"http://127.0.0.1:{ports['MONITOR_PORT']}",
         f"http://127.0.0.1:{ports['SERVING_PORT']}",
         var,
         environment | _exported(environment, "owner"),
+        _exported(environment, "jobs")["KAFKA_BOOTSTRAP_SERVERS"],
+        (var / "alerts" / HOOK_KEY).read_bytes(),
     )
 
 

@@ -29,8 +29,8 @@ class WebhookReceiver:
 
 
 @contextmanager
-def receiving(host: str, port: int) -> Iterator[tuple[WebhookReceiver, str]]:
-    """Listen in a thread while the context lasts; yield the receiver and its address. Port 0 is any free one."""
+def receiving() -> Iterator[tuple[WebhookReceiver, str]]:
+    """Listen on a free port of this machine while the context lasts; yield the receiver and its address."""
     receiver = WebhookReceiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ def receiving(host: str, port: int) -> Iterator[tuple[WebhookReceiver, str]]:
         def log_message(self, format: str, *args: object) -> None:
             """Write nothing."""
 
-    with ThreadingHTTPServer((host, port), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:

@@ -14,6 +14,7 @@ from driftline.store import migrate
 from driftline.store.archive.run import Archive
 from driftline.store.database import make_engine
 from monitoring.alerts.desk import AlertDesk
+from monitoring.alerts.report_mail import ReportMail
 from monitoring.api.alerts import make_alerts_api
 from monitoring.api.incidents import describe_incidents, make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
@@ -30,7 +31,7 @@ from monitoring.metrics.polls import PollMetrics
 from monitoring.metrics.stored_values import read_stored
 from monitoring.pages.dashboard import make_pages
 from monitoring.report.scheduled_reports import ScheduledReports
-from monitoring.service import Monitor, run_every
+from monitoring.service import MonitorService, run_every
 from monitoring.settings import MonitorSettings
 
 LOCK_WAIT_SECONDS = 10
@@ -51,7 +52,7 @@ def create_app(
     access.guard(app, settings.host, allowed or AccessSettings())
     engine = app.extensions["engine"] = make_engine(database, lock_wait_seconds=LOCK_WAIT_SECONDS)
     desk = AlertDesk.of_settings(settings, engine, clock.utc_now)
-    monitor = Monitor(engine, open_store(settings.output), clock.utc_now, desk.planner)
+    monitor = MonitorService(engine, open_store(settings.output), clock.utc_now, desk.planner)
     install(app, ready=lambda: migrate.require_current(engine), polled=[PATH])
     metrics = ServiceMetrics()
     metrics.install(app)
@@ -86,7 +87,8 @@ def create_app(
         scheduler = run_every(monitor, settings.poll_seconds)
         if settings.report_cron is not None:
             output, endings = open_store(settings.output), settings.report_endings
-            reports = ScheduledReports(output, endings, monitor.models, monitor.newest_report, clock.utc_now)
+            mail = ReportMail(desk, settings.report_mail_channels)
+            reports = ScheduledReports(output, endings, monitor.models, monitor.newest_report, clock.utc_now, mail.send)
             reports.schedule(scheduler, settings.report_cron)
         archive_every(scheduler, Archive(engine, references), settings.archive_minutes)
         app.extensions["poller"] = scheduler

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Engine, select
 from driftline.clock import Clock, naive_utc
 from driftline.engine.calendar import chunk_at
 from driftline.engine.chunks import Chunk
-from driftline.engine.fitted_methods import Content
+from driftline.engine.fitted_methods import SummaryContent
 from driftline.settings import DatabaseSettings
 from driftline.store import chunk_parts, pending_chunks, registry
 from driftline.store.chunk_parts import PartReader
-from driftline.store.chunk_rows import ChunkRows
+from driftline.store.chunk_rows import ChunkReader
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import model_number
 from driftline.store.part_tasks import (
@@ -30,8 +30,8 @@ from driftline.store.registry import Version
 from driftline.store.tables import pending_chunks as pending_table
 from monitoring.incidents.update import update_incidents
 from monitoring.poll import relabelled_chunks
-from monitoring.poll.poller import PollSummary, poll_once
-from monitoring.poll.relabelled_chunks import PendingLabels
+from monitoring.poll.poller import PollOutcome, poll_once
+from monitoring.poll.relabelled_chunks import UncomputedLabels
 from monitoring.poll.state_store import StateStore
 from monitoring.poll.touched_chunks import queue_touched_chunks
 
@@ -49,7 +49,7 @@ class PlannedChunk:
 
     chunk: Chunk
     tasks: Sequence[PartTask]
-    pending_labels: Sequence[PendingLabels]
+    pending_labels: Sequence[UncomputedLabels]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class History:
     clock: Clock
     progress: Progress
 
-    def run(self, name: str | None = None) -> PollSummary:
+    def run(self, name: str | None = None) -> PollOutcome:
         """Compute the states of all pending chunks on Spark, of one model or of all, and then poll.
 
         Pollers may run at the same time: a chunk that one of them has computed is left to it.
@@ -94,7 +94,9 @@ class History:
                 in_transaction(self.engine, partial(_store, version=version, planned=chunk, parts=parts))
         broadcast.destroy()
 
-    def _computed(self, broadcast: Any, tasks: Sequence[PartTask]) -> dict[tuple[Chunk, Content, int], ComputedPart]:
+    def _computed(
+        self, broadcast: Any, tasks: Sequence[PartTask]
+    ) -> dict[tuple[Chunk, SummaryContent, int], ComputedPart]:
         """Compute tasks, one partition each, and merge them in two steps: those of a branch, and the branches."""
         names = sorted({_name(task) for task in tasks})
         numbered = [
@@ -112,19 +114,21 @@ def _planned(connection: Connection, version: Version, start: datetime) -> Plann
     """
     key, chunk = version.key, chunk_at(version.spec, start)
     store = StateStore(connection, key, version.spec_revision, chunk)
-    if chunk.start != start or any(store.parts(content) for content in (Content.FEATURES, Content.LABELS)):
+    if chunk.start != start or any(
+        store.parts(content) for content in (SummaryContent.FEATURES, SummaryContent.LABELS)
+    ):
         return None
     pending = relabelled_chunks.pending_of(connection, key, chunk)
-    rows = ChunkRows(connection, key, version.spec, chunk)
+    rows = ChunkReader(connection, key, version.spec, chunk)
     removals = rows.removals()
     if not removals:
         return None
     tasks: list[PartTask] = []
-    for content in (Content.FEATURES, Content.LABELS):
+    for content in (SummaryContent.FEATURES, SummaryContent.LABELS):
         part, filled, reader = 0, 0, PartReader(rows, version.fitted, content)
         for place, (numbers, portions) in enumerate(rows.groups(removals, reader.rows_at_once)):
             added = sum(blob.rows for portion in portions for blob in portion)
-            if content is Content.LABELS and filled and filled + added > chunk_parts.LARGEST_LABEL_PART:
+            if content is SummaryContent.LABELS and filled and filled + added > chunk_parts.LARGEST_LABEL_PART:
                 part, filled = part + 1, 0
             filled += added
             batches = {number: removals[number] for number in numbers}
@@ -145,7 +149,7 @@ def _jobs(planned: Sequence[PlannedChunk]) -> Iterator[list[PlannedChunk]]:
         yield chunks
 
 
-def _name(task: PartTask) -> tuple[Chunk, Content, int]:
+def _name(task: PartTask) -> tuple[Chunk, SummaryContent, int]:
     return task.chunk, task.content, task.part
 
 
@@ -154,7 +158,7 @@ def _store(
     *,
     version: Version,
     planned: PlannedChunk,
-    parts: dict[tuple[Chunk, Content, int], ComputedPart],
+    parts: dict[tuple[Chunk, SummaryContent, int], ComputedPart],
 ) -> None:
     """Store the state of a chunk that still waits to be computed and has none, under its lock.
 
@@ -167,7 +171,7 @@ def _store(
     store = StateStore(connection, key, version.spec_revision, planned.chunk)
     if connection.execute(waits.with_for_update()).first() is None:
         return
-    for content in (Content.FEATURES, Content.LABELS):
+    for content in (SummaryContent.FEATURES, SummaryContent.LABELS):
         if store.parts(content):
             return
         store.keep(content, ())

@@ -10,7 +10,7 @@ from driftline.worker import Retries, repeat, stop_on_signals
 from monitoring.alerts.desk import AlertDesk
 from monitoring.alerts.planning import plan_alerts
 from monitoring.incidents.update import update_incidents
-from monitoring.poll.poller import PollSummary, poll_once
+from monitoring.poll.poller import PollOutcome, poll_once
 from monitoring.settings import MonitorSettings
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def run(settings: MonitorSettings, *, once: bool) -> None:
             senders.stop()
 
 
-def poll(desk: AlertDesk, stop: Event, *, sends: bool) -> PollSummary:
+def poll(desk: AlertDesk, stop: Event, *, sends: bool) -> PollOutcome:
     """Poll as scheduled, and take the verdict events into the incidents; end after the present chunk at a stop.
 
     Alerts are planned only by a process that has channels: what another plans for none would never be sent.

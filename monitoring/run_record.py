@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from monitoring.poll.poller import PollSummary
+from monitoring.poll.poller import PollOutcome
 
 
 class PollRunState(StrEnum):
@@ -33,4 +33,4 @@ class RunRecord:
     ended_at: datetime | None
     state: PollRunState
     problem: str | None
-    summary: PollSummary | None
+    summary: PollOutcome | None

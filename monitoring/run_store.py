@@ -8,9 +8,10 @@ from sqlalchemy import Connection, Engine, RowMapping, Select, delete, select
 from sqlalchemy.dialects.mysql import insert as upsert
 
 from driftline.clock import Clock, aware_utc, naive_utc
+from driftline.store.ascii_columns import equals
 from driftline.store.database import in_transaction, translated
 from driftline.store.tables import poll_runs
-from monitoring.poll.poller import PollSummary
+from monitoring.poll.poller import PollOutcome
 from monitoring.run_record import PollRunState, RunRecord
 
 KEPT_RUNS = 10_000
@@ -20,7 +21,7 @@ LOST_AFTER = timedelta(seconds=60)
 INTERRUPTED = "The monitor was stopped during the run. What it had computed is stored; the next poll computes the rest."
 LONGEST_PROBLEM = 500
 _COLUMNS = poll_runs.c
-_SUMMARY = TypeAdapter(PollSummary)
+_SUMMARY = TypeAdapter(PollOutcome)
 
 
 class RunStore:
@@ -59,7 +60,7 @@ class RunStore:
 
     def read(self, run_id: str) -> RunRecord | None:
         """Return a run, or None where none of that name is stored; raises as `begin` does."""
-        records = self._read(select(poll_runs).where(_COLUMNS.run_id == run_id))
+        records = self._read(select(poll_runs).where(equals(_COLUMNS.run_id, run_id)))
         return records[0] if records else None
 
     def newest(self, most: int) -> Sequence[RunRecord]:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from driftline.clock import Clock
 from driftline.errors import DriftlineError, NotFound
-from monitoring.poll.poller import PollSummary
+from monitoring.poll.poller import PollOutcome
 from monitoring.run_record import PollRunState, RunRecord
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class PollRun:
     is_requested: bool
     id: str = field(default_factory=lambda: uuid4().hex[:12])
     ended_at: datetime | None = None
-    summary: PollSummary | None = None
+    summary: PollOutcome | None = None
     problem: Exception | None = None
     is_extended: bool = False
     is_stored: bool = False
@@ -85,7 +85,7 @@ class PollRuns:
     it, and one that comes during the second poll waits for the next run.
     """
 
-    def __init__(self, poll: Callable[[bool], PollSummary], clock: Clock, run_log: RunLog) -> None:
+    def __init__(self, poll: Callable[[bool], PollOutcome], clock: Clock, run_log: RunLog) -> None:
         """Take what polls (its argument says whether the poll is scheduled), the clock, and where runs are stored."""
         self._poll, self._clock, self._log = poll, clock, run_log
         self._lock = Lock()

@@ -34,7 +34,7 @@ from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident
 from monitoring.incidents.update import update_incidents
 from monitoring.metrics.polls import PollMetrics
 from monitoring.poll.monitored_version import clock_of
-from monitoring.poll.poller import PollSummary, poll_once
+from monitoring.poll.poller import PollOutcome, poll_once
 from monitoring.poll.revisions import Revision, RevisionStore
 from monitoring.poll.verdicts import StoredVerdict, VerdictStore
 from monitoring.report.chunk_views import ChunkRange, ModelStatus, read_chunks
@@ -57,7 +57,7 @@ class LastPoll:
     """The last poll: when it ended, and what it did or why it failed."""
 
     at: datetime
-    summary: PollSummary | None = None
+    summary: PollOutcome | None = None
     problem: str | None = None
 
 
@@ -81,7 +81,7 @@ class ChunkHistory:
     verdicts: list[StoredVerdict]
 
 
-class Monitor:
+class MonitorService:
     """Polls and reads on behalf of the web routes and the scheduler; safe to use from several threads."""
 
     def __init__(
@@ -103,7 +103,7 @@ class Monitor:
         self._one_at_a_time = Lock()
         self.poll_metrics: PollMetrics | None = None
 
-    def poll(self, *, scheduled: bool) -> PollSummary:
+    def poll(self, *, scheduled: bool) -> PollOutcome:
         """Poll, then write the reports if they are not current; waits for a poll that is running.
 
         Raises:
@@ -299,7 +299,7 @@ class Monitor:
         with translated(), self.engine.connect() as connection:
             return {name: ReportedVersion(version, at) for name, version, at in connection.execute(ready)}
 
-    def _poll_and_report(self, scheduled: bool) -> PollSummary:
+    def _poll_and_report(self, scheduled: bool) -> PollOutcome:
         """Poll and write the reports; after a failure on the way the next poll writes all of them."""
         with self._reports.renewed(self._reported_versions) as changed:
             summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
@@ -316,7 +316,7 @@ def _no_chunk(name: str, start: datetime) -> str:
     )
 
 
-def run_every(monitor: Monitor, seconds: float) -> BackgroundScheduler:
+def run_every(monitor: MonitorService, seconds: float) -> BackgroundScheduler:
     """Start the scheduled polls in the background: one at a time, missed ones merged into one."""
 
     def poll() -> None:

@@ -36,6 +36,13 @@ class MonitorSettings(EnvironmentSettings):
     )
     report_formats: str = Field("html,pdf", description="formats of these reports: html, pdf, xlsx, csv, json")
 
+    report_channels: str = Field("", description="e-mail channels of `alerts` that these reports are sent on")
+
+    @property
+    def report_mail_channels(self) -> list[str]:
+        """The channels of scheduled reports by name."""
+        return [name.strip() for name in self.report_channels.split(",") if name.strip()]
+
     @property
     def report_endings(self) -> list[str]:
         """The formats of scheduled reports by ending."""

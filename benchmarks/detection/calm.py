@@ -20,9 +20,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from benchmarks.detection.features import features
 from benchmarks.detection.streams import CUT, START, parameters
 from churn.columns import FEATURES
-from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.binary_fit import fit_evidence
-from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, ScoredChunk
+from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, DetectorInput
+from driftline.engine.evidence.no_evidence import NoEvidence
 from driftline.engine.evidence.replay import replay
 from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
@@ -121,21 +122,23 @@ def _cut(days: Days, unit: str, random: np.random.Generator) -> Iterator[pd.Data
             yield from (day[hours == hour] for hour in range(24))
 
 
-def _fit(reference: Sequence[pd.DataFrame], unit: str) -> BinaryEvidence:
+def _fit(reference: Sequence[pd.DataFrame], unit: str) -> FittedBinaryEvidence:
     rows, a_day = pd.concat(reference), timedelta(days=1) // LENGTHS[unit]
     days = [1 + place // a_day for place in range(len(reference))] if a_day else None
     scores, predictions, labels = (rows[name].to_numpy(np.float64) for name in (SCORE, PREDICTION, LABEL))
     fitted = fit_evidence(scores, predictions, labels, [len(chunk) for chunk in reference], days)
-    if fitted is None:
-        raise ValueError("the reference of a world has too few labels; make it longer")
+    if isinstance(fitted, NoEvidence):
+        raise ValueError(fitted.reason)
     return fitted
 
 
-def _chunk(fitted: BinaryEvidence, place: int, rows: pd.DataFrame, length: timedelta, *, drifting: bool) -> ScoredChunk:
+def _chunk(
+    fitted: FittedBinaryEvidence, place: int, rows: pd.DataFrame, length: timedelta, *, drifting: bool
+) -> DetectorInput:
     start, end = ORIGIN + place * length, ORIGIN + (place + 1) * length
     counts = fitted.bins.counts(_binary_rows(rows))
     weekday = (start - ORIGIN).days % 7  # the reference is whole weeks
-    return ScoredChunk(start, end, end, end, counts, closed=True, labels_in=True, drifting=drifting, weekday=weekday)
+    return DetectorInput(start, end, end, end, counts, closed=True, labels_in=True, drifting=drifting, weekday=weekday)
 
 
 def _binary_rows(rows: pd.DataFrame) -> BinaryRows:

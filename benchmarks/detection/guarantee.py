@@ -18,12 +18,17 @@ from scipy.special import expit, logit
 from scipy.stats import t as student
 
 from driftline.engine.evidence import binary_fit, regression_fit
+from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
+from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS
 from driftline.engine.evidence.detector import RESERVE, grow, masses
 from driftline.engine.evidence.expected_loss import ExpectedLoss, blocks_of
 from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.fitted import FittedEvidence
+from driftline.engine.evidence.multiclass_evidence import FittedMulticlassEvidence
+from driftline.engine.evidence.no_evidence import NoEvidence
+from driftline.engine.evidence.reference_chunks import rows_of_a_day
 from driftline.engine.evidence.residual_counts import ResidualCounts
-from driftline.engine.evidence.score_bins import ScoreBins
+from driftline.engine.evidence.score_bins import BINS, ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.evidence.score_grid import CELLS, ScoreGrid
 from driftline.engine.performance.regression.losses import Loss
@@ -31,13 +36,20 @@ from driftline.engine.performance.regression.outputs import Outputs
 from driftline.engine.performance.regression.residual_bins import ResidualBins
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 SCORES = np.linspace(0.02, 0.9, 12)
 SHARES = np.exp(-3.0 * SCORES) / np.exp(-3.0 * SCORES).sum()
 PREDICTIONS = (SCORES >= 0.5).astype(np.int64)
+_log_scores = np.random.default_rng(0).normal((0.6, 0.0, -0.6), 1.2, (16, 3))
+PROBABILITIES = np.exp(_log_scores) / np.exp(_log_scores).sum(1, keepdims=True)
+"""The scores of a multiclass model with three classes of different frequency; each row is as frequent as the others."""
+SHARES_OF_PROBABILITIES = np.full(len(PROBABILITIES), 1 / len(PROBABILITIES))
+EFFECTS = 4
+"""The number of effects of a chunk, of which each problem uses some."""
 FREEDOM = 4
 """Residuals follow Student's t with so few degrees of freedom."""
-LOSS, LOSS_DEVIATION, LOSS_SPREAD = 1.0, 0.5, 0.02
-"""The mean expected loss, its standard deviation between rows, and between chunks."""
+LOSS, LOSS_DEVIATION, LOSS_SPREAD = 1.0, 0.5, 0.07
+"""The mean expected loss, its standard deviation between rows, and its change for an effect of 1."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +77,9 @@ Drawn = tuple[Mapping[Stage, Floats], FittedEvidence]
 class CalmCase:
     """What is drawn: the problem, the unit, the chunks of a reference, and how much chunks vary.
 
-    `spread` is a standard deviation between chunks, `weekly` one between days of the week. Drift lasts in the share
-    `drifting` of chunks. `shift` is added to the log-odds, or to residuals, of the stream, which is then not calm.
+    `spread` is a standard deviation between chunks, `daily` one between days, `weekly` one between days of the week.
+    Drift lasts in the share `drifting` of chunks. `shift` is added to the log-odds, or to residuals, of the stream,
+    which is then not calm.
     """
 
     problem: str
@@ -75,6 +88,7 @@ class CalmCase:
     spread: float = 0.3
     weekly: float = 0.0
     drifting: float = 0.02
+    daily: float = 0.0
     shift: float = 0.0
 
     def allowed(self, budget: float, streams: int) -> float:
@@ -89,15 +103,18 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=40, help="calm streams for each case, each with a reference")
     parser.add_argument("--spread", type=float, default=0.3)
     parser.add_argument("--weekly", type=float, default=0.0)
+    parser.add_argument("--daily", type=float, default=0.0)
     parser.add_argument("--drifting", type=float, default=0.02, help="the share of chunks in which drift lasts")
     parser.add_argument("--unit", action="append", choices=UNITS, help="may be given again; default: all")
+    parser.add_argument("--problem", action="append", choices=DRAW, help="may be given again; default: all")
+    parser.add_argument("--reference", action="append", type=int, help="chunks of a reference; may be given again")
     options = parser.parse_args()
     began = time.process_time()
     print("| problem | chunks | reference | allowed | budget 1 | allowed | budget 12 |\n" + "|---" * 7 + "|")
-    for problem in DRAW:
+    for problem in options.problem or DRAW:
         for unit in options.unit or UNITS:
-            for chunks in UNITS[unit].references:
-                case = CalmCase(problem, unit, chunks, options.spread, options.weekly, options.drifting)
+            for chunks in options.reference or UNITS[unit].references:
+                case = CalmCase(problem, unit, chunks, options.spread, options.weekly, options.drifting, options.daily)
                 print(_row(case, options.streams), flush=True)
     print(f"\n{options.streams} streams for each row, {time.process_time() - began:.0f} s of processor time")
 
@@ -145,12 +162,13 @@ def count_alerts(drawn: Sequence[Drawn], years: float, budget: float, drifting: 
 
 
 def _effects(case: CalmCase, random: np.random.Generator) -> Floats:
-    """Return two effects by chunk of the reference and the stream: at random, and by the day of the week."""
+    """Return four effects by chunk of the reference and the stream: at random, by the day, and by its weekday."""
     unit = UNITS[case.unit]
     number = case.chunks + unit.stream
-    by_weekday = random.normal(0, case.weekly, (7, 2))
+    by_weekday = random.normal(0, case.weekly, (7, EFFECTS))
     weekdays = np.arange(number) // unit.a_day % 7
-    effects = random.normal(0, case.spread, (number, 2)) + by_weekday[weekdays]
+    effects = random.normal(0, case.spread, (number, EFFECTS)) + by_weekday[weekdays]
+    effects += random.normal(0, case.daily, (number, EFFECTS))[np.arange(number) // unit.a_day]
     effects[case.chunks :, 0] += case.shift
     return effects
 
@@ -160,31 +178,68 @@ def _binary(case: CalmCase, random: np.random.Generator) -> Drawn:
     effects, log_odds = _effects(case, random), logit(SCORES)
     weights = SHARES * SCORES * (1 - SCORES)
     offsets = log_odds - (weights @ log_odds) / weights.sum()
-    chances = expit(log_odds + effects[:, :1] + effects[:, 1:] * offsets)
+    chances = expit(log_odds + effects[:, :1] + effects[:, 1:2] * offsets)
     scored = random.multinomial(UNITS[case.unit].rows, SHARES, size=len(effects))
     positives = random.binomial(scored, chances)
-    grid = ScoreGrid.of(SCORES)
-    cells, past = grid.cells(SCORES), slice(case.chunks)
-    by_label = ((scored - positives)[past].sum(0), positives[past].sum(0), np.zeros(len(SCORES)))
-    by_cell = np.stack([np.bincount(cells, rows, CELLS).astype(np.int64) for rows in by_label])
-    bins = ScoreBins.fit(grid, by_cell)
-    counts = ScoreCounts(*(_by_bin(bins, array) for array in (scored, scored, positives)))
-    fitted = binary_fit.fit_on_counts(bins, counts[past], case.chunks, _days(case))
+    counts, fitted = _fit_classifier(case, ScoredClass(SCORES, PREDICTIONS, scored, positives))
     return _evidence(case, fitted, counts[case.chunks :]), fitted
 
 
-def _by_bin(bins: ScoreBins, by_score: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    counts = np.zeros((len(by_score), 2, bins.count), dtype=np.int64)
-    for place, bin_ in enumerate(bins.bin_of_cell[bins.grid.cells(SCORES)].tolist()):
-        counts[:, PREDICTIONS[place], bin_] += by_score[:, place]
-    return counts
+@dataclass(frozen=True)
+class ScoredClass:
+    """The scores of a class, whether each predicts it, and its rows by chunk and score: all, and those of the class."""
+
+    scores: Floats
+    predicted: Integers
+    scored: Integers
+    positives: Integers
+
+    def by_bin(self, bins: ScoreBins, by_score: Integers) -> Integers:
+        """Return rows by chunk and score as counts of shape (chunks, 2, bins)."""
+        counts = np.zeros((len(by_score), 2, bins.count), dtype=np.int64)
+        for place, bin_ in enumerate(bins.bin_of_cell[bins.grid.cells(self.scores)].tolist()):
+            counts[:, self.predicted[place], bin_] += by_score[:, place]
+        return counts
+
+
+def _fit_classifier(case: CalmCase, part: ScoredClass) -> tuple[ScoreCounts, FittedBinaryEvidence]:
+    """Return the counts of all chunks, and the evidence fitted on those of the reference."""
+    past, grid = slice(case.chunks), ScoreGrid.of(part.scores)
+    cells = grid.cells(part.scores)
+    by_label = ((part.scored - part.positives)[past].sum(0), part.positives[past].sum(0), np.zeros(len(part.scores)))
+    by_cell = np.stack([np.bincount(cells, rows, CELLS).astype(np.int64) for rows in by_label])
+    bins = ScoreBins.fit(grid, by_cell)
+    counts = ScoreCounts(*(part.by_bin(bins, array) for array in (part.scored, part.scored, part.positives)))
+    return counts, binary_fit.fit_on_counts(bins, counts[past], case.chunks, _days(case))
+
+
+def _multiclass(case: CalmCase, random: np.random.Generator) -> Drawn:
+    """Draw a reference and a stream of three classes, whose log-odds and common slope vary."""
+    effects, classes = _effects(case, random), PROBABILITIES.shape[1]
+    log_chances = np.log(PROBABILITIES) * (1 + effects[:, -1, None, None]) + effects[:, None, :classes]
+    chances = np.exp(log_chances)
+    scored = random.multinomial(UNITS[case.unit].rows, SHARES_OF_PROBABILITIES, size=len(effects))
+    labels = random.multinomial(scored, chances / chances.sum(-1, keepdims=True))
+    predicted = PROBABILITIES.argmax(1)
+    parts = [
+        _fit_classifier(
+            case, ScoredClass(PROBABILITIES[:, c], (predicted == c).astype(np.int64), scored, labels[..., c])
+        )
+        for c in range(classes)
+    ]
+    fitted = FittedMulticlassEvidence(tuple("abc"), tuple(range(classes)), tuple(part for _, part in parts))
+    counts = ScoreCounts.empty(len(effects), classes, BINS)
+    for number, (of_class, _) in enumerate(parts):
+        for whole, array in zip(counts.arrays, of_class.arrays, strict=True):
+            whole[:, number, :, : array.shape[-1]] = array
+    return _evidence(case, fitted, counts[case.chunks :]), fitted
 
 
 def _regression(case: CalmCase, random: np.random.Generator) -> Drawn:
     """Draw a reference and a stream of a regression whose mean residuals, sizes and expected losses vary."""
     rows, effects = UNITS[case.unit].rows, _effects(case, random)
     shifts, sizes = effects[:, 0] * np.sqrt(FREEDOM / (FREEDOM - 2)), np.exp(effects[:, 1] / 2)
-    losses = random.normal(LOSS, LOSS_SPREAD if case.spread else 0.0, len(effects))
+    losses = LOSS + LOSS_SPREAD * effects[:, 2]
     chunk = np.repeat(np.arange(case.chunks), rows)
     residuals = random.standard_t(FREEDOM, len(chunk)) * sizes[chunk] + shifts[chunk]
     bins = ResidualBins.fit(Outputs(residuals, np.zeros(len(residuals))))
@@ -202,10 +257,11 @@ def _regression(case: CalmCase, random: np.random.Generator) -> Drawn:
     number = np.bincount(in_bin, minlength=bins.count)
     means, absolute = (np.bincount(in_bin, values, bins.count) / number for values in (residuals, np.abs(residuals)))
     values = regression_fit.ResidualValues(means, absolute, float(np.abs(residuals).std()))
-    _, block_rows, block_totals, _, _ = blocks_of(sums[: case.chunks, 3], sums[: case.chunks, 4])
-    expected = ExpectedLoss.fit(Loss.ABSOLUTE, block_rows, block_totals, LOSS_DEVIATION**2)
+    minimum = max(MINIMUM_BLOCK_ROWS, rows_of_a_day(sums[: case.chunks, 3], _days(case)))
+    _, block_rows, block_totals, _, _ = blocks_of(sums[: case.chunks, 3], sums[: case.chunks, 4], minimum)
+    expected = ExpectedLoss.fit(Loss.ABSOLUTE, block_rows, block_totals, LOSS_DEVIATION**2, minimum)
     fitted = regression_fit.fit_on_counts(values, counts[: case.chunks], expected, rows, _days(case))
-    assert fitted is not None
+    assert not isinstance(fitted, NoEvidence)
     return _evidence(case, fitted, ResidualCounts(counts, sums)[case.chunks :]), fitted
 
 
@@ -220,7 +276,7 @@ def _evidence(case: CalmCase, fitted: FittedEvidence, counts: ScoreCounts | Resi
     return {stage: fitted.evidence(stage, counts, nothing, weekdays).log_evidence for stage in Stage}
 
 
-DRAW = {"binary": _binary, "regression": _regression}
+DRAW = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}
 
 
 if __name__ == "__main__":

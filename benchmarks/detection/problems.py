@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 import driftline as dl
-from driftline.engine.evidence.chunk_evidence import AlertRule, ScoredChunk
+from driftline.engine.evidence.chunk_evidence import AlertRule, DetectorInput
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.problems import count_evidence
 from driftline.engine.evidence.replay import replay
@@ -42,7 +42,7 @@ FREEDOM = 4
 
 
 @dataclass(frozen=True)
-class Change:
+class InjectedChange:
     """What changes: a shift of log-odds or of residuals, the slope of log scores or size of residuals, the inputs."""
 
     name: str
@@ -51,21 +51,21 @@ class Change:
     inputs: float = 0.0
 
 
-CALM = Change("none")
+CALM = InjectedChange("none")
 CHANGES = {
     "multiclass": (
-        Change("a class more frequent, by 0.4 log-odds", shift=0.4),
-        Change("the same by 0.8", shift=0.8),
-        Change("scores rank worse: slope 0.75", factor=0.75),
-        Change("slope 0.5", factor=0.5),
-        Change("harder inputs, scores still calibrated", inputs=1.0),
+        InjectedChange("a class more frequent, by 0.4 log-odds", shift=0.4),
+        InjectedChange("the same by 0.8", shift=0.8),
+        InjectedChange("scores rank worse: slope 0.75", factor=0.75),
+        InjectedChange("slope 0.5", factor=0.5),
+        InjectedChange("harder inputs, scores still calibrated", inputs=1.0),
     ),
     "regression": (
-        Change("residuals move by 0.25 standard deviations", shift=0.25),
-        Change("by 0.5", shift=0.5),
-        Change("residuals larger by 15 %", factor=1.15),
-        Change("by 40 %", factor=1.4),
-        Change("inputs with larger residuals", inputs=1.0),
+        InjectedChange("residuals move by 0.25 standard deviations", shift=0.25),
+        InjectedChange("by 0.5", shift=0.5),
+        InjectedChange("residuals larger by 15 %", factor=1.15),
+        InjectedChange("by 40 %", factor=1.4),
+        InjectedChange("inputs with larger residuals", inputs=1.0),
     ),
 }
 
@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def rows(
-    problem: str, random: np.random.Generator, sizes: Sequence[int], change: Change, spread: float
+    problem: str, random: np.random.Generator, sizes: Sequence[int], change: InjectedChange, spread: float
 ) -> pd.DataFrame:
     """Return the outputs and one feature of chunks of these sizes; what is behind labels varies between chunks."""
     chunk = np.repeat(np.arange(len(sizes)), sizes)
@@ -168,7 +168,7 @@ def _scored(
     number: int,
     size: int,
     length: timedelta,
-) -> Iterator[ScoredChunk]:
+) -> Iterator[DetectorInput]:
     """Yield calm chunks; in one of fifty, at random, drift seems to last."""
     start = START.to_pydatetime() + timedelta(days=700)
     performance = monitor.reference.methods.performance
@@ -179,7 +179,7 @@ def _scored(
         assert counts is not None
         opens, ends = start + place * length, start + (place + 1) * length
         drifting = bool(random.random() < 0.02)
-        yield ScoredChunk(opens, ends, ends, ends, counts.narrowed(), closed=True, labels_in=True, drifting=drifting)
+        yield DetectorInput(opens, ends, ends, ends, counts.narrowed(), closed=True, labels_in=True, drifting=drifting)
 
 
 _CHANGES_HEAD = (
@@ -217,7 +217,12 @@ def _change_rows(problem: str, seeds: int) -> Iterator[str]:
 
 
 def _evaluated(
-    monitor: FittedMonitor, problem: str, random: np.random.Generator, start: pd.Timestamp, days: int, change: Change
+    monitor: FittedMonitor,
+    problem: str,
+    random: np.random.Generator,
+    start: pd.Timestamp,
+    days: int,
+    change: InjectedChange,
 ) -> list[dl.EvaluatedChunk]:
     sizes = [DAY_ROWS] * days
     frame = _timed(rows(problem, random, sizes, change, SPREAD), sizes, start, timedelta(days=1))

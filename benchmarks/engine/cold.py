@@ -1,16 +1,35 @@
-"""From a file to all numbers, in one process each: 500,000 reference rows, then 1,000,000 rows in 100 chunks."""
+"""From a file to all numbers, in one process each: a reference, then the rows of the analysis in chunks of a day.
+
+python -m benchmarks.engine.cold [--case hundreds]  # five minutes; hundreds of categories: more
+"""
 
 import argparse
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from benchmarks.engine.processes import Timing, backtest, peak, run, script
-from benchmarks.engine.rows import write
+from benchmarks.engine.rows import LARGE_SIZES, SIZES, write
 from benchmarks.measuring import Better, RatioTarget, conclude, machine, show
 
-REFERENCE, ANALYSIS, CHUNKS = 500_000, 1_000_000, 100
+
+@dataclass(frozen=True)
+class Case:
+    """The rows of the reference and of the analysis, its chunks, and the numbers of categories of features."""
+
+    reference: int
+    analysis: int
+    chunks: int
+    sizes: tuple[int, ...]
+
+
+CASES = {
+    "few": Case(500_000, 1_000_000, 100, SIZES),
+    "hundreds": Case(700_000, 2_000_000, 126, LARGE_SIZES),
+}
+"""By how many categories the text columns have."""
 FASTER, LIGHTER = RatioTarget(15, Better.HIGHER), RatioTarget(0.5, Better.LOWER)
 ENGINE, BACKTEST, NANNYML = "the engine, called from a script", "driftline backtest", "a NannyML script"
 
@@ -19,10 +38,15 @@ def main() -> None:
     """Print the ratios."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--runs", type=int, default=5)
-    runs = options.parse_args().runs
-    print(f"{REFERENCE:,} reference rows and {ANALYSIS:,} rows in {CHUNKS} chunks ({machine()})", flush=True)
+    options.add_argument("--case", choices=CASES, default="few", help="how many categories text columns have")
+    chosen = options.parse_args()
+    runs, case = chosen.runs, CASES[chosen.case]
+    print(
+        f"{case.reference:,} reference rows and {case.analysis:,} rows in {case.chunks} chunks ({machine()})",
+        flush=True,
+    )
     with tempfile.TemporaryDirectory() as folder:
-        commands = _commands(Path(folder))
+        commands = _commands(case, Path(folder))
         peaks = {name: peak(command) for name, command in commands.items()}  # their first run, which is not timed
         timings = _timings(commands, runs)
     for part in ("read", "compute", "whole"):
@@ -46,9 +70,9 @@ def main() -> None:
         )
 
 
-def _commands(folder: Path) -> dict[str, tuple[str, ...]]:
+def _commands(case: Case, folder: Path) -> dict[str, tuple[str, ...]]:
     path = folder / "rows.parquet"
-    until = write(path, REFERENCE, ANALYSIS, CHUNKS)
+    until = write(path, case.reference, case.analysis, case.chunks, case.sizes)
     arguments = (str(path), until, str(folder / "results.json"))
     return {
         ENGINE: script("benchmarks.engine.driftline_process", *arguments),

@@ -1,5 +1,6 @@
 """Rows for the comparison: ten features, five of them categorical, a score, a prediction and a label."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,18 @@ CONTINUOUS = tuple(f"number_{place}" for place in range(5))
 CATEGORICAL = tuple(f"category_{place}" for place in range(5))
 SIZES = (3, 5, 8, 12, 20)
 """The number of categories of each categorical feature."""
+LARGE_SIZES = (150, 200, 300, 400, 500)
+"""The same where texts are names of places, products or firms."""
 START = pd.Timestamp("2026-01-01", tz="UTC")
 BLOCK = 500_000
 REFERENCE_DAYS = 50
 
 
-def scored(rows: int, since: pd.Timestamp, days: int, seed: int) -> pd.DataFrame:
-    """Return rows in the order of time, over whole days; labels follow the score, 1 % of two features are missing."""
+def scored(rows: int, since: pd.Timestamp, days: int, seed: int, sizes: Sequence[int] = SIZES) -> pd.DataFrame:
+    """Return rows in the order of time, over whole days; labels follow the score, 1 % of two features are missing.
+
+    `sizes` are the numbers of categories of the categorical features.
+    """
     rng = np.random.default_rng(seed)
     offsets = np.sort(rng.integers(0, days * 86_400_000_000, rows)).astype("timedelta64[us]")
     score = rng.beta(1, 5, rows)
@@ -29,7 +35,7 @@ def scored(rows: int, since: pd.Timestamp, days: int, seed: int) -> pd.DataFrame
     }
     for place, name in enumerate(CONTINUOUS):
         columns[name] = rng.normal(place, 1 + place, rows) + score * place
-    for name, size in zip(CATEGORICAL, SIZES, strict=True):
+    for name, size in zip(CATEGORICAL, sizes, strict=True):
         shares = np.random.default_rng(size).dirichlet(np.full(size, 5.0))
         names = np.array([f"kind {number}" for number in range(size)], dtype=object)
         columns[name] = names[rng.choice(size, rows, p=shares)]
@@ -41,7 +47,7 @@ def scored(rows: int, since: pd.Timestamp, days: int, seed: int) -> pd.DataFrame
     return frame
 
 
-def write(path: Path, reference: int, analysis: int, chunks: int) -> str:
+def write(path: Path, reference: int, analysis: int, chunks: int, sizes: Sequence[int] = SIZES) -> str:
     """Write a Parquet file block by block: the days of the reference, then `chunks` days of the analysis.
 
     Gives the instant where the reference ends. Categories are written as plain text.
@@ -52,7 +58,7 @@ def write(path: Path, reference: int, analysis: int, chunks: int) -> str:
         unfinished = path.with_suffix(".part")
         with pq.ParquetWriter(unfinished, _as_text(scored(1, START, 1, 0)).schema) as writer:
             for seed, (since, rows, days) in enumerate(_blocks(reference, analysis, chunks, until), start=1):
-                writer.write_table(_as_text(scored(rows, since, days, seed)))
+                writer.write_table(_as_text(scored(rows, since, days, seed, sizes)))
         unfinished.rename(path)
     return until.isoformat()
 

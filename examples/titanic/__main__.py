@@ -8,15 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from examples.monitor_api import RequestRefused, call, poll, wait_for
-from examples.servers import CHANNEL, HOOK_KEY, Servers, add_server_options, start_servers
+from examples.monitor_api import RequestRefused, alert_delivered, call, poll, wait_for
+from examples.servers import CHANNEL, Servers, add_server_options, start_servers
 from examples.titanic.exploration import write_exploration
 from examples.titanic.fairness import Difference, differences
 from examples.titanic.model import save, scored, split, train
 from examples.titanic.passengers import read_passengers
 from examples.titanic.sailing import MODEL, sail, send_labels
 from examples.titanic.voyages import FIRST_DAY, Plan, draw_voyages
-from examples.webhook_receiver import WebhookReceiver, receiving
+from examples.verdicts import chunk_lines
+from examples.webhook_receiver import receiving
 
 SPEC = Path(__file__).with_name("spec.yaml")
 MODEL_API = f"/api/v1/models/{MODEL}"
@@ -28,18 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the example; again, it finds everything as it is and adds nothing."""
     options = _parser().parse_args(arguments)
     plan = Plan(sailing=options.voyages, emigrants_from=None if options.emigrants_from < 0 else options.emigrants_from)
-    with receiving(options.receiver_host, options.receiver_port) as (receiver, address):
-        servers = start_servers(options, ("monitor", "serving"), address)
-        receiver.key = (servers.var / "alerts" / HOOK_KEY).read_bytes().strip()
-        _run(servers, plan, receiver)
+    with receiving() as (receiver, address):
+        servers = start_servers(options, ("monitor", "serving"), alerts=address)
+        receiver.key = servers.hook_key
+        _run(servers, plan)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m examples.titanic", description=__doc__)
     add_server_options(parser)
-    parser.add_argument("--receiver-host", default="127.0.0.1", help="where the receiver of alerts listens")
-    parser.add_argument("--receiver-port", type=int, default=0, help="its port (default: any free one)")
     parser.add_argument("--voyages", type=int, default=30, help="voyages after the reference, one a day (30)")
     parser.add_argument(
         "--emigrants-from", type=int, default=15, help="number of the first with emigrants (15); -1: none"
@@ -47,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(servers: Servers, plan: Plan, receiver: WebhookReceiver) -> None:
+def _run(servers: Servers, plan: Plan) -> None:
     """Take all steps with servers that run."""
     folder = servers.var / MODEL
     folder.mkdir(exist_ok=True)
@@ -64,10 +63,13 @@ def _run(servers: Servers, plan: Plan, receiver: WebhookReceiver) -> None:
     _tell(f"{sail(servers.serving, analysis):,} predictions served, over REST and a WebSocket.")
     send_labels(servers.monitor, analysis, folder / "spool")
     chunks = wait_for(lambda: _computed(servers, len(analysis)), "The chunk of the last prediction", STORED_SECONDS)
-    _show_chunks(chunks, plan)
+    for line in chunk_lines(chunks):
+        _tell(line)
+    if plan.emigrants_from is not None:
+        _tell(f"Emigrants sail from {plan.days[plan.reference + plan.emigrants_from]:%Y-%m-%d} on.")
     _show_fairness(servers, plan, folder / "fairness.csv")
-    if any(chunk["verdict"] == "alert" for chunk in chunks):
-        _show_alert(servers, receiver)
+    if servers.hook_key and any(chunk["verdict"] == "alert" for chunk in chunks):
+        _tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
     _write_report(servers, folder / "report.pdf", plan)
     _tell(f"Files: {folder}/exploration.html, fairness.csv and report.pdf")
     _tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
@@ -101,17 +103,6 @@ def _computed(servers: Servers, rows: int) -> Any:
     return chunks if sum(chunk["rows"] for chunk in chunks) == rows else None
 
 
-def _show_chunks(chunks: list[dict[str, Any]], plan: Plan) -> None:
-    _tell(f"{'voyage':<12}{'passengers':>10}  {'verdict':<16}drift that lasts")
-    for chunk in chunks:
-        drifted = ", ".join(chunk["drifted"])
-        _tell(f"{chunk['start'][:10]:<12}{chunk['rows']:>10}  {chunk['verdict']:<16}{drifted}")
-    if plan.emigrants_from is not None:
-        _tell(f"Emigrants sail from {plan.days[plan.reference + plan.emigrants_from]:%Y-%m-%d} on.")
-    alerted = next((chunk for chunk in chunks if chunk["verdict"] == "alert"), None)
-    _tell(f"First alert: {alerted['start'][:10]}: {alerted['reasons'][0]}" if alerted else "No voyage alerted.")
-
-
 def _show_fairness(servers: Servers, plan: Plan, file: Path) -> None:
     """Print how far metrics differ between groups, and write them for all metrics to a file."""
     results = call(servers.monitor, f"{MODEL_API}/results", kind="realized", most=MOST_CHUNKS)["results"]
@@ -140,18 +131,6 @@ def _fairness_rows(found: list[Difference]) -> Iterator[dict[str, Any]]:
             "standard_error": difference.error,
             "certain": difference.is_certain,
         }
-
-
-def _show_alert(servers: Servers, receiver: WebhookReceiver) -> None:
-    """Wait until the alert has been delivered, now or by an earlier run, and print it."""
-    delivered = wait_for(lambda: _delivered(servers), "The delivery of the alert", ALERT_SECONDS)
-    _tell(f"Alert delivered: {delivered['headline']} ({len(receiver.messages)} messages received in this run)")
-
-
-def _delivered(servers: Servers) -> Any:
-    deliveries = call(servers.monitor, "/api/v1/deliveries", channel=CHANNEL, state="delivered")["deliveries"]
-    opened = (entry for entry in deliveries if (entry["model"], entry["kind"]) == (MODEL, "opened"))
-    return next(opened, None)
 
 
 def _write_report(servers: Servers, file: Path, plan: Plan) -> None:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Relayed:
+class RelayedBatch:
     """A batch that is no longer pending; `records` is 0 if an earlier relay had already published it."""
 
     batch_id: str
@@ -68,7 +68,7 @@ class Relay:
         markers = self._publisher.markers()
         self._published = {batch_id for batch_id in _pending_batch_ids(self._engine) if batch_id in markers}
 
-    def publish_next(self) -> list[Relayed]:
+    def publish_next(self) -> list[RelayedBatch]:
         """Publish and settle the first pending batches; return them, an empty list if nothing is pending.
 
         Raises:
@@ -104,7 +104,9 @@ class Relay:
         claimed = claim_batches(self._engine)
         return Prefetch(claimed, _in_background(claimed.read)) if claimed else None
 
-    def _publish(self, claimed: ClaimedBatches, publications: list[Publication], published: set[str]) -> list[Relayed]:
+    def _publish(
+        self, claimed: ClaimedBatches, publications: list[Publication], published: set[str]
+    ) -> list[RelayedBatch]:
         """Publish the batches that are not in `published` yet, then settle all of them.
 
         `published` holds their ids until MySQL has committed, so that a failed commit does not publish them twice.
@@ -117,7 +119,7 @@ class Relay:
         claimed.settle()
         ids = [publication.batch_id for publication in publications]
         published.difference_update(ids)
-        return [Relayed(batch_id, sent.get(batch_id, 0)) for batch_id in ids]
+        return [RelayedBatch(batch_id, sent.get(batch_id, 0)) for batch_id in ids]
 
     def _discard_prefetch(self) -> None:
         prefetch, self._prefetch = self._prefetch, None

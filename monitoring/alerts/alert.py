@@ -74,13 +74,14 @@ class Delivery:
     """What is sent in one message: alerts under an id that stays the same, however often it is sent.
 
     `thread` is the id of the first message about the incident on this channel; `title` is that message's title.
-    Several alerts are a digest, which has no thread.
+    Several alerts are a digest, which has no thread. `pictures` are charts as PNG, for channels that take them.
     """
 
     id: str
     thread: str
     title: str
     alerts: tuple[Alert, ...]
+    pictures: tuple[bytes, ...] = ()
 
     @property
     def is_first(self) -> bool:

@@ -55,13 +55,13 @@ class Route(BaseModel):
     def takes(self, incident: StoredIncident, segments: Iterable[str]) -> bool:
         """Return whether an incident goes this way; `segments` are those out of bounds in its last chunk."""
         grave = incident.worst is Severity.ALERT or self.severity is Severity.WARN
-        owner = () if incident.owner is None else (incident.owner,)
-        return (
-            grave
-            and _matches((incident.model,), self.models)
-            and (self.owners is None or _matches(owner, self.owners))
-            and (self.segments is None or _matches(segments, self.segments))
-        )
+        in_segments = self.segments is None or _matches(segments, self.segments)
+        return grave and in_segments and self.takes_model(incident.model, incident.owner)
+
+    def takes_model(self, model: str, owner: str | None) -> bool:
+        """Return whether the route is for a model with an owner, or with None without one."""
+        by_owner = self.owners is None or (owner is not None and _matches((owner,), self.owners))
+        return by_owner and _matches((model,), self.models)
 
 
 class AlertConfiguration(BaseModel):
@@ -98,6 +98,11 @@ class AlertConfiguration(BaseModel):
         if channel is None:
             raise NotFound(f"There is no channel {name!r}; channels: {', '.join(self.channels) or 'none'}.")
         return channel
+
+    def routes_model(self, channel: str, model: str, owner: str | None) -> bool:
+        """Return whether a route of a channel takes incidents of a model, whatever their severity and segments."""
+        routes = (route for route in self.routes if channel in route.channels)
+        return any(route.takes_model(model, owner) for route in routes)
 
     @property
     def has_segment_routes(self) -> bool:

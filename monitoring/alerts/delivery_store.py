@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, and_, exists, func, insert, select, u
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.errors import Conflict, NotFound
+from driftline.store.ascii_columns import equals
 from driftline.store.tables import alert_deliveries
 from driftline.store.version_key import VersionKey
 from monitoring.alerts.alert import Alert, AlertKind, Delivery
@@ -177,8 +178,6 @@ def retry(connection: Connection, number: int, now: datetime) -> None:
 
 def find_deliveries(connection: Connection, criteria: DeliveryFilter) -> list[StoredDelivery]:
     """Return the deliveries that a filter lets through, the newest first."""
-    if criteria.channel is not None and not criteria.channel.isascii():
-        return []  # no channel has such a name, and MySQL fails to compare it
     filters = (
         (_COLUMNS.channel, criteria.channel),
         (_COLUMNS.state, criteria.state),
@@ -186,7 +185,7 @@ def find_deliveries(connection: Connection, criteria: DeliveryFilter) -> list[St
     )
     statement = select(alert_deliveries)
     for column, value in filters:
-        statement = statement if value is None else statement.where(column == value)
+        statement = statement if value is None else statement.where(equals(column, value))
     if criteria.before is not None:
         statement = statement.where(_COLUMNS.number < criteria.before)
     rows = connection.execute(statement.order_by(_COLUMNS.number.desc()).limit(criteria.most))

@@ -13,7 +13,7 @@ from monitoring.alerts.alerts_file import AlertsFile
 from monitoring.alerts.channels.secrets import SecretFolder
 from monitoring.alerts.delivery_store import DeliveryFilter, DeliveryState, StoredDelivery
 from monitoring.alerts.planning import Planner
-from monitoring.alerts.sending import Sender, SenderThreads, send_test
+from monitoring.alerts.sending import ChannelSender, SenderThreads, send_test
 from monitoring.settings import MonitorSettings
 
 
@@ -85,7 +85,7 @@ class AlertDesk:
         """
         configuration = self.file.current()
         channel = configuration.channel(name)
-        sender = Sender(self.engine, name, channel, self.secrets, configuration.attempts)
+        sender = ChannelSender(self.engine, name, channel, self.secrets, configuration.attempts)
         return ChannelTest(name, *send_test(self.engine, name, sender, self.clock))
 
     def retry(self, number: int) -> None:
@@ -105,7 +105,7 @@ class AlertDesk:
         """
         configuration = self.file.current()
         for name, channel in configuration.channels.items():
-            sender = Sender(self.engine, name, channel, self.secrets, configuration.attempts)
+            sender = ChannelSender(self.engine, name, channel, self.secrets, configuration.attempts)
             while sender.send_due(self.clock):
                 pass
 

@@ -1,7 +1,7 @@
 """Sends deliveries: one thread for each channel, so that a slow or dead channel delays no other, and no poll."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
@@ -18,6 +18,7 @@ from monitoring.alerts.channels.channel import Channel
 from monitoring.alerts.channels.outbound import DeliveryFailed
 from monitoring.alerts.channels.secrets import SecretFolder
 from monitoring.alerts.delivery_store import ClaimedDelivery, DeliveryState, PlannedDelivery
+from monitoring.alerts.pictures import draw_alert
 from monitoring.alerts.planning import new_id
 from monitoring.alerts.wording import title
 from monitoring.incidents.derivation import IncidentState
@@ -29,10 +30,12 @@ LEASE = timedelta(minutes=2)
 """How long one attempt may take: afterwards another process may send the delivery, under the same id."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 LOOK_SECONDS = 1.0
+MOST_PICTURES = 5
+"""How many alerts of a digest have a chart."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class ChannelSender:
     """Sends what is due on one channel."""
 
     engine: Engine
@@ -60,7 +63,7 @@ class Sender:
     def attempt(self, claimed: ClaimedDelivery, clock: Clock) -> None:
         """Send a claimed delivery, and record the outcome."""
         try:
-            self.channel.send(claimed.delivery, self.secrets)
+            self.channel.send(self._with_pictures(claimed.delivery), self.secrets)
         except DeliveryFailed as error:
             self._fail(claimed, error.message, clock())
         except Exception as error:  # noqa: BLE001  (of a channel's library; its text may have a secret)
@@ -70,6 +73,13 @@ class Sender:
                 self.engine, lambda connection: delivery_store.settle_delivered(connection, claimed, clock())
             )
             log.info("Channel %s took delivery %s.", self.name, claimed.delivery.id)
+
+    def _with_pictures(self, delivery: Delivery) -> Delivery:
+        """Return the delivery with charts, where the channel takes pictures."""
+        if not self.channel.pictures:
+            return delivery
+        drawn = (draw_alert(self.engine, alert) for alert in delivery.alerts[:MOST_PICTURES])
+        return replace(delivery, pictures=tuple(picture for picture in drawn if picture is not None))
 
     def _fail(self, claimed: ClaimedDelivery, problem: str, now: datetime) -> None:
         is_test = claimed.delivery.alerts[0].kind is AlertKind.TEST
@@ -92,7 +102,7 @@ def pause_after(attempt: int) -> timedelta:
     return min(FIRST_PAUSE * (1 << min(attempt - 1, 10)), LONGEST_PAUSE)
 
 
-def send_test(engine: Engine, name: str, sender: Sender, clock: Clock) -> tuple[int, DeliveryState, str | None]:
+def send_test(engine: Engine, name: str, sender: ChannelSender, clock: Clock) -> tuple[int, DeliveryState, str | None]:
     """Send a test message at once; return its number, whether it was taken, and why not."""
     id_, now = new_id(), clock()
     alert = alert_of_test(name, now)
@@ -171,7 +181,7 @@ class SenderThreads:
                 return
             channel = configuration.channels[name]
             try:
-                sender = Sender(self._engine, name, channel, self._secrets, configuration.attempts)
+                sender = ChannelSender(self._engine, name, channel, self._secrets, configuration.attempts)
                 sent = sender.send_due(self._clock)
             except DriftlineError as error:
                 log.warning("Channel %s waits: %s", name, error.message)

@@ -14,7 +14,7 @@ from driftline.report.document.formats import FORMATS
 from monitoring.api.schemas import Instant
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.report.model_report import REPORT_CHUNKS
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 
 PATH = "/models/<name>/report.<ending>"
 MOST_CHUNKS = 1_000
@@ -37,7 +37,7 @@ class ReportQuery(BaseModel):
         return ChunkRange(self.first, self.last, self.most)
 
 
-def make_reports_api(monitor: Monitor) -> APIBlueprint:
+def make_reports_api(monitor: MonitorService) -> APIBlueprint:
     """Build the route for a monitor."""
     api = APIBlueprint("reports", __name__, tag="Reports")
 

@@ -21,7 +21,7 @@ from driftline.report.csv_cells import without_formulas
 from driftline.report.schema import utc_text
 from monitoring.api.result_schemas import ResultFormat, ResultQuery, ResultsOut
 from monitoring.report.stored_results import RESULT_FIELDS, ResultRows
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 
 PREFIX = "/api/v1/models"
 _INSTANT = pa.timestamp("us", tz="UTC")
@@ -36,7 +36,7 @@ _SCHEMA = pa.schema([(name, _TYPES.get(name, pa.float64())) for name in RESULT_F
 """Every field that is not named in `_TYPES` is a number."""
 
 
-def make_results_api(monitor: Monitor) -> APIBlueprint:
+def make_results_api(monitor: MonitorService) -> APIBlueprint:
     """Build the route for a monitor."""
     api = APIBlueprint("results", __name__, tag="Results")
 

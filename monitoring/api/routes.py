@@ -22,12 +22,12 @@ from monitoring.api.schemas import (
 )
 from monitoring.report.advice import advice_on
 from monitoring.report.chunk_views import ChunkRange
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
-def make_api(monitor: Monitor) -> APIBlueprint:
+def make_api(monitor: MonitorService) -> APIBlueprint:
     """Build the API's routes for a monitor."""
     api = APIBlueprint("api", __name__, tag="Monitoring")
 

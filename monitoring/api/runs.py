@@ -14,11 +14,11 @@ from driftline.http.scopes import Scope
 from driftline.report.schema import ChunkBrief
 from monitoring.api.run_schemas import FailedChunk, ModelPolled, PollOut, RunDetailOut, RunOut, RunsOut
 from monitoring.api.schemas import AdviceOut
-from monitoring.poll.poller import PollSummary, VersionPoll
+from monitoring.poll.poller import PollOutcome, VersionPoll
 from monitoring.report.advice import REGISTER_MODEL, advice_on
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.run_record import RunRecord
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 
 POLL, PREFIX = "/run-monitoring", "/api/v1/runs"
 NEWEST_CHUNKS = 7
@@ -28,7 +28,7 @@ MOST_MODELS = 50
 RETRY_SECONDS = "5"
 
 
-def make_runs_api(monitor: Monitor, wait_seconds: float) -> APIBlueprint:
+def make_runs_api(monitor: MonitorService, wait_seconds: float) -> APIBlueprint:
     """Build the routes for a monitor; a request waits so long for its run, and is answered with a link after that."""
     api = APIBlueprint("runs", __name__, tag="Monitoring")
 
@@ -96,7 +96,7 @@ def _head(run: RunRecord) -> dict[str, object]:
     }
 
 
-def _poll_out(monitor: Monitor, run: RunRecord) -> PollOut:
+def _poll_out(monitor: MonitorService, run: RunRecord) -> PollOut:
     summary = run.summary
     assert summary is not None  # noqa: S101  (the run has ended and has not failed)
     changed = [poll for poll in summary.polls if poll.changed]
@@ -116,7 +116,7 @@ def _poll_out(monitor: Monitor, run: RunRecord) -> PollOut:
     )
 
 
-def _models_polled(monitor: Monitor, polls: list[VersionPoll]) -> Iterator[ModelPolled]:
+def _models_polled(monitor: MonitorService, polls: list[VersionPoll]) -> Iterator[ModelPolled]:
     """Yield the versions that polls have changed, without those that were removed since."""
     for poll in polls:
         try:
@@ -136,7 +136,7 @@ def _models_polled(monitor: Monitor, polls: list[VersionPoll]) -> Iterator[Model
         )
 
 
-def _message(summary: PollSummary) -> str:
+def _message(summary: PollOutcome) -> str:
     if not (summary.batches or summary.outcomes):
         return "Nothing was pending."
     revised = f" ({summary.revisions} revised)" if summary.revisions else ""

@@ -15,13 +15,13 @@ from driftline.store.model_numbers import model_number
 from driftline.store.schedule_store import delete_schedule, write_schedule
 from monitoring.api.schedule_schemas import PollingOut, ScheduleIn
 from monitoring.report.polling import read_polling
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 
 PATH = "/api/v1/models/<name>/schedule"
 
 
 def make_polling_reader(
-    monitor: Monitor, every_seconds: float, clock: Clock
+    monitor: MonitorService, every_seconds: float, clock: Clock
 ) -> Callable[[Connection, str], PollingOut]:
     """Return what reads how the polls of a model are going."""
 

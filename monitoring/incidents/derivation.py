@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import State
-from monitoring.incidents.standing import Severity, Standing, VerdictEvent
+from monitoring.incidents.standing import Severity, Standing, StoredVerdictEvent
 
 QUIET_CHUNKS = 2
 """This many quiet chunks in a row end an incident."""
@@ -82,11 +82,11 @@ class VersionIncident:
         return self.first < read_until and first < self.read_until
 
 
-History = Sequence[VerdictEvent]
+History = Sequence[StoredVerdictEvent]
 """All events of one chunk, oldest first; the last one is current."""
 
 
-def derive_incidents(events: Iterable[VerdictEvent]) -> list[VersionIncident]:
+def derive_incidents(events: Iterable[StoredVerdictEvent]) -> list[VersionIncident]:
     """Return the incidents that follow from all verdict events of a version, in the order of their first chunks."""
     current, replaced = _split(_histories(events))
     runs = list(_runs(current))
@@ -98,8 +98,8 @@ def derive_incidents(events: Iterable[VerdictEvent]) -> list[VersionIncident]:
     return sorted(incidents, key=lambda incident: incident.first)
 
 
-def _histories(events: Iterable[VerdictEvent]) -> list[History]:
-    by_chunk: dict[Chunk, list[VerdictEvent]] = {}
+def _histories(events: Iterable[StoredVerdictEvent]) -> list[History]:
+    by_chunk: dict[Chunk, list[StoredVerdictEvent]] = {}
     for event in sorted(events, key=lambda event: event.number):
         by_chunk.setdefault(event.chunk, []).append(event)
     return list(by_chunk.values())
@@ -162,7 +162,7 @@ def _past_runs(histories: list[History]) -> Iterator[list[History]]:
 def _incident(run: list[History], resolved: bool) -> VersionIncident:
     troubled = [history[-1] for history in run if history[-1].standing is Standing.TROUBLE]
     events: list[IncidentEvent] = []
-    previous: VerdictEvent | None = None
+    previous: StoredVerdictEvent | None = None
     for history in run:
         now = history[-1]
         opening = _opening(history) if previous is None else None
@@ -210,11 +210,11 @@ def _withdrawn(run: list[History]) -> VersionIncident:
     )
 
 
-def _opening(history: History) -> VerdictEvent:
+def _opening(history: History) -> StoredVerdictEvent:
     return next(event for event in history if event.standing is Standing.TROUBLE)
 
 
-def _chunk_events(history: History, opening: VerdictEvent | None) -> Iterator[IncidentEvent]:
+def _chunk_events(history: History, opening: StoredVerdictEvent | None) -> Iterator[IncidentEvent]:
     """Yield the revisions of one chunk that changed what it means, and the opening where it came."""
     closed = [event for event in history if event.closed]
     if opening is not None and opening is closed[0]:
@@ -226,14 +226,14 @@ def _chunk_events(history: History, opening: VerdictEvent | None) -> Iterator[In
             yield _event(IncidentEventKind.OPENED, later, None)
 
 
-def _event(kind: IncidentEventKind, event: VerdictEvent, before: State | None, why: str = "") -> IncidentEvent:
+def _event(kind: IncidentEventKind, event: StoredVerdictEvent, before: State | None, why: str = "") -> IncidentEvent:
     reason = event.reasons[0] if event.reasons else ""
     return IncidentEvent(kind, event.chunk.start, before, event.state, f"{why}{reason}", event.derived_at)
 
 
-def _why_revised(earlier: VerdictEvent, later: VerdictEvent) -> str:
+def _why_revised(earlier: StoredVerdictEvent, later: StoredVerdictEvent) -> str:
     return "Revised by late labels: " if earlier.labels_as_of != later.labels_as_of else "Revised: "
 
 
-def _worst(events: Sequence[VerdictEvent]) -> Severity:
+def _worst(events: Sequence[StoredVerdictEvent]) -> Severity:
     return Severity.ALERT if any(event.severity is Severity.ALERT for event in events) else Severity.WARN

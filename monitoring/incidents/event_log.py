@@ -13,7 +13,7 @@ from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.results import State
 from driftline.store.tables import pending_events, verdict_events
 from driftline.store.version_key import VersionKey
-from monitoring.incidents.standing import VerdictEvent
+from monitoring.incidents.standing import StoredVerdictEvent
 from monitoring.poll.verdict_events import EventConsumer
 
 _COLUMNS, _PENDING = verdict_events.c, pending_events.c
@@ -37,7 +37,7 @@ def settle(connection: Connection, consumer: EventConsumer, key: VersionKey, las
     connection.execute(delete(pending_events).where(_pending_of(consumer, key), _PENDING.event_number <= last))
 
 
-def events_since(connection: Connection, key: VersionKey, first: datetime) -> list[VerdictEvent]:
+def events_since(connection: Connection, key: VersionKey, first: datetime) -> list[StoredVerdictEvent]:
     """Return the events of chunks that start at `first` or later, oldest first."""
     of_version = key.rows_of(verdict_events)
     rows = select(verdict_events).where(of_version, _COLUMNS.chunk_start >= naive_utc(first)).order_by(_COLUMNS.number)
@@ -48,8 +48,8 @@ def _pending_of(consumer: EventConsumer, key: VersionKey) -> ColumnElement[bool]
     return and_(_PENDING.consumer == consumer, key.rows_of(pending_events))
 
 
-def _event(row: Mapping[Any, Any]) -> VerdictEvent:
-    return VerdictEvent(
+def _event(row: Mapping[Any, Any]) -> StoredVerdictEvent:
+    return StoredVerdictEvent(
         number=row["number"],
         chunk=Chunk(aware_utc(row["chunk_start"]), aware_utc(row["chunk_end"])),
         state=State(row["state"]),

@@ -30,7 +30,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictEvent:
+class StoredVerdictEvent:
     """A changed verdict as the outbox has it; `evidence` is None for an open chunk, and where there is no detector."""
 
     number: int

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, insert, or_, select, update
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.results import State
 from driftline.errors import NotFound
+from driftline.store.ascii_columns import equals
 from driftline.store.model_numbers import lock_version
 from driftline.store.tables import incident_comments, incident_events, incidents, models
 from driftline.store.version_key import VersionKey
@@ -86,15 +87,13 @@ class IncidentFilter:
 def find_incidents(connection: Connection, criteria: IncidentFilter) -> list[StoredIncident]:
     """Return the incidents that a filter lets through, the newest number first."""
     statement = _selected()
-    if criteria.model is not None and not criteria.model.isascii():
-        return []  # no model has such a name, and MySQL fails to compare it
     filters = (
         (models.c.name, criteria.model),
         (_COLUMNS.model_version, criteria.version),
         (_COLUMNS.state, criteria.state),
     )
     for column, value in filters:
-        statement = statement if value is None else statement.where(column == value)
+        statement = statement if value is None else statement.where(equals(column, value))
     if criteria.since is not None:
         lasting = _COLUMNS.state == IncidentState.OPEN
         statement = statement.where(or_(lasting, _COLUMNS.last_chunk >= naive_utc(criteria.since)))

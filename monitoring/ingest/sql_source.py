@@ -34,7 +34,7 @@ LONGEST_PAUSE = 300.0
 
 
 @dataclass
-class Counts:
+class SqlRowCounts:
     """How many rows were sent (stored now or before), and how many were refused."""
 
     rows: int = 0
@@ -91,7 +91,7 @@ class SqlSource:
             self.ingestion.prepare(group.model, group.sent, kind)
         return len(rows)
 
-    def read(self, stop: Event, since: datetime | None = None) -> Counts:
+    def read(self, stop: Event, since: datetime | None = None) -> SqlRowCounts:
         """Read what is new and changed once, and store it; return how many rows that were.
 
         Raises:
@@ -106,7 +106,7 @@ class SqlSource:
             start = since.astimezone(zone).replace(tzinfo=None)
         elif position is not None:
             start = as_datetime(position).replace(tzinfo=None) - reader.overlap
-        total = Counts()
+        total = SqlRowCounts()
         for page in self._table.pages(reader.names, start):
             counts, position = self._store(reader, page.rows, position, min(page.last, now))
             total.rows, total.refused = total.rows + counts.rows, total.refused + counts.refused
@@ -134,13 +134,13 @@ class SqlSource:
 
     def _store(
         self, reader: RowReader, rows: Sequence[Sequence[object]], expected: int | None, last: datetime
-    ) -> tuple[Counts, int | None]:
+    ) -> tuple[SqlRowCounts, int | None]:
         """Store the rows of a page that changed, and the position, which never goes back; return both."""
         groups = [(kind, self._handled[kind].changed(group)) for kind, group in reader.groups(rows)]
         groups = [(kind, group) for kind, group in groups if len(group)]
         reached = as_microseconds(last.replace(tzinfo=UTC))
         if not groups and expected is not None and reached <= expected:
-            return Counts(), expected
+            return SqlRowCounts(), expected
         ready = [(kind, *part) for kind, group in groups for part in prepared(self.ingestion, group, kind)]
         while True:
             position = reached if expected is None else max(expected, reached)
@@ -163,9 +163,9 @@ class SqlSource:
         expected: int | None,
         position: int,
         ready: Sequence[tuple[BatchKind, SqlRows, Prepared]],
-    ) -> Counts:
+    ) -> SqlRowCounts:
         source_offsets.advance(connection, self._offsets_name, 0, expected, position)
-        counts, refused = Counts(), _Refused(connection, self.ingestion)
+        counts, refused = SqlRowCounts(), _RefusedRows(connection, self.ingestion)
         for kind, group, write in ready:
             writer = GroupWriter(connection, self.ingestion, kind, partial(refused.add, kind))
             writer.add(group, write)
@@ -175,7 +175,7 @@ class SqlSource:
 
 
 @dataclass
-class _Refused:
+class _RefusedRows:
     """The rows of a page that are refused; the first of them are in the ingest log, in the same transaction."""
 
     connection: Connection

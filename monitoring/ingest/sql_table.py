@@ -55,7 +55,7 @@ class SourceUnavailable(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SqlPage:
     """Some rows, each with the values of the requested columns, and the position of the last one."""
 
     rows: list[Values]
@@ -98,7 +98,7 @@ class SqlTable:
         with self._result(select(position).where(position.is_(None)).limit(1)) as result:
             return result.first() is not None
 
-    def pages(self, names: Sequence[str], start: datetime | None) -> Iterator[Page]:
+    def pages(self, names: Sequence[str], start: datetime | None) -> Iterator[SqlPage]:
         """Yield the rows from `start` on in the order of their position and key, each with the columns `names`.
 
         `start` is a time without a zone, as the column has it. Rows that are committed meanwhile, before the place that
@@ -120,7 +120,9 @@ class SqlTable:
                 rows = [tuple(row) for row in result]
             if rows:
                 last = rows[-1]
-                yield Page([row[1 + len(self.config.key) :] for row in rows], as_instant(last[0], self.config.position))
+                yield SqlPage(
+                    [row[1 + len(self.config.key) :] for row in rows], as_instant(last[0], self.config.position)
+                )
             if len(rows) == self.config.batch_rows:
                 condition, in_one_position = and_(position == last[0], self._is_after(source, last)), True
             elif in_one_position:

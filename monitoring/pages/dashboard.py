@@ -29,13 +29,13 @@ from monitoring.pages.queries import ColumnQuery, ModelQuery, OverviewQuery
 from monitoring.pages.registration_pages import add_registration_pages
 from monitoring.pages.spec_edit_pages import add_spec_edit_pages
 from monitoring.report.chunk_views import ChunkRange
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 
 SHOWN_INCIDENTS = 10
 
 
 def make_pages(
-    monitor: Monitor,
+    monitor: MonitorService,
     poll_seconds: float,
     clock: Clock,
     desk: AlertDesk,

@@ -21,6 +21,7 @@ from driftline.store.roles import Role
 from monitoring.pages.hover import drift_lines, hover_data, metric_lines
 from monitoring.report.advice import Advice, advice_on
 from monitoring.report.chunk_views import ModelStatus
+from monitoring.report.model_report import reference_summary
 
 DECISIVE = frozenset({State.OK, State.WARN, State.ALERT})
 MOST_DETAILS = 6
@@ -69,7 +70,7 @@ class AxisMark:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One model's page: its newest verdicts, what is missing, and its charts, all on one axis."""
+    """One model's page: its newest verdicts, what is missing, what alerts can see, and its charts, all on one axis."""
 
     version: Version
     versions: Mapping[int, Role | None]
@@ -89,6 +90,7 @@ class Page:
     segments: tuple[str, ...]
     segment: str | None
     hover: dict[str, Any]
+    visible: tuple[str, ...]
 
     @property
     def states(self) -> list[tuple[StateWords, State, int]]:
@@ -151,6 +153,7 @@ def page_of(status: ModelStatus, versions: Mapping[int, Role | None], segment: s
                 *([drift_lines(m, _drift_result(k, c, m), k) for k in chunks] for c, m in methods.items()),
             ],
         ),
+        visible=reference_summary(version).visible_lines,
     )
 
 

@@ -1,4 +1,4 @@
-"""The further pages of a model: the history of a chunk, data quality, the spec and the ingest log."""
+"""The further pages of a model: the history of a chunk, data quality, the spec, two versions, the ingest log."""
 
 from datetime import datetime
 
@@ -11,18 +11,19 @@ from driftline.errors import InvalidInput
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
 from monitoring.api.schemas import Instant
+from monitoring.pages.compare_page import compare_page
 from monitoring.pages.history_page import history_page
 from monitoring.pages.quality_page import quality_page
-from monitoring.pages.queries import IngestPageQuery, ModelQuery, VersionPageQuery
+from monitoring.pages.queries import CompareQuery, IngestPageQuery, ModelQuery, VersionPageQuery
 from monitoring.pages.spec_page import spec_page
 from monitoring.report.chunk_views import ChunkRange
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 
 INGEST_PAGE_SIZE = 50
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
-def add_model_tabs(pages: APIBlueprint, monitor: Monitor) -> None:
+def add_model_tabs(pages: APIBlueprint, monitor: MonitorService) -> None:
     """Add the routes to the blueprint of the pages."""
 
     @needs(Scope.READ)
@@ -48,6 +49,14 @@ def add_model_tabs(pages: APIBlueprint, monitor: Monitor) -> None:
         return render_template("spec.html", page=page, versions=versions)
 
     @needs(Scope.READ)
+    def compare(name: str, query_data: CompareQuery) -> ResponseReturnValue:
+        """Show two versions of a model side by side."""
+        versions = monitor.versions(name)
+        span = ChunkRange(query_data.since, query_data.until, segments=(None,))
+        first, second = (monitor.status(name, number, span) for number in query_data.versions([*versions]))
+        return render_template("compare.html", page=compare_page(first, second), versions=versions, query=query_data)
+
+    @needs(Scope.READ)
     def ingest(name: str, query_data: IngestPageQuery) -> ResponseReturnValue:
         """Show what came for a model, and what was refused and why."""
         versions = monitor.versions(name)
@@ -61,6 +70,7 @@ def add_model_tabs(pages: APIBlueprint, monitor: Monitor) -> None:
     pages.get("/models/<name>/chunks/<start>")(pages.input(VersionPageQuery, location="query")(history))
     pages.get("/models/<name>/quality")(pages.input(ModelQuery, location="query")(quality))
     pages.get("/models/<name>/spec")(pages.input(VersionPageQuery, location="query")(spec))
+    pages.get("/models/<name>/compare")(pages.input(CompareQuery, location="query")(compare))
     pages.get("/models/<name>/ingest")(pages.input(IngestPageQuery, location="query")(ingest))
 
 

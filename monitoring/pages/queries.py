@@ -1,5 +1,6 @@
 """The parameters of the pages' addresses; a form sends fields that were left empty, which count as absent."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -46,6 +47,23 @@ class ModelQuery(BaseModel):
     last: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="to")
     version: int | None = Field(None, ge=1)
     segment: OptionalText = None
+
+
+class CompareQuery(BaseModel):
+    """Which two versions are compared, by default the newest and the one before, in chunks from `from` to `to`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first: int | None = Field(None, ge=1, le=2**31 - 1)
+    second: int | None = Field(None, ge=1, le=2**31 - 1)
+    since: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="from")
+    until: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="to")
+
+    def versions(self, ready: Sequence[int]) -> tuple[int, int]:
+        """Return the versions to compare, of those that are ready, the oldest first."""
+        second = self.second or ready[-1]
+        others = [number for number in ready if number != second]
+        return self.first or (others[-1] if others else second), second
 
 
 class ColumnQuery(BaseModel):

@@ -23,11 +23,11 @@ from monitoring.pages.client_snippet import client_snippet
 from monitoring.pages.drafts import Draft, Drafts
 from monitoring.pages.queries import UploadForm, VersionPageQuery
 from monitoring.pages.registration_form import RegistrationForm, guessed_form
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 
 
 def add_registration_pages(
-    pages: APIBlueprint, monitor: Monitor, registered: RegisteredModels, drafts: Drafts, pressure: Pressure
+    pages: APIBlueprint, monitor: MonitorService, registered: RegisteredModels, drafts: Drafts, pressure: Pressure
 ) -> None:
     """Add the routes to the blueprint of the pages."""
 

@@ -12,11 +12,11 @@ from monitoring.api.pressure import Pressure
 from monitoring.pages.spec_edit_page import spec_edit_page
 from monitoring.pages.spec_form import SpecForm, changes_of, form_values
 from monitoring.pages.spec_page import difference
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 
 
 def add_spec_edit_pages(
-    pages: APIBlueprint, monitor: Monitor, registered: RegisteredModels, pressure: Pressure
+    pages: APIBlueprint, monitor: MonitorService, registered: RegisteredModels, pressure: Pressure
 ) -> None:
     """Add the routes to the blueprint of the pages."""
 

@@ -9,14 +9,14 @@ from sqlalchemy import Connection
 
 from driftline.engine.chunks import Chunk
 from driftline.engine.content_sum import ContentSum
-from driftline.engine.fitted_methods import Content, Summary
+from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.errors import DatabaseBusy
 from driftline.store import chunk_parts
 from driftline.store.chunk_parts import Description, PartReader
-from driftline.store.chunk_rows import ChunkRows
+from driftline.store.chunk_rows import ChunkReader
 from driftline.store.registry import Version
 from monitoring.poll import relabelled_chunks
-from monitoring.poll.relabelled_chunks import PendingLabels
+from monitoring.poll.relabelled_chunks import UncomputedLabels
 from monitoring.poll.state_store import StateStore, StoredPart
 
 MOST_READINGS = 5
@@ -26,7 +26,7 @@ GROWTH = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class StatePart:
     """A part of the state: what it was made of, and its summary, stored or just made."""
 
     description: Description
@@ -40,11 +40,11 @@ class ContentState:
     `renew` finds out what has changed, and reads and merges that; `save` stores it.
     """
 
-    content: Content
+    content: SummaryContent
     store: StateStore
-    rows: ChunkRows
+    rows: ChunkReader
     version: Version
-    parts: list[Part] = field(default_factory=list)
+    parts: list[StatePart] = field(default_factory=list)
     changed: bool = False
 
     def renew(self, removals: Mapping[int, int], relabelled: AbstractSet[int] = frozenset()) -> None:
@@ -53,14 +53,16 @@ class ContentState:
         `removals` has, by the number of each batch in the chunk, how many of its rows are removed. Called again, it
         goes on from the parts that it has, which have the new labels.
         """
-        before = self.parts or [Part(part.description, part) for part in self.store.parts(self.content)]
+        before = self.parts or [StatePart(part.description, part) for part in self.store.parts(self.content)]
         current = [part for part in before if self._is_current(part.description, removals, relabelled)]
         covered = {number for part in current for number in part.description.batches}
         missing = removals.keys() - covered
         self.changed |= bool(missing) or len(current) < len(before)
         self.parts = sorted(current, key=lambda part: -part.description.rows)
         for numbers, portions in self.rows.groups(missing, self._reader.rows_at_once):
-            self._push(Part(*self._reader.computed_part({number: removals[number] for number in numbers}, portions)))
+            self._push(
+                StatePart(*self._reader.computed_part({number: removals[number] for number in numbers}, portions))
+            )
 
     def save(self) -> None:
         """Store the parts that were made, and delete those that they replace."""
@@ -94,23 +96,23 @@ class ContentState:
 
     def _is_current(self, description: Description, removals: Mapping[int, int], relabelled: AbstractSet[int]) -> bool:
         same = all(removals.get(number) == removed for number, removed in description.batches.items())
-        return same and not (self.content is Content.LABELS and relabelled & description.batches.keys())
+        return same and not (self.content is SummaryContent.LABELS and relabelled & description.batches.keys())
 
-    def _push(self, new: Part) -> None:
+    def _push(self, new: StatePart) -> None:
         """Add a part, merged with the smaller ones before it and those of about its size."""
         while self.parts and self._absorbs(new, self.parts[-1]):
             old = self.parts.pop()
             merged = self._summary(old).merge(self._summary(new))
-            new = Part(old.description.merge(new.description), merged)
+            new = StatePart(old.description.merge(new.description), merged)
         self.parts.append(new)
 
-    def _absorbs(self, new: Part, old: Part) -> bool:
+    def _absorbs(self, new: StatePart, old: StatePart) -> bool:
         rows, more = old.description.rows, new.description.rows
         return rows <= GROWTH * more and (
-            self.content is Content.FEATURES or rows + more <= chunk_parts.LARGEST_LABEL_PART
+            self.content is SummaryContent.FEATURES or rows + more <= chunk_parts.LARGEST_LABEL_PART
         )
 
-    def _summary(self, part: Part) -> Summary:
+    def _summary(self, part: StatePart) -> Summary:
         return part.source if isinstance(part.source, Summary) else self.store.summary(self.content, part.source)
 
 
@@ -121,7 +123,7 @@ class ChunkState:
     chunk: Chunk
     features: ContentState
     labels: ContentState
-    pending_labels: Sequence[PendingLabels]
+    pending_labels: Sequence[UncomputedLabels]
 
     @classmethod
     def renewed(cls, connection: Connection, version: Version, chunk: Chunk) -> Self:
@@ -134,11 +136,11 @@ class ChunkState:
             DatabaseBusy: rows were removed each time.
         """
         key = version.key
-        rows = ChunkRows(connection, key, version.spec, chunk)
+        rows = ChunkReader(connection, key, version.spec, chunk)
         store = StateStore(connection, key, version.spec_revision, chunk)
         pending_labels = relabelled_chunks.pending_of(connection, key, chunk)
         features, labels = (
-            ContentState(content, store, rows, version) for content in (Content.FEATURES, Content.LABELS)
+            ContentState(content, store, rows, version) for content in (SummaryContent.FEATURES, SummaryContent.LABELS)
         )
         relabelled = rows.batches_of_labels(sorted({pending.batch_number for pending in pending_labels}))
         for _ in range(MOST_READINGS):
@@ -162,7 +164,7 @@ class ChunkState:
 def has_removals(connection: Connection, version: Version, chunk: Chunk) -> bool:
     """Return whether rows were removed from a chunk since its state was stored, or a deletion deleted the state."""
     key = version.key
-    parts = StateStore(connection, key, version.spec_revision, chunk).parts(Content.FEATURES)
-    removals = ChunkRows(connection, key, version.spec, chunk).removals()
+    parts = StateStore(connection, key, version.spec_revision, chunk).parts(SummaryContent.FEATURES)
+    removals = ChunkReader(connection, key, version.spec, chunk).removals()
     removed = {number: count for part in parts for number, count in part.description.batches.items()}
     return not parts or any(removals.get(number, 0) != count for number, count in removed.items())

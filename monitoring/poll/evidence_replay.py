@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from driftline.engine.calendar import LONGEST_CHUNK, label_deadline
 from driftline.engine.chunks import Chunk
-from driftline.engine.evidence.chunk_evidence import AlertRule, ScoredChunk
+from driftline.engine.evidence.chunk_evidence import AlertRule, DetectorInput
 from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.replay import DetectorHistory, Replay, is_between, replay
@@ -82,7 +82,7 @@ class EvidenceReplay:
         before = self.store.between(self.connection, start - reach, start)
         return [stored for stored in before if self._scored(stored).labels_at > after] + page, last
 
-    def _scored(self, stored: StoredEvidence) -> ScoredChunk:
+    def _scored(self, stored: StoredEvidence) -> DetectorInput:
         facts = ChunkFacts(
             stored.chunk.start,
             stored.chunk.end,
@@ -99,7 +99,7 @@ class EvidenceReplay:
 
 
 def _renewed(
-    stored: StoredEvidence, scored: ScoredChunk, result: Replay, after: datetime | None, until: datetime | None
+    stored: StoredEvidence, scored: DetectorInput, result: Replay, after: datetime | None, until: datetime | None
 ) -> StoredEvidence:
     """Return a chunk with what the replay says of it; what ticks outside the replay said is kept."""
     notes = dict(stored.notes)

@@ -7,6 +7,7 @@ makes JSON objects.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import chain
 
 from sqlalchemy import Column, ColumnElement, Connection, FromClause, String, func, literal, select
@@ -71,12 +72,14 @@ def _read(
     return connection.execute(statement.group_by(*_SUBJECT).order_by(*_SUBJECT)).tuples()
 
 
+@cache
 def _as_fields() -> ColumnElement[str]:
     """Return a result as a JSON object with the names of its fields, without the opening brace."""
     names = [f', "{NAMES.get(column.name, column.name)}": ' for column in CONTENT]
     return _concatenated([names[0][2:], *names[1:]], "}")
 
 
+@cache
 def _as_list() -> ColumnElement[str]:
     """Return a result as a JSON list, which is shorter."""
     return _concatenated(["[", *"," * (len(CONTENT) - 1)], "]")

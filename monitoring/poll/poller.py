@@ -47,20 +47,20 @@ class VersionPoll:
 
 
 @dataclass(frozen=True, slots=True)
-class PollSummary:
+class PollOutcome:
     """What one poll did: the number of batches processed, the poll of each version, and its duration in seconds."""
 
     batches: int
     polls: tuple[VersionPoll, ...]
     seconds: float
 
-    def merge(self, later: "PollSummary") -> "PollSummary":
+    def merge(self, later: "PollOutcome") -> "PollOutcome":
         """Return what this poll and a later one did together."""
         polls = {poll.key: poll for poll in self.polls}
         for poll in later.polls:
             before = polls[poll.key].outcomes if poll.key in polls else ()
             polls[poll.key] = replace(poll, outcomes=(*before, *poll.outcomes))
-        return PollSummary(self.batches + later.batches, tuple(polls.values()), self.seconds + later.seconds)
+        return PollOutcome(self.batches + later.batches, tuple(polls.values()), self.seconds + later.seconds)
 
     @property
     def has_news(self) -> bool:
@@ -98,7 +98,7 @@ class PollSummary:
         return sum(outcome.failure is not None for outcome in self.outcomes)
 
 
-def poll_once(engine: Engine, now: datetime, *, scheduled: bool, stop: Event | None = None) -> PollSummary:
+def poll_once(engine: Engine, now: datetime, *, scheduled: bool, stop: Event | None = None) -> PollOutcome:
     """Compute everything that is pending, once; `now` is the wall clock's aware instant at the start.
 
     A `scheduled` poll skips models whose own schedule is not due, open chunks until they have grown by a tenth, and
@@ -122,7 +122,7 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool, stop: Event | N
     polls = tuple(_poll_in_turn(engine, due, wall, scheduled=scheduled, stop=stop))
     if polled and not stop.is_set():
         in_transaction(engine, lambda connection: record_polls(connection, polled, now))
-    return PollSummary(batches, polls, perf_counter() - began)
+    return PollOutcome(batches, polls, perf_counter() - began)
 
 
 def _running(now: datetime) -> Clock:

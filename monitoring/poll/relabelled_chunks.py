@@ -13,7 +13,7 @@ from driftline.store.version_key import VersionKey
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class PendingLabels:
+class UncomputedLabels:
     """A batch of labels that is pending for the chunk that starts at `start` by the calendar of any spec revision."""
 
     start: datetime
@@ -35,15 +35,15 @@ def record(connection: Connection, key: VersionKey, starts: Iterable[datetime], 
         connection.execute(insert(pending_labels).prefix_with("IGNORE"), rows)
 
 
-def pending_of(connection: Connection, key: VersionKey, chunk: Chunk) -> list[PendingLabels]:
+def pending_of(connection: Connection, key: VersionKey, chunk: Chunk) -> list[UncomputedLabels]:
     """Return the batches of labels that have touched a chunk and are pending, in the order of their key."""
     columns = pending_labels.c
     of_chunk = columns.chunk_start >= naive_utc(chunk.start), columns.chunk_start < naive_utc(chunk.end)
     statement = select(columns.chunk_start, columns.batch_number).where(key.rows_of(pending_labels), *of_chunk)
-    return sorted(PendingLabels(aware_utc(start), number) for start, number in connection.execute(statement))
+    return sorted(UncomputedLabels(aware_utc(start), number) for start, number in connection.execute(statement))
 
 
-def settle(connection: Connection, key: VersionKey, pending: Sequence[PendingLabels]) -> None:
+def settle(connection: Connection, key: VersionKey, pending: Sequence[UncomputedLabels]) -> None:
     """End what is pending, in the transaction that stores the chunk's results.
 
     Each row is deleted by its whole key: a range would also lock, or wait for, rows that another transaction records.

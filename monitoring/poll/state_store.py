@@ -1,5 +1,6 @@
 """The state store: the mergeable summaries of each chunk, in parts that say which batches they were made of."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +10,14 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 from driftline import __version__
 from driftline.clock import naive_utc
 from driftline.engine.chunks import Chunk
-from driftline.engine.fitted_methods import Content, Summary
+from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.engine.summary_codec import FORMAT, decode, encode
 from driftline.errors import DriftlineError
 from driftline.store.chunk_parts import Description
 from driftline.store.tables import chunk_states
 from driftline.store.version_key import VersionKey
+
+log = logging.getLogger(__name__)
 
 PIECE_BYTES = 8 * 1024 * 1024
 """The largest piece of a summary that is stored in one row; a server's `max_allowed_packet` is 16 MB or more."""
@@ -40,19 +43,25 @@ class StateStore:
         """Store what the state is of; nothing is read yet."""
         self.connection, self.key, self.spec_revision, self.chunk = connection, key, spec_revision, chunk
 
-    def parts(self, content: Content) -> list[StoredPart]:
-        """Return the parts of the state of features or of labels that this code can read."""
-        readable = and_(
-            self._of_chunk(content),
-            _COLUMNS.piece == 0,
-            _COLUMNS.chunk_end == naive_utc(self.chunk.end),
-            _COLUMNS.spec_revision == self.spec_revision,
-            _COLUMNS.format == _format(),
-        )
-        rows = self.connection.execute(select(_COLUMNS.part, _COLUMNS.description).where(readable))
-        return [StoredPart(number, Description.from_json(description)) for number, description in rows]
+    def parts(self, content: SummaryContent) -> list[StoredPart]:
+        """Return the parts of the state of features or of labels that this code can read.
 
-    def summary(self, content: Content, part: StoredPart) -> Summary:
+        That others are read again from their rows, which may take long, is logged.
+        """
+        columns = (_COLUMNS.part, _COLUMNS.description, _COLUMNS.chunk_end, _COLUMNS.spec_revision, _COLUMNS.format)
+        first_pieces = select(*columns).where(self._of_chunk(content), _COLUMNS.piece == 0)
+        rows = self.connection.execute(first_pieces).all()
+        current = (naive_utc(self.chunk.end), self.spec_revision, _format())
+        readable = [row for row in rows if (row.chunk_end, row.spec_revision, row.format) == current]
+        if len(readable) < len(rows):
+            log.info(
+                "Model %d version %d: the state (%s) of the chunk of %s is of another version of Driftline, spec or"
+                " calendar; all rows are read again.",
+                *(self.key.model_number, self.key.version, content, self.chunk.start.isoformat()),
+            )
+        return [StoredPart(row.part, Description.from_json(row.description)) for row in readable]
+
+    def summary(self, content: SummaryContent, part: StoredPart) -> Summary:
         """Read the summary of a part.
 
         Raises:
@@ -65,11 +74,11 @@ class StateStore:
         summary: Summary = decode(b"".join(pieces))
         return summary
 
-    def keep(self, content: Content, numbers: Iterable[int]) -> None:
+    def keep(self, content: SummaryContent, numbers: Iterable[int]) -> None:
         """Delete all parts but some, those included that this code cannot read."""
         self.connection.execute(delete(chunk_states).where(self._of_chunk(content), _COLUMNS.part.not_in([*numbers])))
 
-    def add(self, content: Content, number: int, description: Description, summary: Summary) -> None:
+    def add(self, content: SummaryContent, number: int, description: Description, summary: Summary) -> None:
         """Store a part under a number that no other part has."""
         data = encode(summary)
         for piece, first in enumerate(range(0, len(data), PIECE_BYTES)):
@@ -85,7 +94,7 @@ class StateStore:
             }
             self.connection.execute(insert(chunk_states).values(values))
 
-    def _identity(self, content: Content) -> dict[str, Any]:
+    def _identity(self, content: SummaryContent) -> dict[str, Any]:
         return {
             "model_number": self.key.model_number,
             "model_version": self.key.version,
@@ -93,7 +102,7 @@ class StateStore:
             "content": content.value,
         }
 
-    def _of_chunk(self, content: Content) -> ColumnElement[bool]:
+    def _of_chunk(self, content: SummaryContent) -> ColumnElement[bool]:
         return and_(*(_COLUMNS[name] == value for name, value in self._identity(content).items()))
 
 

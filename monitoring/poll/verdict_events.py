@@ -26,7 +26,7 @@ class EventConsumer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictChange:
+class VerdictEvent:
     """A new current verdict of a chunk: on which revision, its sequence, and the state before, None if it is the first.
 
     `backfill` marks the first verdict of a closed chunk long after its end.
@@ -45,7 +45,7 @@ def is_backfill(revision: Revision, clock: datetime) -> bool:
     return revision.closed and clock - chunk.end > PAST * (chunk.end - chunk.start)
 
 
-def record(connection: Connection, key: VersionKey, change: VerdictChange, now: datetime) -> None:
+def record(connection: Connection, key: VersionKey, change: VerdictEvent, now: datetime) -> None:
     """Write the event of a changed verdict, pending for each consumer.
 
     The version must be locked: the numbers of its events are then in the order of their commits.
@@ -57,7 +57,7 @@ def record(connection: Connection, key: VersionKey, change: VerdictChange, now: 
     connection.execute(insert(pending_events), rows)
 
 
-def _row(connection: Connection, key: VersionKey, change: VerdictChange, now: datetime) -> dict[str, object]:
+def _row(connection: Connection, key: VersionKey, change: VerdictEvent, now: datetime) -> dict[str, object]:
     revision, origin = change.revision, change.revision.provenance
     return {
         "model_number": key.model_number,

@@ -14,7 +14,7 @@ from driftline.store.tables import verdicts
 from driftline.store.version_key import VersionKey
 from monitoring.poll import verdict_events
 from monitoring.poll.revisions import Revision
-from monitoring.poll.verdict_events import VerdictChange, is_backfill
+from monitoring.poll.verdict_events import VerdictEvent, is_backfill
 
 _start = verdicts.c.chunk_start
 
@@ -81,7 +81,7 @@ class VerdictStore:
         newest = select(func.coalesce(func.max(verdicts.c.sequence), 0))
         sequence = connection.execute(newest.where(chunk, verdicts.c.revision == revision.number)).scalar_one() + 1
         connection.execute(insert(verdicts).values(self._row(revision, sequence, verdict, now)))
-        change = VerdictChange(
+        change = VerdictEvent(
             revision,
             sequence,
             None if before is None else before.verdict.state,

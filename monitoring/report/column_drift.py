@@ -7,7 +7,7 @@ from functools import reduce
 from sqlalchemy import Connection
 
 from driftline.engine.chunks import Chunk
-from driftline.engine.fitted_methods import Content, Summary
+from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.engine.localization import Contribution, localize, localize_by_segment
 from driftline.engine.results import LABEL
 from driftline.errors import InvalidInput
@@ -33,7 +33,9 @@ class ColumnDrift:
 
 def read_column_drift(connection: Connection, version: Version, chunk: Chunk, column: str) -> ColumnDrift:
     """Return the drift of a watched column in a chunk as its stored state has it."""
-    summary = _summary(connection, version, chunk, Content.LABELS if column == LABEL else Content.FEATURES)
+    summary = _summary(
+        connection, version, chunk, SummaryContent.LABELS if column == LABEL else SummaryContent.FEATURES
+    )
     if summary is None:
         return ColumnDrift(missing=NO_STATE)
     try:
@@ -49,7 +51,7 @@ def read_column_drift(connection: Connection, version: Version, chunk: Chunk, co
     return ColumnDrift(bins, by_segment)
 
 
-def _summary(connection: Connection, version: Version, chunk: Chunk, content: Content) -> Summary | None:
+def _summary(connection: Connection, version: Version, chunk: Chunk, content: SummaryContent) -> Summary | None:
     """Return the stored summary of a chunk; None where there is none that this code can read."""
     store = StateStore(connection, version.key, version.spec_revision, chunk)
     parts = [store.summary(content, part) for part in store.parts(content)]

@@ -19,14 +19,15 @@ def report_content(version: Version, chunks: Sequence[ChunkView], earlier: Seque
         kind=f"version {version.number}",
         spec=version.spec,
         cut=version.spec.period.value,
-        reference=_reference(version),
+        reference=reference_summary(version),
         chunks=chunks,
         notes=(SIMULATED,) if version.details.get("simulated") else (),
         earlier=earlier,
     )
 
 
-def _reference(version: Version) -> ReferenceSummary:
+def reference_summary(version: Version) -> ReferenceSummary:
+    """Return the reference of a version, and what alerts can see with it."""
     fitted, monitor = version.fitted, FittedMonitor(version.spec, version.fitted)
     return ReferenceSummary(
         rows=fitted.rows,
@@ -35,4 +36,5 @@ def _reference(version: Version) -> ReferenceSummary:
         chunks=fitted.chunks,
         visible_changes=monitor.visible_changes(),
         proposed_period=monitor.proposed_period(),
+        no_evidence=monitor.no_evidence,
     )

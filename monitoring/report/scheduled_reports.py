@@ -11,13 +11,17 @@ from driftline.errors import DriftlineError
 from driftline.objects import ObjectStore
 from driftline.report.document.content import ReportContent
 from driftline.report.document.formats import FORMATS
+from monitoring.report.report_file import ReportFile
 
 log = logging.getLogger(__name__)
 FOLDER = "reports"
 
 
 class ScheduledReports:
-    """Writes the reports of all models; `names` returns the models, and `read` the content of a model's report."""
+    """Writes the reports of all models; `names` returns the models, and `read` the content of a model's report.
+
+    `send` takes the name of a model, the day and the files of its report, to send them too.
+    """
 
     def __init__(
         self,
@@ -26,8 +30,10 @@ class ScheduledReports:
         names: Callable[[], Iterable[str]],
         read: Callable[[str], ReportContent],
         clock: Clock,
+        send: Callable[[str, str, Sequence[ReportFile]], None] | None = None,
     ) -> None:
-        """Store where reports go, their formats by ending, and what reads them."""
+        """Store where reports go, their formats by ending, and what reads and sends them."""
+        self._send = send
         self._output, self._endings, self._names, self._read, self._clock = output, endings, names, read, clock
 
     def schedule(self, scheduler: BackgroundScheduler, cron: str) -> None:
@@ -49,7 +55,14 @@ class ScheduledReports:
     def _write_model(self, name: str, day: str) -> None:
         try:
             content = self._read(name)
+            files = []
             for ending in self._endings:
-                self._output.put(f"{FOLDER}/{day}/{name}.{ending}", FORMATS[ending].write(content))
+                row = FORMATS[ending]
+                file = ReportFile(f"{name}.{ending}", row.media_type, row.write(content))
+                self._output.put(f"{FOLDER}/{day}/{file.name}", file.content)
+                files.append(file)
         except DriftlineError as error:
             log.warning("The report of %s was not written: %s", name, error)
+            return
+        if self._send is not None:
+            self._send(name, day, files)

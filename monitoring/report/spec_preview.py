@@ -11,7 +11,7 @@ from driftline.engine.calendar import label_deadline
 from driftline.engine.chunks import Chunk, next_chunk
 from driftline.engine.evaluate import count_scores, finish_chunk
 from driftline.engine.evidence.counts import Counts
-from driftline.engine.fitted_methods import Content, Summary
+from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import Result, Verdict
 from driftline.engine.spec import Spec
@@ -112,14 +112,14 @@ def _computed(
     """Yield by start the results and counts of the chunks whose state is stored."""
     for chunk in chunks:
         store = StateStore(connection, version.key, version.spec_revision, chunk)
-        features, labels = (_summary(store, content) for content in (Content.FEATURES, Content.LABELS))
+        features, labels = (_summary(store, content) for content in (SummaryContent.FEATURES, SummaryContent.LABELS))
         if features is not None and labels is not None:
             joined = features.join(labels)
             results = version.present(finish_chunk(fitted, spec, joined, chunk))
             yield chunk.start, (results, count_scores(fitted, joined))
 
 
-def _summary(store: StateStore, content: Content) -> Summary | None:
+def _summary(store: StateStore, content: SummaryContent) -> Summary | None:
     """Return the stored summary of a chunk; None where it is not stored, or was deleted meanwhile."""
     try:
         summaries = [store.summary(content, part) for part in store.parts(content)]

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import LONGEST_CHUNK
+from driftline.store.ascii_columns import equals
 from driftline.store.tables import chunk_revisions, results
 from driftline.store.version_key import VersionKey
 from monitoring.poll.joined_results import CONTENT, NAMES, read_objects
@@ -32,7 +33,7 @@ class ResultFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions on the table of results."""
-        return [results.c[name] == value for name, value in asdict(self).items() if value is not None]
+        return [equals(results.c[name], value) for name, value in asdict(self).items() if value is not None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pyspark.errors import PySparkException
 from sqlalchemy.exc import SQLAlchemyError
 
 from churn_jobs import scratch
+from churn_jobs.configuration import TrainerName
 from churn_jobs.days import RequestedDays
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.jdbc_tls import tls_properties
@@ -35,7 +36,12 @@ FirstDay = Annotated[datetime | None, typer.Option("--start-date", formats=["%Y-
 LastDay = Annotated[datetime | None, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day, included.")]
 RangeFile = Annotated[Path, typer.Option("--config", help="File of default ranges; it is only read.")]
 TrainingFile = Annotated[Path, typer.Option("--training", help="File of training parameters.")]
-RANGES, TRAINING = FOLDER / "config.json", FOLDER / "training.json"
+Trainers = Annotated[
+    list[TrainerName] | None,
+    typer.Option("--trainer", help="Trainer, once for each to compare; the first is kept unless another is better."),
+]
+RetrainingFile = Annotated[Path, typer.Option("--config", help="File of the limits and of what a promotion needs.")]
+RANGES, TRAINING, RETRAINING = (FOLDER / f"{name}.json" for name in ("config", "training", "retraining"))
 
 FAILED = 2
 

@@ -1,13 +1,17 @@
 """The jobs' configuration files, checked."""
 
 import json
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from churn_jobs.days import RequestedDays
+from driftline.engine.comparison.promotion import PromotionRule
+from driftline.engine.comparison.trigger import RetrainingLimits
 from driftline.errors import InvalidInput
 
 
@@ -41,20 +45,48 @@ class ForestSize(BaseModel):
     depth: Annotated[int, Field(ge=1, le=30)]
 
 
+class BoostingSize(BaseModel):
+    """One candidate of the grid of boosted trees: how many, how many leaves each has, and how much each corrects."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trees: Annotated[int, Field(ge=1, le=2000)]
+    leaves: Annotated[int, Field(ge=2, le=255)]
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+
+
+class TrainerName(StrEnum):
+    """The trainers that `trainers` may list."""
+
+    SPARK_FOREST = "spark_forest"
+    BOOSTING = "boosting"
+
+
 DEFAULT_CANDIDATES = (ForestSize(trees=30, depth=5), ForestSize(trees=30, depth=8))
+DEFAULT_BOOSTING = (
+    BoostingSize(trees=60, leaves=15, learning_rate=0.1),
+    BoostingSize(trees=150, leaves=31, learning_rate=0.05),
+)
 
 
 class TrainingConfig(BaseModel):
     """The content of training.json.
 
-    `candidates` are fitted on the train window, the best on validation is kept. The shares are of the days that can be
+    The `trainers` are fitted on the same windows: `candidates` are those of the Spark forest and `boosting_candidates`
+    those of scikit-learn's boosted trees; of each, the best on validation is kept. The first trainer is kept unless a
+    later one is better on validation by more than `trainer_errors` standard errors of the difference. Boosted trees are
+    fitted on at most `boosting_rows` rows, which must be in memory at once. The shares are of the days that can be
     used, and never below the minima. `minimum_class_rows` is what every window needs of each class. A reference of more
     than `reference_rows` is thinned by whole subscribers. `label_delay_days` after a day all its labels are known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    trainers: tuple[TrainerName, ...] = Field((TrainerName.SPARK_FOREST,), min_length=1)
     candidates: tuple[ForestSize, ...] = Field(DEFAULT_CANDIDATES, min_length=1)
+    boosting_candidates: tuple[BoostingSize, ...] = Field(DEFAULT_BOOSTING, min_length=1)
+    boosting_rows: int = Field(2_000_000, ge=1000)
+    trainer_errors: float = Field(2.0, gt=0)
     minimum_leaf_rows: int = Field(10, ge=1)
     seed: int = 7
     validation_share: float = Field(0.18, gt=0, lt=0.5)
@@ -65,6 +97,40 @@ class TrainingConfig(BaseModel):
     minimum_class_rows: int = Field(20, ge=1)
     reference_rows: int = Field(500_000, ge=1000)
     label_delay_days: int = Field(3, ge=0)
+
+    def with_trainers(self, trainers: Sequence[TrainerName] | None) -> "TrainingConfig":
+        """Return the configuration with other trainers, where some are given."""
+        return self.model_copy(update={"trainers": tuple(dict.fromkeys(trainers))}) if trainers else self
+
+
+class RetrainingConfig(BaseModel):
+    """The content of retraining.json.
+
+    A challenger is trained on the newest `recent_days` after `alert_chunks` closed chunks in a row have alerted, at
+    most once in `cool_down_days` and `per_month` times in a calendar month. The others are those of `PromotionRule`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recent_days: int = Field(60, ge=1)
+    alert_chunks: int = Field(3, ge=1)
+    cool_down_days: int = Field(7, ge=0)
+    per_month: int = Field(4, ge=1)
+    label_coverage: float = Field(0.95, gt=0, le=1)
+    chunks: int = Field(7, ge=1)
+    subjects: int = Field(50, ge=2)
+    errors: float = Field(3.3, ge=2)
+    gain: float = Field(0.01, ge=0)
+
+    @property
+    def limits(self) -> RetrainingLimits:
+        """How often a challenger may be trained."""
+        return RetrainingLimits(timedelta(days=self.cool_down_days), self.per_month)
+
+    @property
+    def rule(self) -> PromotionRule:
+        """When it is promoted."""
+        return PromotionRule(self.label_coverage, self.chunks, self.subjects, self.errors, self.gain)
 
 
 Config = TypeVar("Config", bound=BaseModel)

@@ -16,8 +16,8 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from churn.columns import FEATURES, Processed
 from churn_jobs.configuration import ForestSize, TrainingConfig
-from churn_jobs.score_table import STEP, ScoreTable
 from churn_jobs.stage_names import name_pipeline, name_stage
+from churn_jobs.trainer import RAW_SCORE, Fitted, by_size, score_table
 
 PARTITIONS = 4
 WEIGHT_STEP = 2.0**-10
@@ -29,18 +29,15 @@ LOG1P = "SELECT *, " + ", ".join(f"log1p({name}) AS log_{name}" for name in FEAT
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A candidate after its fit, and how well it ranks validation (area under the ROC curve)."""
+class ForestRanker:
+    """A fitted pipeline: log1p, imputer, assembler and trees."""
 
-    size: ForestSize
-    model: PipelineModel
-    trees: RandomForestClassificationModel
-    roc_auc: float
+    pipeline: PipelineModel
 
-    def importances(self) -> dict[str, float]:
-        """Return each feature's share of the trees' impurity decrease, largest first; shares sum to 1."""
-        shares = zip(FEATURES, map(float, self.trees.featureImportances.toArray()), strict=True)
-        return dict(sorted(shares, key=lambda pair: -pair[1]))
+    def with_score(self, rows: DataFrame) -> DataFrame:
+        """Add the forest's share of class 1."""
+        score = vector_to_array(F.col(PROBABILITY))[1].alias(RAW_SCORE)
+        return self.pipeline.transform(rows).select(*rows.columns, score)
 
 
 def fit_best(train: DataFrame, validation: DataFrame, config: TrainingConfig) -> list[Fitted]:
@@ -99,23 +96,6 @@ def _fit(
     )
     trees: RandomForestClassificationModel = name_stage(forest, "forest").fit(weighted)
     model = name_pipeline(PipelineModel(stages=[*prepared.stages, trees]))
-    return Fitted(size, model, trees, score_table(with_score(validation, model)).roc_auc() or 0.0)
-
-
-def with_score(rows: DataFrame, model: PipelineModel) -> DataFrame:
-    """Add the forest's score, before calibration, as `forest_score`."""
-    score = vector_to_array(F.col(PROBABILITY))[1].alias("forest_score")
-    return model.transform(rows).select(*rows.columns, score)
-
-
-def score_table(scored: DataFrame) -> ScoreTable:
-    """Count the labelled rows by score."""
-    label = F.col(Processed.LABEL)
-    bins = F.round(F.col("forest_score") / F.lit(STEP)).cast("long").alias("bin")
-    counted = (
-        scored.where(label.isNotNull())
-        .groupBy(bins)
-        .agg(F.count(F.lit(1)).alias("rows"), F.sum(label).alias("positives"))
-        .collect()
-    )
-    return ScoreTable.of(*([row[name] for row in counted] for name in ("bin", "rows", "positives")))
+    ranker, shares = ForestRanker(model), map(float, trees.featureImportances.toArray())
+    importances = by_size(dict(zip(FEATURES, shares, strict=True)))
+    return Fitted(size.model_dump(), ranker, score_table(ranker.with_score(validation)).roc_auc() or 0.0, importances)

@@ -51,7 +51,7 @@ class Predicted:
 
 
 @dataclass(frozen=True, slots=True)
-class PredictionBatch:
+class ScoredBatch:
     """Rows to store: their batch's id, and the rows that they were made from, by number and content hash."""
 
     id: str
@@ -117,12 +117,12 @@ def count_changed(rows: DataFrame, stored: DataFrame) -> int:
     return stored.join(now, ID, "left").where(~same).count()
 
 
-def _batches(scored: DataFrame, version: int) -> list[PredictionBatch]:
+def _batches(scored: DataFrame, version: int) -> list[ScoredBatch]:
     """Name the batches by the rows that they were made from."""
-    return [PredictionBatch(predict_id(rows, version), rows) for rows in day_parts(scored, INPUT)]
+    return [ScoredBatch(predict_id(rows, version), rows) for rows in day_parts(scored, INPUT)]
 
 
-def _store(job: Job, version: Version, scored: DataFrame, batches: Sequence[PredictionBatch]) -> int:
+def _store(job: Job, version: Version, scored: DataFrame, batches: Sequence[ScoredBatch]) -> int:
     """Store the batches; return how many predictions were new."""
     if not batches:
         return 0
@@ -132,7 +132,7 @@ def _store(job: Job, version: Version, scored: DataFrame, batches: Sequence[Pred
         return sum(_store_batch(job, version, batch, files).new for batch in each(batches, "Storing"))
 
 
-def _store_batch(job: Job, version: Version, batch: PredictionBatch, files: ScoredFiles) -> Written:
+def _store_batch(job: Job, version: Version, batch: ScoredBatch, files: ScoredFiles) -> Written:
     return store(job.engine, version, batch.id, files.read(batch.rows), job.now)
 
 

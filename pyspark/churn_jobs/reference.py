@@ -26,13 +26,19 @@ def reference_frame(scored: DataFrame, most_rows: int) -> pd.DataFrame:
 
     If it has more than `most_rows` rows, subscribers are sampled by checksum, so that every day loses the same share.
     """
-    rows = scored.count()
-    thinned = scored if rows <= most_rows else scored.where(_is_in_share(most_rows / rows))
-    named = thinned.withColumns({EVENT_TIME: event_time(), ID: prediction_id(), LABEL: F.col(Processed.LABEL)})
+    named = thinned(scored, most_rows).withColumns(
+        {EVENT_TIME: event_time(), ID: prediction_id(), LABEL: F.col(Processed.LABEL)}
+    )
     frame = named.select(*COLUMNS).toPandas()
     frame[EVENT_TIME] = pd.to_datetime(frame[EVENT_TIME]).dt.tz_localize("UTC").astype("datetime64[us, UTC]")
     frame[LABEL] = frame[LABEL].astype("Int64")
     return frame.sort_values([EVENT_TIME, ID], ignore_index=True)
+
+
+def thinned(rows: DataFrame, most_rows: int) -> DataFrame:
+    """Return the rows, or those of a sample of subscribers where there are more than `most_rows`."""
+    count = rows.count()
+    return rows if count <= most_rows else rows.where(_is_in_share(most_rows / count))
 
 
 def _is_in_share(share: float) -> Column:

@@ -65,14 +65,26 @@ def _run_of(version: Version, folder: Path) -> TrainingRun:
         model=version.name,
         version=version.number,
         training_hash=version.training_hash,
-        parameters={**_flat("configuration", details["configuration"]), **_flat("chosen", details["chosen"])},
-        metrics={name: float(value) for name, value in _flat("", details["metrics"]).items() if value is not None},
+        parameters={
+            "trainer": details["trainer"],
+            **_flat("configuration", details["configuration"]),
+            **_flat("chosen", details["chosen"]),
+        },
+        metrics={name: float(value) for name, value in _metrics(details) if value is not None},
         tags=dict(_tags(version)),
         columns=version.spec.columns,
         scores=version.spec.scores,
         folder=folder / "model",
         figures=(plot,),
     )
+
+
+def _metrics(details: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the metrics of each window, and each trainer's held-out ROC AUC with its error."""
+    yield from _flat("", details["metrics"]).items()
+    for row in details["trainers"]:
+        windows = {name: value for name, value in row.items() if name not in ("trainer", "chosen")}
+        yield from _flat(f"trainers.{row['trainer']}", windows).items()
 
 
 def _tags(version: Version) -> Iterator[tuple[str, str]]:

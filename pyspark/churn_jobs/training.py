@@ -1,4 +1,4 @@
-"""Train a forest on prepared days, calibrate it, choose its threshold, and register it with its frozen reference."""
+"""Train on prepared days, calibrate the best, choose its threshold, and register it with its frozen reference."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from churn import migrate
 from churn.columns import CHURN_MODEL, FEATURES, TRAILING_DAYS, Processed
 from churn.ledger import SIMULATED, ChurnBatchKind
 from churn.tables import processed
-from churn_jobs import artifact, calibration, forest, processed_store, scratch, threshold
+from churn_jobs import artifact, calibration, processed_store, scratch, threshold
 from churn_jobs.artifact import ChurnModel
 from churn_jobs.configuration import TrainingConfig
 from churn_jobs.days import DAY, DayRange, RequestedDays, choose
@@ -28,6 +28,8 @@ from churn_jobs.progress import say, step
 from churn_jobs.readiness import WindowCounts, require_ready
 from churn_jobs.reference import reference_frame
 from churn_jobs.tracking import track
+from churn_jobs.trainer import score_table
+from churn_jobs.trainer_choice import TRAINERS, chosen, compare_trainers, table_lines
 from churn_jobs.windows import Windows, split
 from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, Period, Spec
@@ -116,8 +118,7 @@ def _new_version(
     scratch.clear_dead(job.scratch)
     require_ready(windows, window_counts(rows, windows), config)
     if not artifact.exists(target):
-        with step(f"Trained {len(config.candidates)} forests, {windows.train}"):
-            model = fit(rows, windows, config)
+        model = fit(rows, windows, config)
         artifact.save(_described(model, windows, config, data_hash), target, job.scratch)
     return _register(job, rows, windows, config, target, training_hash)
 
@@ -131,7 +132,7 @@ def _described(model: ChurnModel, windows: Windows, config: TrainingConfig, data
         "configuration": config.model_dump(mode="json"),
         "data_hash": data_hash,
     }
-    return ChurnModel(model.pipeline, model.calibration, model.threshold, facts)
+    return ChurnModel(model.ranker, model.calibration, model.threshold, facts)
 
 
 def window_counts(rows: DataFrame, windows: Windows) -> Mapping[str, WindowCounts]:
@@ -165,22 +166,29 @@ def _within(days: DayRange) -> Column:
 
 
 def fit(rows: DataFrame, windows: Windows, config: TrainingConfig) -> ChurnModel:
-    """Fit the candidates, calibrate the best, choose its threshold on validation, and measure it on every window."""
+    """Fit the trainers, keep one, calibrate its best, choose its threshold, and measure it on every window."""
     inside = {name: rows.where(_within(days)) for name, days in windows.named().items()}
-    fitted = forest.fit_best(inside["train"], inside["validation"], config)
-    best = fitted[0]
-    tables = {name: forest.score_table(forest.with_score(part, best.model)) for name, part in inside.items()}
+    fitted = {}
+    for name in config.trainers:
+        with step(f"Trained {name}, {windows.train}"):
+            fitted[name] = TRAINERS[name](inside["train"], inside["validation"], config)
+    results = compare_trainers(fitted, inside, config)
+    kept = chosen(results, config.trainer_errors)
+    if len(results) > 1:
+        say("\n".join(table_lines(results, kept)))
+    best = kept.best
+    tables = {name: score_table(best.ranker.with_score(part)) for name, part in inside.items()}
     curve = calibration.fit(tables["validation"])
     decision = threshold.choose(tables["validation"], curve)
     details = {
         "metrics": {name: asdict(threshold.quality(table, curve, decision)) for name, table in tables.items()},
-        "importances": best.importances(),
-        "chosen": best.size.model_dump(),
-        "candidates": [
-            {**candidate.size.model_dump(), "validation_roc_auc": candidate.roc_auc} for candidate in fitted
-        ],
+        "importances": dict(best.importances),
+        "trainer": str(kept.name),
+        "trainers": [result.as_details() for result in results],
+        "chosen": dict(best.size),
+        "candidates": [{**each.size, "validation_roc_auc": each.roc_auc} for each in kept.candidates],
     }
-    return ChurnModel(best.model, curve, decision, details)
+    return ChurnModel(best.ranker, curve, decision, details)
 
 
 def _register(

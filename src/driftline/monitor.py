@@ -290,6 +290,12 @@ class FittedMonitor:
             return ()
         return visible_changes(evidence, rule.budget, (chunk_length or MEAN_CHUNK[self.spec.period]) / YEAR)
 
+    @property
+    def no_evidence(self) -> str | None:
+        """Why there are no alerts within the budget although the spec has one, and what to do; None where there are."""
+        reason = self.reference.no_evidence
+        return None if reason is None or alert_rule(self.spec) is None else reason.reason
+
     def proposed_period(self, chunk_length: timedelta | None = None) -> Period | None:
         """Return a longer period if 30 chunks see too little, else None.
 

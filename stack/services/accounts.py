@@ -12,7 +12,7 @@ from driftline.store.connection import Connection
 from driftline.store.database import tls_context
 from stack.errors import StartFailed
 from stack.servers import root_account
-from stack.services.grants import Schema
+from stack.services.grants import GrantedSchema
 from stack.services.local import root_password
 from stack.services.service import Service
 from stack.services.site import Site
@@ -43,7 +43,7 @@ class Administration:
 
     def create_schemas(self) -> None:
         """Create the two schemas if they are missing."""
-        names = {"database": (self._schemas[Schema.DATA],), "truth": (self._schemas[Schema.TRUTH],)}
+        names = {"database": (self._schemas[GrantedSchema.DATA],), "truth": (self._schemas[GrantedSchema.TRUTH],)}
         self._execute((statement, {}) for statement in statements(SCHEMAS, names))
 
     def create_accounts(self) -> None:
@@ -61,8 +61,8 @@ class Administration:
         self._grant([service for service in self.services if not service.migrates])
 
     @property
-    def _schemas(self) -> dict[Schema, str]:
-        return {Schema.DATA: self.database_name, Schema.TRUTH: f"{self.database_name}_truth"}
+    def _schemas(self) -> dict[GrantedSchema, str]:
+        return {GrantedSchema.DATA: self.database_name, GrantedSchema.TRUTH: f"{self.database_name}_truth"}
 
     def _grant(self, services: Sequence[Service]) -> None:
         grants = [(grant, self._values(service)) for service in services for grant in service.grants]

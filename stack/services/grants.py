@@ -22,7 +22,7 @@ class Privilege(StrEnum):
     LOCK_TABLES = "LOCK TABLES"
 
 
-class Schema(Enum):
+class GrantedSchema(Enum):
     """One of the two schemas: what the services work on, and the truth about injected drift."""
 
     DATA = "data"
@@ -42,20 +42,20 @@ class Grant:
 
     privileges: tuple[Privilege, ...]
     tables: tuple[str, ...] = ()
-    schema: Schema = Schema.DATA
+    schema: GrantedSchema = GrantedSchema.DATA
     revoked: tuple[Privilege, ...] = ()
 
-    def statements(self, schemas: Mapping[Schema, str]) -> Iterator[str]:
+    def statements(self, schemas: Mapping[GrantedSchema, str]) -> Iterator[str]:
         """Yield the GRANT statements; the user is bound as `account` and `clients`."""
         for target in self._targets(schemas):
             yield f"GRANT {', '.join(self.privileges)} ON {target} TO %(account)s@%(clients)s"
 
-    def revoking_statements(self, schemas: Mapping[Schema, str]) -> Iterator[str]:
+    def revoking_statements(self, schemas: Mapping[GrantedSchema, str]) -> Iterator[str]:
         """Yield the REVOKE statements for what earlier versions granted; they follow the grants of the same tables."""
         for target in self._targets(schemas) if self.revoked else ():
             yield f"REVOKE {', '.join(self.revoked)} ON {target} FROM %(account)s@%(clients)s"
 
-    def _targets(self, schemas: Mapping[Schema, str]) -> list[str]:
+    def _targets(self, schemas: Mapping[GrantedSchema, str]) -> list[str]:
         name = schemas[self.schema]
         if not self.tables:
             return [f"{quoted(schema_pattern(name))}.*"]

@@ -40,7 +40,7 @@ class ContainerImage:
 
 
 @dataclass(frozen=True)
-class Worker:
+class WorkerContainer:
     """A container beside the service's own, of its image and its database user, that runs only on request.
 
     Attributes:
@@ -72,7 +72,7 @@ class Compose:
 
     comment: str
     scripts: Mapping[str, str] = field(default_factory=dict)
-    workers: Mapping[str, Worker] = field(default_factory=dict)
+    workers: Mapping[str, WorkerContainer] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[str, ...] = ()
     keeps_state: bool = True

@@ -14,8 +14,8 @@ from churn.tables import cdr, churn_predictions, daily_summary, processed, proce
 from driftline.store import tables
 from driftline.store.migrate import LIBRARY
 from stack.errors import StackError
-from stack.services.grants import Grant, Privilege, Schema
-from stack.services.service import Compose, ContainerImage, KafkaAccess, Service, Worker
+from stack.services.grants import Grant, GrantedSchema, Privilege
+from stack.services.service import Compose, ContainerImage, KafkaAccess, Service, WorkerContainer
 
 ALL, SELECT, INSERT, UPDATE, DELETE = (
     Privilege.ALL, Privilege.SELECT, Privilege.INSERT, Privilege.UPDATE, Privilege.DELETE,
@@ -41,7 +41,7 @@ OWNER = Service(
     description="Creates schemas, users, tables and topics, and drives the demo.",
     folder="stack",
     command=("-m", "stack.containers.steps"),
-    grants=(Grant((ALL,)), Grant((ALL,), schema=Schema.TRUTH)),
+    grants=(Grant((ALL,)), Grant((ALL,), schema=GrantedSchema.TRUTH)),
     migrates=True,
     image=ContainerImage("deploy", code=("src/churn", "stack"), arguments=("--help",)),
 )
@@ -60,7 +60,7 @@ SIMULATOR = Service(
         Grant((SELECT, INSERT, UPDATE), _names(cdr, tables.labels, stream_runs), revoked=(DELETE,)),
         Grant((SELECT, INSERT, DELETE), _names(daily_summary, tables.pending_batches), revoked=(UPDATE,)),
         Grant((EXECUTE,)),
-        Grant((SELECT, INSERT), schema=Schema.TRUTH, revoked=(UPDATE, DELETE)),
+        Grant((SELECT, INSERT), schema=GrantedSchema.TRUTH, revoked=(UPDATE, DELETE)),
     ),
     image=ContainerImage("simulator", code=("src/churn", "flaskapp")),
     compose=Compose(
@@ -111,7 +111,9 @@ JOBS = Service(
                 churn_predictions,
             ),
         ),
-        Grant((INSERT, UPDATE), _names(tables.models, tables.model_versions, tables.pending_chunks)),
+        Grant(
+            (INSERT, UPDATE), _names(tables.models, tables.model_versions, tables.pending_chunks, tables.retrainings)
+        ),
         Grant((INSERT, DELETE), _names(processed, processed_staging, daily_summary, tables.pending_batches)),
     ),
     image=ContainerImage(
@@ -173,8 +175,8 @@ MONITOR = Service(
         environment=_ALERTS,
         mounts=(_ALERTS_MOUNT,),
         workers={
-            "poller": Worker(("-m", "monitoring", "poll"), environment=_ALERTS, mounts=(_ALERTS_MOUNT,)),
-            "ingest-sql": Worker(
+            "poller": WorkerContainer(("-m", "monitoring", "poll"), environment=_ALERTS, mounts=(_ALERTS_MOUNT,)),
+            "ingest-sql": WorkerContainer(
                 ("-m", "monitoring.ingest", "sql", "/run/sources.yaml"),
                 environment={"INGEST_SQL_URL": "${INGEST_SQL_URL-}"},
                 mounts=("./sources.yaml:/run/sources.yaml:ro",),

@@ -1,5 +1,7 @@
 """The README's picture of the dashboard: taken of this world, when the broken unit has been found."""
 
+import os
+
 import pytest
 
 from devtools import screenshot
@@ -21,6 +23,8 @@ def outline(loop: IsolatedStack, plan: Plan) -> str:
         picture = screenshot.TAKEN / screenshot.PICTURE.name
         screenshot.capture(page, picture, HEIGHT)
         screenshot.record(picture, outline)
+        if os.environ.get(screenshot.ALL_PAGES):
+            screenshot.capture_pages(site, f"{plan.day(LAST_DAY)}T00:00:00Z", screenshot.TAKEN)
     return outline
 
 

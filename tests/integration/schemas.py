@@ -33,7 +33,7 @@ WHERE table_schema IN (%s, %s) AND extra LIKE '%%auto_increment%%'"""
 
 
 @dataclass(frozen=True)
-class Schema:
+class TemporarySchema:
     """A migrated schema: its tables, those of them that number their rows, and the rows that the migrations wrote."""
 
     address: DatabaseAddress
@@ -47,7 +47,7 @@ class Schemas:
     """The migrated schemas of a server that no test uses now, by how they were migrated."""
 
     server: TemporaryDatabase
-    _unused: dict[Upgrade, list[Schema]] = field(default_factory=dict)
+    _unused: dict[Upgrade, list[TemporarySchema]] = field(default_factory=dict)
 
     @contextmanager
     def migrated(self, upgrade: Upgrade) -> Iterator[DatabaseAddress]:
@@ -72,14 +72,16 @@ class Schemas:
                 drop_schema(self.server, schema.address)
 
 
-def _create(server: TemporaryDatabase, upgrade: Upgrade) -> Schema:
+def _create(server: TemporaryDatabase, upgrade: Upgrade) -> TemporarySchema:
     address = create_schema(server)
     engine = make_engine(DatabaseSettings.model_validate(address.settings()))
     upgrade(engine)
     engine.dispose()
     with server.administrator() as administrator, administrator.cursor() as cursor:
         tables, numbered = (_named(cursor, query, address) for query in (TABLES, NUMBERED))
-        return Schema(address, tables, numbered, {name: _rows(cursor, name) for name in _filled(cursor, tables)})
+        return TemporarySchema(
+            address, tables, numbered, {name: _rows(cursor, name) for name in _filled(cursor, tables)}
+        )
 
 
 def _statements(cursor: Cursor) -> dict[str, str]:
@@ -103,7 +105,7 @@ def _connections(cursor: Cursor, address: DatabaseAddress) -> int:
     return int(cursor.fetchall()[0][0])
 
 
-def _empty(cursor: Cursor, schema: Schema) -> None:
+def _empty(cursor: Cursor, schema: TemporarySchema) -> None:
     """Drop the tables that a test added, and give the others the rows of the migrations."""
     cursor.execute("SET foreign_key_checks = 0")
     for name in _named(cursor, TABLES, schema.address) - schema.tables:
@@ -113,7 +115,7 @@ def _empty(cursor: Cursor, schema: Schema) -> None:
             _restore(cursor, name, schema)
 
 
-def _restore(cursor: Cursor, table: str, schema: Schema) -> None:
+def _restore(cursor: Cursor, table: str, schema: TemporarySchema) -> None:
     """Give a table the rows of the migrations, and let it number from 1 again."""
     cursor.execute(f"DELETE FROM {table}")  # noqa: S608  # the server lists these names
     if table in schema.numbered:

@@ -17,6 +17,8 @@ class Channel(BaseModel, ABC):
 
     threads: ClassVar[bool] = False
     """Whether follow-ups join the first message about their incident."""
+    pictures: ClassVar[bool] = False
+    """Whether a message takes charts as pictures."""
     digests: ClassVar[bool] = True
     """Whether several alerts may come in one message."""
     type: str

@@ -3,9 +3,11 @@
 import logging
 import smtplib
 import ssl
+from collections.abc import Sequence
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, make_msgid
 from enum import StrEnum
+from html import escape
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -19,6 +21,7 @@ from monitoring.alerts.channels.channel import Channel
 from monitoring.alerts.channels.outbound import SECONDS, DeliveryFailed, public_addresses_only
 from monitoring.alerts.channels.secrets import SecretFolder, SecretName
 from monitoring.alerts.wording import digest_title, text
+from monitoring.report.report_file import ReportFile
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class MailChannel(Channel):
     """People with e-mail addresses, and the server that takes their mail; its host may always be an internal one."""
 
     threads: ClassVar[bool] = True
+    pictures: ClassVar[bool] = True
     type: Literal["email"]
     server: str = Field(min_length=1, max_length=253)
     port: int | None = Field(None, ge=1, le=65_535, description="by default that of the security: 465, 587 or 25")
@@ -60,12 +64,25 @@ class MailChannel(Channel):
 
     def send(self, delivery: Delivery, secrets: SecretFolder) -> None:
         """Send the message; the server answers for all recipients at once."""
+        self._send(self.message(delivery), secrets)
+
+    def send_files(self, subject: str, body: str, files: Sequence[ReportFile], secrets: SecretFolder) -> None:
+        """Send files as attachments; raises `DeliveryFailed` as `send` does."""
+        message = self._addressed(subject)
+        message["Message-ID"] = make_msgid(domain=self.sender.partition("@")[2])
+        message.set_content(body)
+        for file in files:
+            kind, _, subtype = file.media_type.partition(";")[0].partition("/")
+            message.add_attachment(file.content, kind, subtype, filename=file.name)
+        self._send(message, secrets)
+
+    def _send(self, message: EmailMessage, secrets: SecretFolder) -> None:
         password = secrets.read(self.secret) if self.secret else None
         try:
             with public_addresses_only(except_internal=True), self._connected() as server:
                 if self.user and password:
                     server.login(self.user, password)
-                refused = server.send_message(self.message(delivery))
+                refused = server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             raise DeliveryFailed(f"The mail server refused {', '.join(error.recipients)}; correct `to`.") from error
         except smtplib.SMTPResponseException as error:
@@ -81,16 +98,22 @@ class MailChannel(Channel):
 
     def message(self, delivery: Delivery) -> EmailMessage:
         """Return the e-mail: follow-ups answer the first message about their incident."""
-        message = EmailMessage()
-        domain = self.sender.partition("@")[2]
-        message["From"], message["To"] = self.sender, ", ".join(self.recipients)
-        message["Subject"] = digest_title(delivery) if delivery.is_first else f"Re: {digest_title(delivery)}"
-        message["Date"] = format_datetime(utc_now())
+        subject = digest_title(delivery) if delivery.is_first else f"Re: {digest_title(delivery)}"
+        message, domain = self._addressed(subject), self.sender.partition("@")[2]
         message["Message-ID"] = f"<{delivery.id}@{domain}>"
         if not delivery.is_first:
             message["In-Reply-To"] = message["References"] = f"<{delivery.thread}@{domain}>"
-        message["Auto-Submitted"] = "auto-generated"
         message.set_content(text(delivery))
+        if delivery.pictures:
+            _add_pictures(message, delivery)
+        return message
+
+    def _addressed(self, subject: str) -> EmailMessage:
+        """Return an e-mail without content to all recipients."""
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = self.sender, ", ".join(self.recipients), subject
+        message["Date"] = format_datetime(utc_now())
+        message["Auto-Submitted"] = "auto-generated"
         return message
 
     def _connected(self) -> smtplib.SMTP:
@@ -104,3 +127,15 @@ class MailChannel(Channel):
 
     def _context(self) -> ssl.SSLContext:
         return client_context(self.ca) if self.ca else ssl.create_default_context()
+
+
+def _add_pictures(message: EmailMessage, delivery: Delivery) -> None:
+    """Add the text as HTML with the pictures below it, as inline attachments; programs without HTML show the text."""
+    names = [f"chart-{place}" for place in range(1, len(delivery.pictures) + 1)]
+    images = "".join(f'<p><img src="cid:{name}" alt="Metrics by chunk" style="max-width:100%"></p>' for name in names)
+    lines = escape(text(delivery))
+    message.add_alternative(f"<html><body><pre>{lines}</pre>{images}</body></html>", subtype="html")
+    html = message.get_payload(1)
+    assert isinstance(html, EmailMessage)  # noqa: S101  (the second alternative, just added)
+    for name, picture in zip(names, delivery.pictures, strict=True):
+        html.add_related(picture, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline")

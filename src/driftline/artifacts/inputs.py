@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from driftline.errors import InvalidInput
 
@@ -38,7 +39,18 @@ class Inputs:
         """
         require_valid(self._faults(rows))
         values = np.array([[self._number(name, row[name]) for name in self.features] for row in rows], np.float64)
-        values = values.reshape(len(rows), len(self.features))
+        return self._prepared(values.reshape(len(rows), len(self.features)))
+
+    def matrix_of(self, frame: pd.DataFrame) -> Matrix:
+        """Return one line for each row of a frame that has the features; a missing value is NaN, None or NA."""
+        columns = [
+            frame[name].map(self.categories[name]) if name in self.categories else frame[name] for name in self.features
+        ]
+        values = [column.to_numpy(np.float64, na_value=np.nan) for column in columns]
+        return self._prepared(np.column_stack(values))
+
+    def _prepared(self, values: Matrix) -> Matrix:
+        """Take the logarithms and fill what is missing, in place."""
         for place, name in enumerate(self.features):
             column = values[:, place]
             if name in self.logged:

@@ -53,8 +53,11 @@ class OutputRule:
             return [Scored(float(value)) for value in output[:, 0]]
         if self.problem is Problem.MULTICLASS:
             return [self._of_classes(row) for row in output]
-        scores = output[:, -1] if self.calibration is None else self.calibration(output[:, -1])
-        return [Scored(int(score >= self.threshold), float(score)) for score in scores]
+        return [Scored(int(score >= self.threshold), float(score)) for score in self.binary_scores(output)]
+
+    def binary_scores(self, output: Matrix) -> Matrix:
+        """Return the probability of class 1 of each row of a binary model's output."""
+        return output[:, -1] if self.calibration is None else self.calibration(output[:, -1])
 
     def _of_classes(self, row: Matrix) -> Scored:
         scores = dict(zip(self.classes, map(float, row), strict=True))

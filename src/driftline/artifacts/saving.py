@@ -40,10 +40,8 @@ def save_trees(
         InvalidInput: the estimator is none of trees, or the saved trees do not score the sample as it does.
         StoreRefused, StoreUnavailable: as `driftline.objects` says.
     """
-    trees = _converted(estimator)
-    classes = tuple(map(str, getattr(estimator, "classes_", ())))
-    problem = Problem.REGRESSION if not classes else Problem.BINARY if len(classes) == 2 else Problem.MULTICLASS
-    _require_same(estimator, trees, sample, problem)
+    trees, classes = convert_trees(estimator, sample), _classes(estimator)
+    problem = _problem(classes)
     output_rule = OutputRule(problem, classes if problem is Problem.MULTICLASS else (), threshold, calibration)
     numbered = {name: {text: number for number, text in enumerate(names)} for name, names in (categories or {}).items()}
     inputs = Inputs(tuple(map(str, sample.columns)), numbered)
@@ -59,6 +57,25 @@ def save_scorer(scorer: Scorer, address: str) -> None:
     store = open_store(address)
     store.put(TREES, scorer.trees.serialize_bytes())
     store.put(DESCRIPTION, _description(scorer.inputs, scorer.output_rule, scorer.details))
+
+
+def convert_trees(estimator: Any, sample: pd.DataFrame) -> treelite.Model:
+    """Return the trees of an estimator, which score the sample as it does.
+
+    Raises:
+        InvalidInput: the estimator is none of trees, or its trees do not score the sample as it does.
+    """
+    trees = _converted(estimator)
+    _require_same(estimator, trees, sample, _problem(_classes(estimator)))
+    return trees
+
+
+def _classes(estimator: Any) -> tuple[str, ...]:
+    return tuple(map(str, getattr(estimator, "classes_", ())))
+
+
+def _problem(classes: Sequence[str]) -> Problem:
+    return Problem.REGRESSION if not classes else Problem.BINARY if len(classes) == 2 else Problem.MULTICLASS
 
 
 def _converted(estimator: Any) -> treelite.Model:

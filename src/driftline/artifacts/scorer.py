@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import treelite
 
 from driftline.artifacts.inputs import Inputs, Matrix
@@ -29,6 +30,10 @@ class Scorer:
             InvalidInput: with every value that the feature cannot have.
         """
         return self.output_rule.read(tree_output(self.trees, self.inputs.matrix(rows))) if rows else []
+
+    def binary_scores(self, frame: pd.DataFrame) -> Matrix:
+        """Return the probability of class 1 of each row of a frame that has the features of a binary model."""
+        return self.output_rule.binary_scores(tree_output(self.trees, self.inputs.matrix_of(frame)))
 
 
 def tree_output(trees: treelite.Model, matrix: Matrix) -> Matrix:

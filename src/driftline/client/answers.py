@@ -17,7 +17,7 @@ INTERNAL_ERROR = 500
 _ROW = re.compile(r"\b(?:row|line) (\d{1,3}(?:,\d{3})*)\b")
 
 
-class DeliveryState(StrEnum):
+class BatchOutcome(StrEnum):
     """What happens to a batch."""
 
     STORED = "stored"
@@ -29,7 +29,7 @@ class DeliveryState(StrEnum):
 class Answer:
     """How an attempt to send a batch ended."""
 
-    state: DeliveryState
+    state: BatchOutcome
     message: str = ""
     """Why the batch was not stored."""
     details: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: datet
     """
     content = _json_object(body)
     if status == 200 and type(rows := content.get("rows")) is int:
-        return Answer(DeliveryState.STORED, rows=rows, status=status)
+        return Answer(BatchOutcome.STORED, rows=rows, status=status)
     error = content.get("error")
     if status in REFUSED and (isinstance(error, dict) or status == TOO_LARGE):
         error = error if isinstance(error, dict) else {}
@@ -67,7 +67,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: datet
         details = error.get("details")
         faults = tuple(map(str, details)) if isinstance(details, list) else ()
         return Answer(
-            DeliveryState.REFUSED,
+            BatchOutcome.REFUSED,
             message,
             faults,
             status,
@@ -80,7 +80,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: datet
     wait = _wait(headers.get("Retry-After"), now)
     may_be_content = status == INTERNAL_ERROR or not isinstance(error, dict)
     return Answer(
-        DeliveryState.RETRY, f"HTTP {status}: {message}", status=status, wait=wait, may_be_content=may_be_content
+        BatchOutcome.RETRY, f"HTTP {status}: {message}", status=status, wait=wait, may_be_content=may_be_content
     )
 
 

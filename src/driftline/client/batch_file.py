@@ -24,7 +24,7 @@ class FileFormat(StrEnum):
     ARROW = "arrow"
 
 
-class Stage(StrEnum):
+class BatchStage(StrEnum):
     """How far a batch is; only `spool` moves a batch to another stage."""
 
     NEW = "new"
@@ -35,7 +35,7 @@ class Stage(StrEnum):
     """Complete: its content and its key never change again."""
 
 
-_NAME = re.compile(rf"([0-9a-z-]+)\.({'|'.join(RowKind)})\.({'|'.join(FileFormat)})\.({'|'.join(Stage)})")
+_NAME = re.compile(rf"([0-9a-z-]+)\.({'|'.join(RowKind)})\.({'|'.join(FileFormat)})\.({'|'.join(BatchStage)})")
 
 _DIGITS = string.digits + string.ascii_lowercase
 MOST_PARTS = len(_DIGITS)
@@ -50,14 +50,14 @@ class BatchFile:
     """The Idempotency-Key of the batch, in every attempt and every process."""
     kind: RowKind
     format: FileFormat
-    stage: Stage
+    stage: BatchStage
     folder: Path
 
     @classmethod
     def parse(cls, folder: Path, name: str) -> Self | None:
         """Return the batch that a file contains; None for other files."""
         match = _NAME.fullmatch(name)
-        return cls(match[1], RowKind(match[2]), FileFormat(match[3]), Stage(match[4]), folder) if match else None
+        return cls(match[1], RowKind(match[2]), FileFormat(match[3]), BatchStage(match[4]), folder) if match else None
 
     @property
     def name(self) -> str:
@@ -69,7 +69,7 @@ class BatchFile:
         """Where the batch is."""
         return self.folder / f"{self.name}.{self.stage}"
 
-    def at(self, stage: Stage) -> "BatchFile":
+    def at(self, stage: BatchStage) -> "BatchFile":
         """Return the same batch at another stage."""
         return BatchFile(self.key, self.kind, self.format, stage, self.folder)
 

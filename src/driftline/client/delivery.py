@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
-from driftline.client.answers import Answer, DeliveryState, read_answer
+from driftline.client.answers import Answer, BatchOutcome, read_answer
 from driftline.client.batch_file import BatchFile, FileFormat
 from driftline.errors import InvalidInput
 
@@ -85,7 +85,7 @@ class Destination:
         return f"{self.url.rstrip('/')}/api/v1/models/{quote(self.model, safe='')}/{batch.kind}{version}"
 
 
-class Delivery:
+class MonitorConnection:
     """Connections to one monitor, used by one thread at a time; they are opened when the first batch is sent."""
 
     def __init__(self, destination: Destination) -> None:
@@ -109,7 +109,7 @@ class Delivery:
         except (HTTPError, OSError) as error:
             message = f"{self._destination.url} does not answer ({reason(error)})"
             unconnected = isinstance(error, NewConnectionError | ConnectTimeoutError | SSLError)
-            return Answer(DeliveryState.RETRY, message, may_be_content=not unconnected)
+            return Answer(BatchOutcome.RETRY, message, may_be_content=not unconnected)
         return read_answer(response.status, response.headers, body, datetime.now(UTC))
 
     def _post(self, batch: BatchFile, content: bytes) -> "BaseHTTPResponse":

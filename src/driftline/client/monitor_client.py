@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
 from driftline.client.batch_file import RowKind
-from driftline.client.delivery import Delivery, Destination
+from driftline.client.delivery import Destination, MonitorConnection
 from driftline.client.errors import ClientClosed, SpoolFailed
 from driftline.client.frames import encoded_frame, row_count
 from driftline.client.rows import Row, checked_id, label_line, prediction_line
@@ -194,7 +194,7 @@ class MonitorClient:
                     writer = SpoolWriter(
                         self._spool, batch_rows=self._batch_rows, max_spool_bytes=self._max_spool_bytes
                     )
-                    sender = Sender(self._spool, writer, Delivery(self._destination), self._batch_seconds)
+                    sender = Sender(self._spool, writer, MonitorConnection(self._destination), self._batch_seconds)
                     sender.start()
                     self._writer, self._sender = writer, sender
         return self._writer, self._sender

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
-from driftline.client.answers import Answer, DeliveryState
+from driftline.client.answers import Answer, BatchOutcome
 from driftline.client.backoff import Backoff
-from driftline.client.batch_file import BatchFile, Stage
-from driftline.client.delivery import Delivery
+from driftline.client.batch_file import BatchFile, BatchStage
+from driftline.client.delivery import MonitorConnection
 from driftline.client.locked_file import LockedFile
 from driftline.client.parts import Refusals, divide
 from driftline.client.spool import Spool
@@ -26,7 +26,7 @@ REPEATED_AFTER = 60.0
 class Sender:
     """Sends what is in a spool folder, whichever process wrote it; one object for each process."""
 
-    def __init__(self, spool: Spool, writer: SpoolWriter, delivery: Delivery, batch_seconds: float) -> None:
+    def __init__(self, spool: Spool, writer: SpoolWriter, delivery: MonitorConnection, batch_seconds: float) -> None:
         """Store what the thread needs; `start` starts it."""
         self._spool = spool
         self._writer = writer
@@ -58,7 +58,7 @@ class Sender:
     @property
     def failing(self) -> int:
         """The number of batches that failed when they were last tried."""
-        ready = self._spool.batches(Stage.READY)
+        ready = self._spool.batches(BatchStage.READY)
         return sum(batch.key in self._failing for batch in ready) + len(self._spool.unreadable)
 
     def _run(self) -> None:
@@ -69,7 +69,7 @@ class Sender:
             try:
                 self.step(time.monotonic())
             except Exception as error:
-                self._failed(time.monotonic(), Answer(DeliveryState.RETRY, f"the spool folder fails ({error})"))
+                self._failed(time.monotonic(), Answer(BatchOutcome.RETRY, f"the spool folder fails ({error})"))
                 log.debug("the step failed", exc_info=True)
             with self._changed:
                 self._changed.notify_all()
@@ -110,12 +110,12 @@ class Sender:
                 self._failed_alone(batch, f"it cannot be read or moved ({error})")
                 continue
             waiting.extendleft(reversed(parts))
-            if answer is not None and answer.state is DeliveryState.RETRY and not self._goes_on(now, batch, answer):
+            if answer is not None and answer.state is BatchOutcome.RETRY and not self._goes_on(now, batch, answer):
                 return
 
     def _ready(self, now: float) -> list[BatchFile]:
         """Return the batches to send now, in their order; forget failures and refusals of batches that are finished."""
-        ready = self._spool.batches(Stage.READY)
+        ready = self._spool.batches(BatchStage.READY)
         keys, origins = {batch.key for batch in ready}, {batch.origin for batch in ready}
         self._failing = {key: backoff for key, backoff in self._failing.items() if key in keys}
         self._logged &= keys
@@ -133,7 +133,7 @@ class Sender:
         with file:
             content = batch.path.read_bytes()
             answer = self._delivery.send(batch, content)
-            return answer, [] if answer.state is DeliveryState.RETRY else self._finish(batch, content, answer)
+            return answer, [] if answer.state is BatchOutcome.RETRY else self._finish(batch, content, answer)
 
     def _goes_on(self, now: float, batch: BatchFile, answer: Answer) -> bool:
         """Return whether others are sent after a failure: where the batch has failed before, it may be the cause."""
@@ -163,7 +163,7 @@ class Sender:
         self._backoff.succeeded()
         self._failing.pop(batch.key, None)
         refusals = self._refusals.setdefault(batch.origin, Refusals())
-        if answer.state is DeliveryState.STORED:
+        if answer.state is BatchOutcome.STORED:
             refusals.in_a_row = 0
             batch.path.unlink()
             self.rows += answer.rows
@@ -224,7 +224,7 @@ class Sender:
         deadline = time.monotonic() + timeout
         self._writer.complete()
         self._seal_all()
-        origins = frozenset(batch.origin for batch in self._spool.batches(Stage.READY))
+        origins = frozenset(batch.origin for batch in self._spool.batches(BatchStage.READY))
         for backoff in (self._backoff, *self._failing.values()):
             backoff.hasten()
         self.wake()
@@ -239,7 +239,7 @@ class Sender:
 
     def _is_waiting(self, origins: Collection[str]) -> bool:
         """Return whether one of these batches, or a part of it, is still waiting."""
-        return any(batch.origin in origins for batch in self._spool.batches(Stage.READY))
+        return any(batch.origin in origins for batch in self._spool.batches(BatchStage.READY))
 
     def stop(self, timeout: float) -> None:
         """Stop the thread; a request that lasts longer than `timeout` ends with the process."""

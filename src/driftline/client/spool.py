@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from driftline.client.batch_file import BatchFile, FileFormat, RowKind, Stage
+from driftline.client.batch_file import BatchFile, BatchStage, FileFormat, RowKind
 from driftline.client.locked_file import LockedFile
 from driftline.client.open_batch import OpenBatch
 
@@ -37,9 +37,9 @@ class Spool:
 
     def begin(self, kind: RowKind) -> OpenBatch:
         """Create an empty batch that this process holds; it is locked before others can see it as open."""
-        batch = BatchFile(_new_key(), kind, FileFormat.NDJSON, Stage.NEW, self.folder)
+        batch = BatchFile(_new_key(), kind, FileFormat.NDJSON, BatchStage.NEW, self.folder)
         file = LockedFile.create(batch.path)
-        opened = batch.at(Stage.OPEN)
+        opened = batch.at(BatchStage.OPEN)
         batch.path.rename(opened.path)
         file.path = opened.path
         return OpenBatch(opened, file)
@@ -54,7 +54,7 @@ class Spool:
             batch.path.unlink()
             return
         os.fsync(file.descriptor)
-        batch.path.rename(batch.at(Stage.READY).path)
+        batch.path.rename(batch.at(BatchStage.READY).path)
         self._sync_folder()
 
     def recover(self) -> int:
@@ -65,7 +65,7 @@ class Spool:
         self._remove_abandoned()
         recovered = 0
         unreadable = set()
-        for batch in self.batches(Stage.OPEN):
+        for batch in self.batches(BatchStage.OPEN):
             try:
                 recovered += self._recover(batch)
             except OSError as error:
@@ -87,7 +87,7 @@ class Spool:
 
     def add(self, kind: RowKind, form: FileFormat, contents: Sequence[bytes]) -> None:
         """Store complete batches; they become ready when all of them are on the disk."""
-        batches = [BatchFile(_new_key(), kind, form, Stage.NEW, self.folder) for _ in contents]
+        batches = [BatchFile(_new_key(), kind, form, BatchStage.NEW, self.folder) for _ in contents]
         self._write_all(batches, contents)
 
     def _write_all(self, batches: Sequence[BatchFile], contents: Sequence[bytes]) -> None:
@@ -100,17 +100,17 @@ class Spool:
                 batch.path.unlink(missing_ok=True)
             raise
         for batch in batches:
-            batch.path.rename(batch.at(Stage.READY).path)
+            batch.path.rename(batch.at(BatchStage.READY).path)
         self._sync_folder()
 
-    def batches(self, stage: Stage) -> list[BatchFile]:
+    def batches(self, stage: BatchStage) -> list[BatchFile]:
         """Return the batches at a stage, the oldest first."""
         names = os.listdir(self.folder)  # noqa: PTH208  (a folder with many batches is read often)
         return sorted(batch for name in names if (batch := BatchFile.parse(self.folder, name)) and batch.stage is stage)
 
     def waiting(self) -> int:
         """Return the number of ready batches."""
-        return len(self.batches(Stage.READY))
+        return len(self.batches(BatchStage.READY))
 
     def refusals(self) -> int:
         """Return the number of refused batches."""
@@ -144,7 +144,7 @@ class Spool:
         if faulty:
             self._write_reason(refused, reason or {})
             _write(self.refused / refused.name, faulty)
-        self._write_all([part.at(Stage.NEW) for part in parts], contents)
+        self._write_all([part.at(BatchStage.NEW) for part in parts], contents)
         batch.path.unlink()
         return parts
 
@@ -159,7 +159,7 @@ class Spool:
     def _remove_abandoned(self) -> None:
         """Remove what processes that have ended were still making; it was never acknowledged."""
         for entry in _entries(self.folder):
-            if entry.name.endswith(f".{Stage.NEW}") and _age(entry) > ABANDONED:
+            if entry.name.endswith(f".{BatchStage.NEW}") and _age(entry) > ABANDONED:
                 with suppress(OSError):
                     Path(entry.path).unlink()
 

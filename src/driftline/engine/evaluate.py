@@ -9,7 +9,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.compute import compute_outcomes, not_fitted
 from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.problems import count_evidence
-from driftline.engine.fitted_methods import Content, Summary
+from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.engine.outcome import Outcome, ResultKey, undefined
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectKind
@@ -34,7 +34,7 @@ def evaluate_chunk(
 
 
 def summarize_chunk(
-    fitted: FittedReference, spec: Spec, frame: pd.DataFrame, content: Content = Content.ALL
+    fitted: FittedReference, spec: Spec, frame: pd.DataFrame, content: SummaryContent = SummaryContent.ALL
 ) -> Summary:
     """Summarize some or all rows of a chunk; `Summary.merge` merges the parts of a chunk.
 

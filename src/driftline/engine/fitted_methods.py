@@ -39,7 +39,7 @@ PERFORMANCE_OF: dict[Problem, type[Performance]] = {
 """The class that computes the performance of each problem."""
 
 
-class Content(StrEnum):
+class SummaryContent(StrEnum):
     """The content that a summary covers: features (and outputs), outputs and labels, or everything.
 
     A summary of features does not change when labels arrive; a summary of labels is computed without reading features.
@@ -51,7 +51,7 @@ class Content(StrEnum):
 
     def has(self, column: str) -> bool:
         """Return whether a summary has a watched column."""
-        return self is Content.ALL or (column == LABEL) == (self is Content.LABELS)
+        return self is SummaryContent.ALL or (column == LABEL) == (self is SummaryContent.LABELS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,13 +229,13 @@ class FittedMethods:
             *((f"{column.name} statistics",) if without_statistics else ()),
         )
 
-    def summarize(self, frame: pd.DataFrame, spec: Spec, content: Content = Content.ALL) -> Summary:
+    def summarize(self, frame: pd.DataFrame, spec: Spec, content: SummaryContent = SummaryContent.ALL) -> Summary:
         """Summarize some or all rows of a chunk. Raises SchemaMismatch for missing columns."""
         require(frame, self._required(spec, content))
         columns = {c.name: self._summarize_column(frame[c.name], c, spec) for c in spec.watched if content.has(c.name)}
-        if content is Content.LABELS:
+        if content is SummaryContent.LABELS:
             return Summary(len(frame), self.performance.summarize_labels(frame, spec), columns, None, {})
-        of_all = content is Content.ALL
+        of_all = content is SummaryContent.ALL
         performance = self.performance.summarize if of_all else self.performance.summarize_features
         return Summary(
             len(frame),
@@ -245,12 +245,12 @@ class FittedMethods:
             {method: self.multivariate[method].summarize(frame) for method in spec.multivariate_methods},
         )
 
-    def _required(self, spec: Spec, content: Content) -> tuple[str, ...]:
+    def _required(self, spec: Spec, content: SummaryContent) -> tuple[str, ...]:
         """Return the columns that a frame must have."""
-        if content is Content.LABELS:
+        if content is SummaryContent.LABELS:
             return spec.outputs
         names = (*self.columns, *spec.outputs, *_further_columns(spec))
-        return names if content is Content.ALL else tuple(name for name in names if name != LABEL)
+        return names if content is SummaryContent.ALL else tuple(name for name in names if name != LABEL)
 
     def _summarize_column(self, series: "pd.Series[Any]", column: ColumnSpec, spec: Spec) -> ColumnState:
         values, compared = read_values(series, column)

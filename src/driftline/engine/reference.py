@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import Chunk, by_chunk, by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
 from driftline.engine.evidence.fitted import FittedEvidence
+from driftline.engine.evidence.no_evidence import NoEvidence
 from driftline.engine.evidence.problems import evidence_from_dict, fit_classifier, fit_regression
 from driftline.engine.fitted_methods import FittedMethods, require
 from driftline.engine.outcome import ResultKey
@@ -39,8 +40,8 @@ class FittedReference:
 
     `since` and `until` are the first and the last event (both included, UTC), `chunks` the number of chunks with rows.
     `content_hash` is the SHA-256 of the rows' content; it does not depend on their order. `segments` are by feature
-    and value. `evidence` is the state for alerts within a budget; None where the reference has too few labels,
-    or a classifier no scores.
+    and value. `evidence` is the state for alerts within a budget; where the reference does not suffice it is None, and
+    `no_evidence` has the reason, which is None too in a reference that was stored before reasons were.
     """
 
     methods: FittedMethods
@@ -52,6 +53,7 @@ class FittedReference:
     content_hash: str
     segments: FittedSegments = field(default_factory=dict)
     evidence: FittedEvidence | None = None
+    no_evidence: NoEvidence | None = None
 
     def to_json(self) -> str:
         """Return the fitted reference as compact JSON; floats keep every digit."""
@@ -71,6 +73,7 @@ class FittedReference:
                 "methods": self.methods.to_dict(),
                 "segments": segments,
                 "evidence": self.evidence.to_dict() if self.evidence else None,
+                "no_evidence": self.no_evidence and self.no_evidence.reason,
             },
             separators=(",", ":"),
             allow_nan=False,
@@ -100,6 +103,7 @@ class FittedReference:
                 for feature, parts in stored["segments"].items()
             },
             evidence=evidence_from_dict(stored["evidence"]) if stored["evidence"] else None,
+            no_evidence=NoEvidence(reason) if (reason := stored.get("no_evidence")) else None,
         )
 
 
@@ -126,7 +130,7 @@ def fit_reference(
     may_be_partial = sizes is None and spec.thresholds is ThresholdPolicy.DRIFTLINE
     bounding_chunks = complete_chunks(chunks) if may_be_partial else chunks
     lengths = [len(rows) for _, rows in chunks]
-    days = None if sizes is not None else _days(chunks, spec)
+    days = _days([chunk for chunk, _ in chunks], spec, by_rows=sizes is not None)
     tasks: list[Task] = [
         *FittedMethods.tasks(ordered, spec),
         partial(content_hash, ordered, spec),
@@ -146,15 +150,20 @@ def fit_reference(
         chunks=len(chunks),
         content_hash=digest,
         segments=fit_segments(ordered, spec, methods, bounding_chunks, mapper),
-        evidence=evidence,
+        **({"no_evidence": evidence} if isinstance(evidence, NoEvidence) else {"evidence": evidence}),
     )
 
 
-def _days(chunks: Sequence[tuple[Chunk, pd.DataFrame]], spec: Spec) -> list[int] | None:
-    """Return the day of each chunk as an ordinal in the spec's time zone; None where chunks are longer than a day."""
-    if spec.period not in (Period.HOUR, Period.DAY):
-        return None
-    return [chunk.start.astimezone(spec.zone).toordinal() for chunk, _ in chunks]
+def _days(chunks: Sequence[Chunk], spec: Spec, *, by_rows: bool) -> list[int] | None:
+    """Return the day of each chunk as an ordinal in the spec's time zone; None where chunks are longer than a day.
+
+    With `by_rows` chunks are numbers of rows, whose mean length decides.
+    """
+    if by_rows:
+        are_longer = (chunks[-1].end - chunks[0].start) / len(chunks) > timedelta(days=1)
+    else:
+        are_longer = spec.period not in (Period.HOUR, Period.DAY)
+    return None if are_longer else [chunk.start.astimezone(spec.zone).toordinal() for chunk in chunks]
 
 
 def content_hash(frame: pd.DataFrame, spec: Spec) -> str:

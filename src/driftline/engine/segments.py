@@ -16,7 +16,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.columns import coded
 from driftline.engine.drift.methods import SKETCHES, Sketch
 from driftline.engine.drift.sketches.bin_counts import BinCounts
-from driftline.engine.fitted_methods import Content, FittedMethods, SegmentSummary, read_values, require
+from driftline.engine.fitted_methods import FittedMethods, SegmentSummary, SummaryContent, read_values, require
 from driftline.engine.outcome import ResultKey, too_few
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.tasks import Map, call
@@ -91,7 +91,11 @@ def fit_segments(
 
 
 def summarize_segments(
-    fitted: FittedSegments, reference: FittedMethods, frame: pd.DataFrame, spec: Spec, content: Content = Content.ALL
+    fitted: FittedSegments,
+    reference: FittedMethods,
+    frame: pd.DataFrame,
+    spec: Spec,
+    content: SummaryContent = SummaryContent.ALL,
 ) -> SegmentSummaries:
     """Summarize some or all rows of a chunk by segment; for values that the reference lacks, only rows are counted."""
     require(frame, spec.segments)
@@ -148,14 +152,14 @@ def _summarize_feature(
     reference: FittedMethods,
     frame: pd.DataFrame,
     spec: Spec,
-    content: Content,
+    content: SummaryContent,
 ) -> dict[str, SegmentSummary]:
     parts = dict.fromkeys(fitted, frame.iloc[:0]) | dict(by_value(frame, feature))
     return {value: _summarize(fitted.get(value), reference, rows, spec, content) for value, rows in parts.items()}
 
 
 def _summarize(
-    segment: FittedSegment | None, reference: FittedMethods, rows: pd.DataFrame, spec: Spec, content: Content
+    segment: FittedSegment | None, reference: FittedMethods, rows: pd.DataFrame, spec: Spec, content: SummaryContent
 ) -> SegmentSummary:
     if segment is None:
         return SegmentSummary(len(rows), None, {})
@@ -164,7 +168,7 @@ def _summarize(
 
 
 def _bin_counts(
-    rows: pd.DataFrame, spec: Spec, reference: FittedMethods, content: Content = Content.ALL
+    rows: pd.DataFrame, spec: Spec, reference: FittedMethods, content: SummaryContent = SummaryContent.ALL
 ) -> dict[str, BinCounts]:
     """Count rows by bin or category of the reference, for each watched column that has a localizable sketch."""
     columns = (column for column in spec.watched if content.has(column.name))

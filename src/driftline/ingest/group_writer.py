@@ -10,7 +10,7 @@ from driftline.errors import DriftlineError, NotFound
 from driftline.ingest.ingestion import REFUSALS, Ingestion, Sent, Write
 
 
-class Group(Protocol):
+class MessageGroup(Protocol):
     """Rows of one model and version."""
 
     @property
@@ -31,7 +31,7 @@ class Group(Protocol):
         """Return the rows that are `faulty`, by their numbers from 1, each alone, and the others together."""
 
 
-G = TypeVar("G", bound=Group)
+G = TypeVar("G", bound=MessageGroup)
 Prepared = Write | DriftlineError
 """What writes a group, or why it is refused before anything is written."""
 

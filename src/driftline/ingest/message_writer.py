@@ -56,7 +56,7 @@ class MessageWriter:
 
         def write(connection: Connection) -> StoredMessages:
             source_offsets.advance(connection, source, part, expected, messages[-1].offset + 1)
-            refused = _Refused(connection, self.ingestion, self.kind, {letter.message for letter in dead})
+            refused = _RefusedMessages(connection, self.ingestion, self.kind, {letter.message for letter in dead})
             writer = GroupWriter(connection, self.ingestion, self.kind, refused.add)
             for group, ready in groups:
                 writer.add(group, ready)
@@ -85,7 +85,7 @@ class MessageWriter:
 
 
 @dataclass
-class _Refused:
+class _RefusedMessages:
     """Messages that a transaction refuses; the first of those whose model is known are logged in it.
 
     `dead_letters` are those that are not `published` before it begins: they conflict with what is stored.

@@ -250,6 +250,24 @@ def roles(name: NAME, json: JSON = False) -> None:
 
 
 @models.command()
+def retrainings(name: NAME, json: JSON = False) -> None:
+    """Show when challengers were trained, why, how each compared with the champion, and what followed."""
+    from driftline.models.schema import RetrainingOut  # noqa: PLC0415
+
+    listed = [RetrainingOut.of(retraining) for retraining in _registered().retrainings(name)]
+    if json:
+        _print_json([retraining.model_dump(mode="json") for retraining in listed])
+        return
+    for each in listed:
+        challenger = f" by version {each.challenger}" if each.challenger else ""
+        typer.echo(f"{each.started_at:%Y-%m-%d %H:%M} version {each.champion} challenged{challenger}: {each.state}")
+        typer.echo(f"  because {each.cause}")
+        typer.echo(f"  {each.reason or 'not decided yet'}")
+    if not listed:
+        typer.echo(f"{name} was not trained again.")
+
+
+@models.command()
 def promote(
     name: NAME,
     version: Annotated[int, typer.Argument(help="Version to promote.", show_default=False)],

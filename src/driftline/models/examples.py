@@ -34,6 +34,7 @@ VISIBLE: dict[str, Any] = {
         }
     ],
     "proposed_period": None,
+    "no_evidence": None,
     "words": ["Detected 8 times in 10: ROC AUC falls by 0.04 within 7 chunks."],
 }
 SPEC: dict[str, Any] = {

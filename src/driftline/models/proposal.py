@@ -41,9 +41,10 @@ class Proposal:
 
     `layout` says which column of the reference is which, `inferred` what the request left open. `reference` has the
     engine's columns; `fitted` is fitted on it. `visible_changes` are the smallest changes that alerts find 8 times in
-    10, and `proposed_period` a longer period where chunks see too little; none where bounds alone alert. `artifact_uri`
-    is where the trained model is, for programs that serve it, and `origin` where its training is recorded. `owner` is
-    the model's from its registration on; None leaves it as it is.
+    10, and `proposed_period` a longer period where chunks see too little; none where bounds alone alert, for which
+    `no_evidence` has the reason unless it is the spec. `artifact_uri` is where the trained model is, for programs that
+    serve it, and `origin` where its training is recorded. `owner` is the model's from its registration on; None leaves
+    it as it is.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Proposal:
     fitted: FittedReference
     visible_changes: tuple[VisibleChange, ...]
     proposed_period: Period | None
+    no_evidence: str | None
     artifact_uri: str | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
     owner: str | None = None
@@ -61,7 +63,7 @@ class Proposal:
     @property
     def visible_lines(self) -> tuple[str, ...]:
         """What alerts find, in words."""
-        return describe_visible(self.visible_changes, self.proposed_period)
+        return describe_visible(self.visible_changes, self.proposed_period, self.no_evidence)
 
     @property
     def training_hash(self) -> str:
@@ -125,6 +127,7 @@ def propose_model(
         fitted=fitted,
         visible_changes=monitor.visible_changes(),
         proposed_period=monitor.proposed_period(),
+        no_evidence=monitor.no_evidence,
     )
 
 

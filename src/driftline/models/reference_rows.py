@@ -56,7 +56,7 @@ def read_reference_rows(
     def content_of(numbers: IntArray) -> pd.Series:
         return hash_rows(rows, numbers)
 
-    repeats = find_repeats(RowIds.of(rows, request.id), content_of)
+    repeats = find_repeats(RowIds.of(rows, request.id, only_block=True), content_of)
     return repeats.remove(rows), (*notes, *repeats.notes(request.option))
 
 

@@ -24,6 +24,7 @@ from driftline.store.database import translated
 from driftline.store.model_list import ModelSummary, VersionSummary
 from driftline.store.model_numbers import model_number
 from driftline.store.owners import owner_of, set_owner
+from driftline.store.retrainings import Retraining, retrainings_of
 from driftline.store.roles import Author, RoleChange, Roles
 from driftline.store.schedules import Schedule
 from driftline.store.tables import pending_chunks
@@ -148,6 +149,15 @@ class RegisteredModels:
             NotFound: no such model.
         """
         return roles.read_roles(self.engine, name)[1]
+
+    def retrainings(self, name: str) -> list[Retraining]:
+        """Return the retrainings of a model, oldest first.
+
+        Raises:
+            NotFound: no such model.
+        """
+        with translated(), self.engine.connect() as connection:
+            return retrainings_of(connection, name)
 
     def promote(self, name: str, version: int, reason: str, by: str) -> bool:
         """Make a version the champion of its model, which is used from now on; return whether it was not before.

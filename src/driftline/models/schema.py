@@ -16,6 +16,7 @@ from driftline.models.proposal import Proposal
 from driftline.monitor import FittedMonitor
 from driftline.store.model_layout import ModelLayout
 from driftline.store.model_list import ModelSummary, VersionSummary
+from driftline.store.retrainings import Retraining, RetrainingState
 from driftline.store.roles import Role, RoleAction, RoleChange, Roles
 
 
@@ -99,16 +100,18 @@ class VisibleOut(BaseModel):
 
     changes: tuple[VisibleChangeOut, ...]
     proposed_period: str | None = Field(description="a longer period, where chunks of the present one see too little")
+    no_evidence: str | None = Field(description="why bounds alone alert although there is a budget, and what to do")
     words: tuple[str, ...]
 
     @classmethod
-    def of(cls, changes: Sequence[VisibleChange], proposed: Period | None) -> Self:
-        """Return the JSON object of visible changes."""
+    def of(cls, changes: Sequence[VisibleChange], proposed: Period | None, no_evidence: str | None) -> Self:
+        """Return the JSON object of visible changes, or of the reason why there are none."""
         names = VisibleChangeOut.model_fields
         return cls(
             changes=tuple(VisibleChangeOut(**{name: getattr(change, name) for name in names}) for change in changes),
             proposed_period=proposed,
-            words=describe_visible(changes, proposed),
+            no_evidence=no_evidence,
+            words=describe_visible(changes, proposed, no_evidence),
         )
 
 
@@ -138,7 +141,7 @@ class ProposalOut(BaseModel):
             notes=tuple(str(inference) for inference in proposal.inferred if inference.notable),
             columns=ColumnsOut.of(proposal.layout, proposal.spec.scores),
             reference=ReferenceOut.of(proposal.fitted),
-            visible=VisibleOut.of(proposal.visible_changes, proposal.proposed_period),
+            visible=VisibleOut.of(proposal.visible_changes, proposal.proposed_period, proposal.no_evidence),
             spec=proposal.spec.model_dump(mode="json"),
         )
 
@@ -211,7 +214,7 @@ class ModelDetailOut(BaseModel):
             name=name,
             version=used,
             reference=ReferenceOut.of(fitted.reference) if fitted else None,
-            visible=VisibleOut.of(fitted.visible_changes(), fitted.proposed_period()) if fitted else None,
+            visible=fitted and VisibleOut.of(fitted.visible_changes(), fitted.proposed_period(), fitted.no_evidence),
             versions=tuple(map(VersionOut.of, versions)),
             owner=owner,
         )
@@ -256,6 +259,25 @@ class RolesOut(BaseModel):
         """Return the JSON object of a model's roles."""
         listed = tuple(map(RoleChangeOut.of, changes))
         return cls(name=name, champion=roles.champion, challenger=roles.challenger, used=roles.used, changes=listed)
+
+
+class RetrainingOut(BaseModel):
+    """A retraining: why it began, which versions it compared, what it decided and why."""
+
+    position: int
+    state: RetrainingState
+    cause: str
+    champion: int
+    challenger: int | None
+    reason: str | None
+    comparison: dict[str, Any] | None
+    started_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, retraining: Retraining) -> Self:
+        """Return the JSON object of a retraining."""
+        return cls(**{name: getattr(retraining, name) for name in cls.model_fields})
 
 
 class RevisedOut(BaseModel):

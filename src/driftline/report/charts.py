@@ -137,7 +137,7 @@ class ValueAxis:
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceRange:
+class ReferenceBand:
     """Where the reference is: its mean at the height `middle`, and the newest warning bounds around it."""
 
     top: float
@@ -161,7 +161,7 @@ class Chart:
     dots: list[Dot]
     band: str
     empty: bool
-    reference: ReferenceRange | None
+    reference: ReferenceBand | None
 
 
 def draw_chart(
@@ -236,7 +236,7 @@ def _bands(series: Sequence[Series]) -> list[tuple[float, float] | None]:
     return [estimate_band(result) if result else None for result in estimated]
 
 
-def _reference(bounds: Sequence[Bounds | None], scale: ValueAxis) -> ReferenceRange | None:
+def _reference(bounds: Sequence[Bounds | None], scale: ValueAxis) -> ReferenceBand | None:
     """Return the range of the reference by the newest bounds; a bound that is missing is the edge of the chart."""
     newest = next((b for b in reversed(bounds) if b is not None and b.expected is not None), None)
     if newest is None or newest.expected is None:
@@ -244,7 +244,7 @@ def _reference(bounds: Sequence[Bounds | None], scale: ValueAxis) -> ReferenceRa
     top, bottom = (scale.y(edge) for edge in (_or(newest.upper, scale.high), _or(newest.lower, scale.low)))
     sides = [readable(side) for side in (newest.lower, newest.upper) if side is not None]
     words = f"Reference: mean {readable(newest.expected)}" + (f", bounds {' and '.join(sides)}" if sides else "")
-    return ReferenceRange(top, bottom, scale.y(newest.expected), words)
+    return ReferenceBand(top, bottom, scale.y(newest.expected), words)
 
 
 def _or(value: Value, other: float) -> float:

@@ -92,7 +92,7 @@ def require_same(path: Path, schema: pa.Schema, hashes: Sequence[str], rows: int
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class BatchSpan:
     """Consecutive positions of a batch: the first, and the first after them."""
 
     batch: int
@@ -100,7 +100,7 @@ class Span:
     after: int
 
 
-def read_spans(file: BinaryIO, spans: Sequence[Span], columns: Sequence[str] | None) -> pa.Table:
+def read_spans(file: BinaryIO, spans: Sequence[BatchSpan], columns: Sequence[str] | None) -> pa.Table:
     """Return the rows of some spans with their place and columns; only row groups that may have them are read."""
     numbers = np.array(sorted({span.batch for span in spans}), dtype=np.int64)
     with pq.ParquetFile(file) as parquet:
@@ -127,7 +127,7 @@ def _may_have(parquet: pq.ParquetFile, group: int, numbers: "np.ndarray[tuple[in
     return after < len(numbers) and int(numbers[after]) <= statistics.max
 
 
-def _within(table: pa.Table, spans: Sequence[Span]) -> pa.Array:
+def _within(table: pa.Table, spans: Sequence[BatchSpan]) -> pa.Array:
     """Return which rows lie in the spans."""
     ordered = np.array(sorted((span.batch, span.first, span.after) for span in spans), dtype=np.int64).reshape(-1, 3)
     firsts = place_keys(ordered[:, 0], ordered[:, 1])

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from driftline.engine.results import EVENT_TIME
 from driftline.objects import ObjectMissing, ObjectStore, open_store
 from driftline.store import archive_file, columnar
-from driftline.store.archive_file import Span
+from driftline.store.archive_file import BatchSpan
 from driftline.store.archive_objects import ArchiveObject, ObjectState, RowsRemoved, objects_of
 from driftline.store.prediction_schema import MODEL_VERSION
 from driftline.store.removed_rows import BATCH
@@ -44,7 +44,7 @@ class ArchivedRows:
         """Return whether an object has rows of a batch, or stands for those that were removed."""
         return any(batch in archive_object.batches for archive_object in self.objects)
 
-    def spans(self, batches: Iterable[int], rows: int) -> Iterator[Span]:
+    def spans(self, batches: Iterable[int], rows: int) -> Iterator[BatchSpan]:
         """Yield the positions of archived batches in spans of `rows` at most.
 
         Raises:
@@ -60,9 +60,9 @@ class ArchivedRows:
             self._require_stored(batch)
             first, after = min(part.first for part in parts), max(part.last for part in parts) + 1
             for start in range(first, after, rows):
-                yield Span(batch, start, min(start + rows, after))
+                yield BatchSpan(batch, start, min(start + rows, after))
 
-    def read(self, spans: Sequence[Span], columns: Sequence[str]) -> pa.Table:
+    def read(self, spans: Sequence[BatchSpan], columns: Sequence[str]) -> pa.Table:
         """Return the archived rows in some spans: their places, and those of the columns that they have."""
         numbers = {span.batch for span in spans}
 

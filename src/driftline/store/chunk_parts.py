@@ -12,11 +12,11 @@ import pandas as pd
 
 from driftline.engine.content_sum import ContentSum
 from driftline.engine.evaluate import summarize_chunk
-from driftline.engine.fitted_methods import Content, Summary
+from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import LABEL
 from driftline.engine.spec import Spec
-from driftline.store.chunk_rows import ChunkRows
+from driftline.store.chunk_rows import ChunkReader
 from driftline.store.removed_rows import BATCH
 from driftline.store.stored_rows import VALUES_AT_ONCE, Portion
 
@@ -87,16 +87,16 @@ class Description:
 class PartReader:
     """Reads and summarizes rows of a chunk: its features, or its labels with the outputs."""
 
-    rows: ChunkRows
+    rows: ChunkReader
     fitted: FittedReference
-    content: Content
+    content: SummaryContent
 
     @property
     def rows_at_once(self) -> int:
         """About how many rows are read at a time: the more columns, the fewer."""
         columns = len(self.rows.schema.outputs) + len(self._spec.columns if self._features is None else self._features)
         rows = max(1, VALUES_AT_ONCE // columns)
-        return rows if self.content is Content.FEATURES else min(rows, LARGEST_LABEL_PART)
+        return rows if self.content is SummaryContent.FEATURES else min(rows, LARGEST_LABEL_PART)
 
     def computed_part(self, batches: Mapping[int, int], portions: Sequence[Portion]) -> tuple[Description, Summary]:
         """Read the rows of some batches and summarize them; `batches` has how many rows of each are removed."""
@@ -112,7 +112,7 @@ class PartReader:
     def read(self, portion: Portion) -> pd.DataFrame:
         """Return the rows of a portion."""
         frame = self.rows.read(portion, features=self._features)
-        return self.rows.with_labels(frame, portion) if self.content is Content.LABELS else frame
+        return self.rows.with_labels(frame, portion) if self.content is SummaryContent.LABELS else frame
 
     def summarized(self, frame: pd.DataFrame) -> Summary:
         """Summarize rows that were read."""
@@ -125,12 +125,12 @@ class PartReader:
     @property
     def _features(self) -> Sequence[str] | None:
         """The features to read: for labels those of segments alone; None are all."""
-        return self._spec.segments if self.content is Content.LABELS else None
+        return self._spec.segments if self.content is SummaryContent.LABELS else None
 
     def _described(self, frame: pd.DataFrame) -> Description:
         """Describe rows that were read: what they come from, and a hash of all that results depend on."""
         sources = {int(number) for number in frame[BATCH].unique()}
-        if self.content is Content.FEATURES:
+        if self.content is SummaryContent.FEATURES:
             return Description({}, ContentSum.of(frame, self._spec.columns), frozenset(sources))
         labelled = frame[LABEL].notna()
         numbers = frame.loc[labelled, "label_batch_number"].unique()

@@ -28,7 +28,7 @@ PORTION_BLOBS = 500
 LABEL_COLUMNS = (LABEL, "label_known_at", "label_batch_number")
 
 
-class ChunkRows:
+class ChunkReader:
     """Reads the rows that one version of a model has in one chunk."""
 
     def __init__(self, connection: Connection, key: VersionKey, spec: Spec, chunk: Chunk) -> None:

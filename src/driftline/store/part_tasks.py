@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import Engine
 
 from driftline.engine.chunks import Chunk
-from driftline.engine.fitted_methods import Content, Summary
+from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.engine.reference import FittedReference
 from driftline.engine.spec import Spec
 from driftline.settings import DatabaseSettings
 from driftline.store.chunk_parts import Description, PartReader
-from driftline.store.chunk_rows import ChunkRows
+from driftline.store.chunk_rows import ChunkReader
 from driftline.store.database import make_engine, translated
 from driftline.store.version_key import VersionKey
 
@@ -33,7 +33,7 @@ class PartTask:
     part: int
     branch: int
     chunk: Chunk
-    content: Content
+    content: SummaryContent
     batches: Mapping[int, int]
 
 
@@ -51,7 +51,7 @@ class PartWorker:
         spec, fitted = _loaded(self.spec, self.fitted)
         computed: ComputedPart | None = None
         with translated(), _engine(self.database).connect() as connection:
-            rows = ChunkRows(connection, self.key, spec, task.chunk)
+            rows = ChunkReader(connection, self.key, spec, task.chunk)
             reader = PartReader(rows, fitted, task.content)
             for numbers, portions in rows.groups(task.batches, reader.rows_at_once):
                 part = reader.computed_part({number: task.batches[number] for number in numbers}, portions)

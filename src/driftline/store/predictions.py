@@ -11,7 +11,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.spec import Spec
 from driftline.store import columnar, ledger
-from driftline.store.chunk_rows import LABEL_COLUMNS, ChunkRows
+from driftline.store.chunk_rows import LABEL_COLUMNS, ChunkReader
 from driftline.store.prediction_batch import PredictionBatch
 from driftline.store.prediction_schema import PredictionSchema, require_valid
 from driftline.store.prediction_writer import PredictionWriter, Written
@@ -63,7 +63,7 @@ class PredictionStore:
 
         Columns: those of a prediction, batch_number, label (nullable), label_known_at, label_batch_number.
         """
-        rows = ChunkRows(connection, VersionKey(self.number, version), self.spec, Chunk(start, end))
+        rows = ChunkReader(connection, VersionKey(self.number, version), self.spec, Chunk(start, end))
         portion = rows.portion()
         frame = rows.with_labels(rows.read(portion), portion).sort_values([EVENT_TIME, ID], ignore_index=True)
         return frame[[*self.columns, BATCH, *LABEL_COLUMNS]]

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, select, tuple_
 from driftline.clock import naive_utc
 from driftline.engine.columns import IntArray
 from driftline.store import columnar
-from driftline.store.archive_file import Span
+from driftline.store.archive_file import BatchSpan
 from driftline.store.archive_objects import RowsRemoved
 from driftline.store.archived_rows import ArchivedRows, Find
 from driftline.store.prediction_batch import FEATURES, OUTPUTS
@@ -34,9 +34,9 @@ class Blob:
     archived: bool = False
 
     @property
-    def span(self) -> Span:
+    def span(self) -> BatchSpan:
         """The positions of the rows."""
-        return Span(self.batch, self.first, self.first + self.rows)
+        return BatchSpan(self.batch, self.first, self.first + self.rows)
 
 
 Portion = Sequence[Blob]
@@ -166,10 +166,10 @@ def _has_any(keys: IntArray, blob: Blob) -> bool:
     return bool(first < last)
 
 
-def _spans(places: pd.DataFrame) -> list[Span]:
+def _spans(places: pd.DataFrame) -> list[BatchSpan]:
     """Return spans with all places, one for each batch."""
     ends = places.groupby(BATCH)[POSITION].agg(["min", "max"])
-    return [Span(int(batch), int(first), int(last) + 1) for batch, first, last in ends.itertuples()]
+    return [BatchSpan(int(batch), int(first), int(last) + 1) for batch, first, last in ends.itertuples()]
 
 
 def _placed(blob: Blob) -> pa.Table:

@@ -180,6 +180,23 @@ model_versions = Table(
     **OPTIONS,
 )
 
+retrainings = Table(
+    "retrainings",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("state", name_type(16), nullable=False, comment="running, promoted, kept, failed"),
+    Column("cause", text_type(500), nullable=False, comment="a lasting alert, or the reason of a person"),
+    Column("event_number", BigInteger, comment="the last verdict event of the champion that was read"),
+    Column("champion", Integer, nullable=False),
+    Column("challenger", Integer, comment="NULL: it was not trained yet"),
+    Column("reason", text_type(2000), comment="why the challenger was promoted or not; NULL while it runs"),
+    Column("comparison", LONGTEXT, comment="JSON: both models on the same labelled rows"),
+    Column("started_at", INSTANT, nullable=False),
+    Column("finished_at", INSTANT),
+    **OPTIONS,
+)
+
 spec_revisions = Table(
     "spec_revisions",
     metadata,

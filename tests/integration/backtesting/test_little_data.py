@@ -94,3 +94,16 @@ def test_a_value_from_part_of_the_rows_states_their_number() -> None:
     chunk = run(frame, "2000-02-10", chunk="1d").chunks[6]
     assert chunk.rows == 200
     assert "Only 80 labelled rows of 200 have a score." in chunk.verdict.reasons
+
+
+def test_two_days_of_hours_say_why_bounds_alert_and_what_would_do() -> None:
+    """The reason is in the table, and in the report; a longer reference has alerts within the budget."""
+    frame = scored(rows=24 * 80 * 6, days=6)
+    result = run(frame, "2000-01-03", chunk="1h")
+    reason = "The reference covers 2 whole days, too few to show how days differ; give a reference of at least 3 days."
+    assert result.reference.visible_lines == (f"Bounds alone alert, without a budget of false alerts. {reason}",)
+    assert reason in result.to_html()
+    assert all(chunk.evidence is None for chunk in result.chunks)
+    longer = run(frame, "2000-01-04", chunk="1h")
+    assert longer.reference.no_evidence is None
+    assert "ROC AUC" in longer.reference.visible_lines[0]

@@ -20,7 +20,7 @@ from monitoring.history import History
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import sent
-from tests.integration.monitoring.world import FIRST, NAME, NOW, World, make_world, rows_of
+from tests.integration.monitoring.world import FIRST, NAME, NOW, MonitoredWorld, make_world, rows_of
 
 DAYS = 5
 
@@ -31,7 +31,7 @@ def settings(mariadb: DatabaseAddress) -> DatabaseSettings:
 
 
 @pytest.fixture
-def world(settings: DatabaseSettings, tmp_path: Path) -> Iterator[World]:
+def world(settings: DatabaseSettings, tmp_path: Path) -> Iterator[MonitoredWorld]:
     """Five days in three batches each, with labels and a correction; the rows of the first are archived."""
     engine = make_engine(settings)
     migrate.upgrade(engine)
@@ -49,7 +49,7 @@ def world(settings: DatabaseSettings, tmp_path: Path) -> Iterator[World]:
 
 
 def test_spark_ends_like_the_poll(
-    world: World, settings: DatabaseSettings, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+    world: MonitoredWorld, settings: DatabaseSettings, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spark.sparkContext, "pythonExec", sys.executable)
     monkeypatch.setattr("driftline.store.chunk_parts.VALUES_AT_ONCE", 9 * 100)

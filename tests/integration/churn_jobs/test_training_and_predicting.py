@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 from sqlalchemy import delete, select, update
 
 from churn.columns import FEATURES, Cdr, prediction_id
 from churn.tables import cdr, churn_predictions, processed
 from churn_jobs import artifact, predicting, training
-from churn_jobs.configuration import ForestSize, TrainingConfig
+from churn_jobs.configuration import BoostingSize, ForestSize, TrainerName, TrainingConfig
 from churn_jobs.days import DayRange, RequestedDays
 from churn_jobs.features import PREPARED
 from churn_jobs.job import Job
@@ -127,6 +128,43 @@ def test_the_model_scores_the_same_without_spark(loop: Loop) -> None:
     scores = np.array([each.score for each in scored], np.float64)
     np.testing.assert_allclose(scores, frame[SCORE], rtol=0, atol=1e-9)
     assert [each.prediction for each in scored] == [*frame[PREDICTION]]
+
+
+def test_trainers_are_compared_and_boosted_trees_are_served(loop: Loop, tmp_path: Path) -> None:
+    size = BoostingSize(trees=20, leaves=8, learning_rate=0.1)
+    trainers = (TrainerName.BOOSTING, TrainerName.SPARK_FOREST)
+    config = CONFIG.with_trainers(trainers).model_copy(update={"boosting_candidates": (size,)})
+    windows = split(DayRange(FIRST + timedelta(days=6), HISTORY.last), config)
+    with loop.job.open_spark() as jdbc:
+        model = training.fit(jdbc.read(processed, PREPARED, windows.all, processed.c["Date"]), windows, config)
+        boosted, forest = model.details["trainers"]
+        assert model.details["trainer"] == "boosting", (
+            "the first is kept, since a forest is not better beyond the error"
+        )
+        assert (boosted["chosen"], forest["chosen"]) == (size.model_dump(), loop.version.details["chosen"])
+        for window in ("validation", "reference"):
+            assert boosted[window]["roc_auc"] > 0.6
+            assert 0 < boosted[window]["error"] < 0.1
+            assert forest[window]["difference"] == forest[window]["roc_auc"] - boosted[window]["roc_auc"]
+            assert 0 < forest[window]["difference_error"] < boosted[window]["error"] + forest[window]["error"]
+        assert sum(model.details["importances"].values()) == pytest.approx(1)
+        target = open_store(tmp_path / "objects")
+        artifact.save(model, target, tmp_path)
+        loaded = artifact.load(target, tmp_path)
+        assert (loaded.threshold, loaded.calibration) == (model.threshold, model.calibration)
+        days = DayRange(HISTORY.first, HISTORY.first + timedelta(days=1))
+        rows = jdbc.read(processed, PREPARED, days, processed.c["Date"])
+        assert rows.schema == loaded.score(rows).drop(SCORE, "probability_0", PREDICTION).schema
+        unknown = F.when(F.pmod(F.crc32("User"), F.lit(3)) > 0, F.col(FEATURES[7]))
+        scored = loaded.score(rows.withColumn(FEATURES[7], unknown)).toPandas()
+    assert scored[FEATURES[7]].isna().any(), "missing values are scored too"
+    records = scored[list(FEATURES)].astype(float).to_dict("records")
+    served = load_scorer(target.address).score(
+        [{str(name): None if np.isnan(value) else value for name, value in record.items()} for record in records]
+    )
+    scores = np.array([each.score for each in served], np.float64)
+    np.testing.assert_allclose(scores, scored[SCORE], rtol=0, atol=1e-6)
+    assert [each.prediction for each in served] == [*scored[PREDICTION]]
 
 
 @pytest.mark.parametrize("bucket", ["gcs_bucket", "s3_bucket"])

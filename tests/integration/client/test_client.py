@@ -23,7 +23,7 @@ from driftline.store.tables import batch_data, ingest_log, labels
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.client.killed_program import FRAME_ROWS, row
 from tests.integration.client.monitor_process import MonitorProcess
-from tests.integration.monitoring.world import FIRST, NAME, World, make_world
+from tests.integration.monitoring.world import FIRST, NAME, MonitoredWorld, make_world
 from tests.unit.docs.pages import ROOT
 
 KILLS = int(os.environ.get("KILLS", "4"))
@@ -38,24 +38,24 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
 
 
 @pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> World:
+def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
     return make_world(engine, tmp_path / "objects")
 
 
 @pytest.fixture
-def monitor(world: World, database: DatabaseAddress, tmp_path: Path) -> Iterator[MonitorProcess]:
+def monitor(world: MonitoredWorld, database: DatabaseAddress, tmp_path: Path) -> Iterator[MonitorProcess]:
     process = MonitorProcess(database, tmp_path)
     process.start()
     yield process
     process.close()
 
 
-def stored(world: World) -> pd.DataFrame:
+def stored(world: MonitoredWorld) -> pd.DataFrame:
     with world.engine.connect() as connection:
         return world.store.read(connection, 1, FIRST, FIRST + timedelta(days=1))
 
 
-def assert_stored(world: World, ids: list[str]) -> None:
+def assert_stored(world: MonitoredWorld, ids: list[str]) -> None:
     """Every row is stored as it was logged."""
     expected = pd.DataFrame([row(row_id) for row_id in ids]).set_index("id").sort_index()
     rows = stored(world)[COLUMNS].set_index("id").sort_index()
@@ -64,7 +64,7 @@ def assert_stored(world: World, ids: list[str]) -> None:
     )
 
 
-def test_rows_are_stored_as_they_were_logged(monitor: MonitorProcess, world: World, tmp_path: Path) -> None:
+def test_rows_are_stored_as_they_were_logged(monitor: MonitorProcess, world: MonitoredWorld, tmp_path: Path) -> None:
     with MonitorClient(monitor.url, NAME, spool=tmp_path / "spool") as client:
         for number in range(100):
             flat = row(str(number))
@@ -87,7 +87,9 @@ def test_rows_are_stored_as_they_were_logged(monitor: MonitorProcess, world: Wor
     assert stored(world).set_index("id")["label"].to_dict() == {str(number): number % 2 for number in range(200)}
 
 
-def test_an_invalid_row_is_kept_with_the_monitors_reason(monitor: MonitorProcess, world: World, tmp_path: Path) -> None:
+def test_an_invalid_row_is_kept_with_the_monitors_reason(
+    monitor: MonitorProcess, world: MonitoredWorld, tmp_path: Path
+) -> None:
     with MonitorClient(monitor.url, NAME, spool=tmp_path / "spool") as client:
         for number in range(50):
             flat = row(str(number))
@@ -105,7 +107,7 @@ def test_an_invalid_row_is_kept_with_the_monitors_reason(monitor: MonitorProcess
 
 
 def test_one_invalid_row_in_a_hundred_leaves_the_others_stored(
-    monitor: MonitorProcess, world: World, tmp_path: Path
+    monitor: MonitorProcess, world: MonitoredWorld, tmp_path: Path
 ) -> None:
     with MonitorClient(monitor.url, NAME, spool=tmp_path / "spool", batch_seconds=3600) as client:
         for number in range(1_000):
@@ -128,7 +130,7 @@ def test_one_invalid_row_in_a_hundred_leaves_the_others_stored(
     assert all("'ERR'" in detail for detail in details)
 
 
-def test_ids_that_the_client_takes_are_stored(monitor: MonitorProcess, world: World, tmp_path: Path) -> None:
+def test_ids_that_the_client_takes_are_stored(monitor: MonitorProcess, world: MonitoredWorld, tmp_path: Path) -> None:
     ids = [
         "NA",
         "nan",
@@ -230,7 +232,7 @@ class Program:
         return [line.split() for line in self.path.read_text().split("\n")[:-1]]
 
 
-def test_kills_neither_lose_nor_double_rows(monitor: MonitorProcess, world: World, tmp_path: Path) -> None:
+def test_kills_neither_lose_nor_double_rows(monitor: MonitorProcess, world: MonitoredWorld, tmp_path: Path) -> None:
     """Programs that share a folder, and the monitor, are killed in turn and started again.
 
     The monitor is killed while batches arrive: a client of the test sends what waits as soon as it answers.
@@ -259,7 +261,7 @@ def test_kills_neither_lose_nor_double_rows(monitor: MonitorProcess, world: Worl
     assert_nothing_lost_or_doubled(world, lines)
 
 
-def assert_nothing_lost_or_doubled(world: World, lines: list[list[str]]) -> None:
+def assert_nothing_lost_or_doubled(world: MonitoredWorld, lines: list[list[str]]) -> None:
     """All acknowledged rows are stored once; a call that a kill interrupted may be stored too."""
     acknowledged = {words[1] for words in lines if words[0] == "prediction"}
     logged_labels = {words[1]: int(words[2]) for words in lines if words[0] == "label"}

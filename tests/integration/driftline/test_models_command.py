@@ -1,6 +1,7 @@
 """The commands `driftline models` against a real database: shown and asked for before anything is stored."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,11 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
 from driftline.cli import app
+from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
+from driftline.engine.comparison.promotion import Decision
 from driftline.settings import DatabaseSettings
+from driftline.store import registry, retrainings
+from driftline.store.retrainings import RetrainingState
 
 OPTIONS = ("--timestamp", "at", "--label", "y", "--score", "s", "--id", "key")
 
@@ -115,6 +120,26 @@ def test_a_version_is_promoted_and_rolled_back(run: CommandRunner) -> None:
     changes = json.loads(run("roles", "any", "--json").stdout)["changes"]
     assert [change["action"] for change in changes] == ["promote", "rollback"]
     assert "no earlier champion" in str(run("rollback", "any").exception)
+
+
+def test_retrainings_are_shown_with_their_reasons(run: CommandRunner, engine: Engine) -> None:
+    assert run("add", "any", str(run.file), *OPTIONS, "--yes").exit_code == 0
+    assert run("retrainings", "any").stdout == "any was not trained again.\n"
+    with engine.connect() as connection:
+        key = registry.version_key(connection, "any")
+        assert retrainings.read_verdicts(connection, key) == retrainings.VerdictNews((), None)
+    now = datetime(2026, 5, 20, 12, tzinfo=UTC)
+    assert retrainings.begin(engine, key, "a new tariff", None, now) == 1
+    assert "not decided yet" in run("retrainings", "any").stdout
+    position = retrainings.begin(engine, key, "a new tariff", 7, now)
+    compared = PairedRocAuc(0.6, 0.7, 0.01, 0.01, 0.008, 900, 100, 90)
+    decision = Decision(True, "0.700 after 0.600, beyond the noise", 14, compared)
+    retrainings.finish(engine, key, position, RetrainingState.PROMOTED, decision, 2, now)
+    first, second = json.loads(run("retrainings", "any", "--json").stdout)
+    assert (first["state"], first["reason"]) == ("failed", "the run ended before it had decided")
+    assert (second["state"], second["challenger"], second["comparison"]["difference_error"]) == ("promoted", 2, 0.008)
+    shown = run("retrainings", "any").stdout
+    assert "2026-05-20 12:00 version 1 challenged by version 2: promoted\n  because a new tariff\n  0.700" in shown
 
 
 def test_a_model_is_registered_with_a_label_delay_which_wins_over_the_file_of_the_spec(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from apiflask import APIFlask
 
@@ -13,10 +14,10 @@ from monitoring.settings import MonitorSettings
 
 @contextmanager
 def monitor_of(
-    database: DatabaseSettings, output: Path, access: AccessSettings | None = None, wait_seconds: float = 30.0
+    database: DatabaseSettings, output: Path, access: AccessSettings | None = None, **options: Any
 ) -> Iterator[APIFlask]:
-    """Run a monitor that polls by request only."""
-    settings = MonitorSettings(output=output, run_wait_seconds=wait_seconds)
+    """Run a monitor that polls by request only, with further settings if there are any."""
+    settings = MonitorSettings(output=output, **options)
     app = create_app(settings, database, access, polls=False)
     try:
         yield app

@@ -20,7 +20,7 @@ from driftline.models.registered_models import RegisteredModels, propose
 from driftline.objects import open_store
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.report.reports import DRIFT_REPORT, PERFORMANCE_REPORT
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 UNTIL = "2026-03-13"
@@ -121,7 +121,7 @@ def test_a_registered_file_is_monitored_as_a_back_test_evaluates_it(case: str, e
     ]
     assert [receipt.new for receipt in receipts] == [half, len(later) - half]
     assert ingestion.labels("any", sent(later[["Schlüssel", "truth"]], "csv")).new == len(later)
-    monitor = Monitor(engine, open_store(tmp_path / "reports"), lambda: NOW)
+    monitor = MonitorService(engine, open_store(tmp_path / "reports"), lambda: NOW)
     summary = monitor.poll(scheduled=False)
     assert (summary.failed, summary.chunks) == (0, len(expected.chunks))
 

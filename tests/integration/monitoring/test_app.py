@@ -26,7 +26,7 @@ from monitoring.settings import MonitorSettings
 from stack.servers import ports
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.applications import monitor_of
-from tests.integration.monitoring.world import DAY, FIRST, World, make_world
+from tests.integration.monitoring.world import DAY, FIRST, MonitoredWorld, make_world
 from tests.unit.docs.pages import ROOT
 
 RACERS = 10
@@ -93,27 +93,27 @@ def test_run_monitoring_returns_what_was_computed(client: FlaskClient, engine: E
     assert (chunk["start"], chunk["verdict"], chunk["rows"]) == ("2026-02-01T00:00:00Z", "pending_labels", 300)
 
 
-def test_chunks_are_listed_within_the_requested_bounds(watched: FlaskClient) -> None:
-    answer = _json(watched.get("/api/v1/models/flights/chunks?from=2026-02-02T00:00:00Z&to=2026-02-03T23:59:59Z"))
+def test_chunks_are_listed_within_the_requested_bounds(shared_client: FlaskClient) -> None:
+    answer = _json(shared_client.get("/api/v1/models/flights/chunks?from=2026-02-02T00:00:00Z&to=2026-02-03T23:59:59Z"))
     assert [chunk["start"] for chunk in answer["chunks"]] == ["2026-02-02T00:00:00Z", "2026-02-03T00:00:00Z"]
     first = answer["chunks"][0]
     assert (first["verdict"], first["provisional"], first["labelled"], first["closed"]) == ("ok", False, 300, True)
     realized = {r["method"]: r for r in first["results"] if (r["subject"], r["kind"]) == ("model", "realized")}
     assert set(realized) == {"roc_auc", "f1", "accuracy"}
     assert realized["roc_auc"]["alert_lower"] < realized["roc_auc"]["lower"] < realized["roc_auc"]["value"]
-    later = _json(watched.get("/api/v1/models/flights/chunks?from=2026-02-07"))["chunks"]
+    later = _json(shared_client.get("/api/v1/models/flights/chunks?from=2026-02-07"))["chunks"]
     assert [chunk["drifted"] for chunk in later] == [["minutes"], []], "the newest is open: nothing lasts yet"
     assert [chunk["drift_seen"] for chunk in later] == [["minutes"], ["minutes"]]
-    first_of_it = _json(watched.get("/api/v1/models/flights/chunks?from=2026-02-06&to=2026-02-06"))["chunks"][0]
+    first_of_it = _json(shared_client.get("/api/v1/models/flights/chunks?from=2026-02-06&to=2026-02-06"))["chunks"][0]
     assert (first_of_it["drift_seen"], first_of_it["drifted"]) == (["minutes"], [])
     assert any("seen in one closed chunk so far" in reason for reason in first_of_it["reasons"])
-    assert _json(watched.get("/api/v1/models/flights/chunks?from=2027-01-01"))["chunks"] == []
+    assert _json(shared_client.get("/api/v1/models/flights/chunks?from=2027-01-01"))["chunks"] == []
 
 
-def test_chunks_are_valid_under_the_published_schema(watched: FlaskClient) -> None:
+def test_chunks_are_valid_under_the_published_schema(shared_client: FlaskClient) -> None:
     published = json.loads((ROOT / "docs/reference/backtest.schema.json").read_text())
     validator = jsonschema_rs.validator_for({"$defs": published["$defs"], "$ref": "#/$defs/ChunkOut"})
-    chunks = _json(watched.get("/api/v1/models/flights/chunks"))["chunks"]
+    chunks = _json(shared_client.get("/api/v1/models/flights/chunks"))["chunks"]
     assert [error for chunk in chunks for error in validator.iter_errors(chunk)] == []
     assert [chunk.keys() == ChunkOut.model_fields.keys() for chunk in chunks] == [True] * 8
 
@@ -132,7 +132,7 @@ def test_a_day_without_predictions_is_listed(engine: Engine, client: FlaskClient
 
 
 def test_older_revisions_stay_readable(watched: FlaskClient, engine: Engine) -> None:
-    World(engine).label(1, flipped=True)
+    MonitoredWorld(engine).label(1, flipped=True)
     assert _json(watched.get("/run-monitoring"))["revisions"] == 1
     answer = _json(watched.get("/api/v1/models/flights/chunks/2026-02-02/revisions"))
     assert [(revision["revision"], revision["verdicts"][-1]["verdict"]) for revision in answer["revisions"]] == [
@@ -155,9 +155,9 @@ REFUSED = {
 }
 
 
-def test_errors_have_one_shape_and_name_the_cure(watched: FlaskClient) -> None:
+def test_errors_have_one_shape_and_name_the_cure(shared_client: FlaskClient) -> None:
     for path, (status, code, words) in REFUSED.items():
-        answer = watched.get(path)
+        answer = shared_client.get(path)
         error = _json(answer)["error"]
         assert (answer.status_code, error["code"]) == (status, code), path
         assert words in f"{error['message']} {error['details']}"
@@ -178,8 +178,8 @@ def test_the_api_is_described(client: FlaskClient) -> None:
     assert chunks["responses"]["200"]["content"]["application/json"]["schema"]
 
 
-def test_the_page_shows_states_in_words_and_loads_nothing_from_elsewhere(watched: FlaskClient) -> None:
-    page = watched.get("/models/flights")
+def test_the_page_shows_states_in_words_and_loads_nothing_from_elsewhere(shared_client: FlaskClient) -> None:
+    page = shared_client.get("/models/flights")
     for words in ("OK", "Waiting for labels", "What is missing", "ROC AUC", "drift that lasts", "4 days whose labels"):
         assert words in page.text
     assert page.text.count('class="cell') == 8
@@ -189,10 +189,10 @@ def test_the_page_shows_states_in_words_and_loads_nothing_from_elsewhere(watched
     )
     assert "style=" not in page.text, "the policy allows no inline style"
     for asset in set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)):
-        with watched.get(asset) as answer:
+        with shared_client.get(asset) as answer:
             assert answer.status_code == 200
-    assert 'href="/models/flights"' in watched.get("/").text
-    answer = watched.get("/models/nobody")
+    assert 'href="/models/flights"' in shared_client.get("/").text
+    answer = shared_client.get("/models/nobody")
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
     assert "Ready: flights." in answer.text
 
@@ -228,7 +228,7 @@ def test_a_poll_that_takes_longer_is_answered_with_a_link(
 ) -> None:
     world = make_world(engine, tmp_path)
     world.predict(0)
-    with monitor_of(database_settings, tmp_path / "output", wait_seconds=0.05) as app:
+    with monitor_of(database_settings, tmp_path / "output", run_wait_seconds=0.05) as app:
         client = app.test_client()
         with engine.begin() as holder:
             holder.execute(select(model_versions.c.version).with_for_update())
@@ -290,20 +290,20 @@ def _until(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_bounds_at_the_ends_of_the_calendar_are_no_fault(watched: FlaskClient) -> None:
+def test_bounds_at_the_ends_of_the_calendar_are_no_fault(shared_client: FlaskClient) -> None:
     ends = ("0001-01-01", "0001-01-01T00:00:00%2B14:00", "0001-01-02", "9999-12-31", "9999-12-31T23:59:59-12:00")
     for path in ("/api/v1/models/flights/chunks", "/models/flights"):
         for first in (*ends, None):
             for last in (*ends, None):
                 bounds = [f"{name}={end}" for name, end in (("from", first), ("to", last)) if end]
-                answer = watched.get(f"{path}?{'&'.join(bounds)}")
+                answer = shared_client.get(f"{path}?{'&'.join(bounds)}")
                 assert answer.status_code in {200, 400, 422}, (answer.request.url, answer.text)
     for end in ends:
-        assert watched.get(f"/api/v1/models/flights/chunks/{end}/revisions").status_code == 400
-    assert _json(watched.get("/api/v1/models/flights/chunks?to=0001-01-01"))["chunks"] == []
-    assert len(_json(watched.get("/api/v1/models/flights/chunks?from=0001-01-01&to=9999-12-31"))["chunks"]) == 8
+        assert shared_client.get(f"/api/v1/models/flights/chunks/{end}/revisions").status_code == 400
+    assert _json(shared_client.get("/api/v1/models/flights/chunks?to=0001-01-01"))["chunks"] == []
+    assert len(_json(shared_client.get("/api/v1/models/flights/chunks?from=0001-01-01&to=9999-12-31"))["chunks"]) == 8
     for version in (2**31, 2**63, 2**64, 10**30):
-        assert watched.get(f"/api/v1/models/flights/chunks?version={version}").status_code == 404
+        assert shared_client.get(f"/api/v1/models/flights/chunks?version={version}").status_code == 404
 
 
 def test_racing_polls_compute_each_chunk_once(engine: Engine, client: FlaskClient, tmp_path: Path) -> None:

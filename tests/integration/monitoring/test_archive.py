@@ -26,7 +26,7 @@ from driftline.store.archive.retention import Retention, set_retention
 from driftline.store.archive.run import Archive, ArchiveRunning, ArchiveSummary
 from driftline.store.archive_file import schema_of
 from driftline.store.archive_objects import ObjectState, RowsRemoved
-from driftline.store.chunk_rows import ChunkRows
+from driftline.store.chunk_rows import ChunkReader
 from driftline.store.database import in_transaction, make_engine
 from driftline.store.tables import archive_objects, batch_data, metadata
 from driftline.store.version_key import VersionKey
@@ -35,13 +35,13 @@ from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.driftline.ingest.senders import json_sent, sent
-from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, rows_of
+from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, MonitoredWorld, make_world, rows_of
 
 DAYS, DUE = 9, 5
 """The newest event is on the ninth day and labels take three, so that the chunks of five days are due."""
 
 
-def make_archived(engine: Engine, folder: Path) -> World:
+def make_archived(engine: Engine, folder: Path) -> MonitoredWorld:
     """Nine days of predictions in several batches, one of them over three days, with most labels, polled."""
     world = make_world(engine, folder)
     for day in range(DAYS):
@@ -57,7 +57,7 @@ def make_archived(engine: Engine, folder: Path) -> World:
 
 
 @pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> World:
+def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
     return make_archived(engine, tmp_path)
 
 
@@ -79,7 +79,7 @@ def template(mariadb_session: TemporaryDatabase, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture
-def maria_world(template: Engine, mariadb: DatabaseAddress) -> Iterator[World]:
+def maria_world(template: Engine, mariadb: DatabaseAddress) -> Iterator[MonitoredWorld]:
     """The world on MariaDB alone, copied."""
     engine = make_engine(DatabaseSettings.model_validate(mariadb.settings()))
     with engine.begin() as connection:
@@ -88,30 +88,30 @@ def maria_world(template: Engine, mariadb: DatabaseAddress) -> Iterator[World]:
             connection.exec_driver_sql(f"CREATE TABLE {table.name} LIKE {template.url.database}.{table.name}")
             same = table.to_metadata(MetaData(), schema=str(template.url.database))
             connection.execute(insert(table).from_select([*table.c], select(same)))
-    yield World(engine)
+    yield MonitoredWorld(engine)
     engine.dispose()
 
 
-def poll(world: World) -> int:
+def poll(world: MonitoredWorld) -> int:
     return poll_once(world.engine, NOW, scheduled=False).chunks
 
 
-def archive_of(world: World, folder: Path) -> Archive:
+def archive_of(world: MonitoredWorld, folder: Path) -> Archive:
     return Archive(world.engine, open_store(folder), lambda: NOW)
 
 
-def archive(world: World, folder: Path) -> ArchiveSummary:
+def archive(world: MonitoredWorld, folder: Path) -> ArchiveSummary:
     summary = archive_of(world, folder).run()
     assert summary.failures == []
     return summary
 
 
-def stored(world: World) -> pd.DataFrame:
+def stored(world: MonitoredWorld) -> pd.DataFrame:
     with world.engine.connect() as connection:
         return world.store.read(connection, 1, FIRST, FIRST + 40 * DAY)
 
 
-def computed_again(world: World) -> dict[str, list[dict[str, Any]]]:
+def computed_again(world: MonitoredWorld) -> dict[str, list[dict[str, Any]]]:
     world.forget()
     poll(world)
     return world.reported()
@@ -122,12 +122,12 @@ def objects(folder: Path) -> dict[str, pd.DataFrame]:
     return {path.name: pd.read_parquet(path) for path in sorted((folder / "archive" / NAME).rglob("*.parquet"))}
 
 
-def blobs(world: World) -> int:
+def blobs(world: MonitoredWorld) -> int:
     with world.engine.connect() as connection:
         return int(connection.execute(select(func.count()).select_from(batch_data)).scalar_one())
 
 
-def test_archived_rows_are_read_and_computed_as_before(world: World, tmp_path: Path) -> None:
+def test_archived_rows_are_read_and_computed_as_before(world: MonitoredWorld, tmp_path: Path) -> None:
     before, said = stored(world), world.reported()
     assert [len(plan.periods) for plan in archive_of(world, tmp_path).plans(NAME)] == [DUE]
     assert objects(tmp_path) == {}
@@ -149,7 +149,9 @@ def test_archived_rows_are_read_and_computed_as_before(world: World, tmp_path: P
     assert archive(world, tmp_path) == ArchiveSummary()
 
 
-def test_labels_corrections_and_late_rows_of_archived_chunks_are_computed(maria_world: World, tmp_path: Path) -> None:
+def test_labels_corrections_and_late_rows_of_archived_chunks_are_computed(
+    maria_world: MonitoredWorld, tmp_path: Path
+) -> None:
     world = maria_world
     archive(world, tmp_path)
     ingestion = Ingestion(world.engine, lambda: NOW)
@@ -171,7 +173,7 @@ def test_labels_corrections_and_late_rows_of_archived_chunks_are_computed(maria_
     assert not pd.concat(objects(tmp_path).values())["id"].duplicated().any()
 
 
-def test_erased_content_is_gone_from_objects(maria_world: World, tmp_path: Path) -> None:
+def test_erased_content_is_gone_from_objects(maria_world: MonitoredWorld, tmp_path: Path) -> None:
     world = maria_world
     ingestion = Ingestion(world.engine, lambda: NOW)
     archive(world, tmp_path)
@@ -191,7 +193,7 @@ def test_erased_content_is_gone_from_objects(maria_world: World, tmp_path: Path)
     assert computed_again(world) == said
 
 
-def test_another_calendar_reads_and_extends_objects(maria_world: World, tmp_path: Path) -> None:
+def test_another_calendar_reads_and_extends_objects(maria_world: MonitoredWorld, tmp_path: Path) -> None:
     world = maria_world
     by_hour = world.version.spec.model_copy(update={"period": Period.HOUR})
     registry.revise_spec(world.engine, NAME, 1, by_hour, NOW)
@@ -213,7 +215,7 @@ def _numbers(result: dict[str, Any]) -> dict[str, Any]:
     return {name: result[name] for name in ("chunk_start", "subject", "method", "value", "state", "rows_used")}
 
 
-def test_removed_rows_keep_their_results(maria_world: World, tmp_path: Path) -> None:
+def test_removed_rows_keep_their_results(maria_world: MonitoredWorld, tmp_path: Path) -> None:
     world = maria_world
     set_retention(world.engine, NAME, Retention(0, 3))
     said = world.reported()
@@ -232,11 +234,11 @@ def test_removed_rows_keep_their_results(maria_world: World, tmp_path: Path) -> 
     assert states == {ObjectState.STORED, ObjectState.REMOVED}
 
 
-def test_readers_follow_rows_that_are_archived_meanwhile(maria_world: World, tmp_path: Path) -> None:
+def test_readers_follow_rows_that_are_archived_meanwhile(maria_world: MonitoredWorld, tmp_path: Path) -> None:
     world = maria_world
     key = VersionKey(world.version.model_number, 1)
     with world.engine.connect() as connection:
-        rows = ChunkRows(connection, key, SPEC, chunk_at(SPEC, FIRST))
+        rows = ChunkReader(connection, key, SPEC, chunk_at(SPEC, FIRST))
         ((_, portions),) = rows.groups(rows.removals(), 1_000)
         before = rows.read(portions[0]).sort_values("id", ignore_index=True)
         archive(world, tmp_path)
@@ -260,7 +262,7 @@ STEPS: list[tuple[Any, str, bool]] = [
 ]
 
 
-def killed_run(world: World, folder: Path, step: tuple[Any, str, bool], call: int) -> bool:
+def killed_run(world: MonitoredWorld, folder: Path, step: tuple[Any, str, bool], call: int) -> bool:
     """Run the archive in a process that kills itself before or after a call of a function; return whether it did."""
     child = os.fork()
     if child == 0:
@@ -286,7 +288,7 @@ def killed_run(world: World, folder: Path, step: tuple[Any, str, bool], call: in
     return os.WIFSIGNALED(status)
 
 
-def test_kills_change_nothing(maria_world: World, tmp_path: Path) -> None:
+def test_kills_change_nothing(maria_world: MonitoredWorld, tmp_path: Path) -> None:
     world = maria_world
     before, said = stored(world), world.reported()
     for number, step in enumerate(STEPS):
@@ -305,7 +307,7 @@ def test_kills_change_nothing(maria_world: World, tmp_path: Path) -> None:
     assert blobs(world) == 2 * 2 * (DAYS - DUE)
 
 
-def test_one_run_at_a_time_by_schedule_and_removal_with_the_model(maria_world: World, tmp_path: Path) -> None:
+def test_one_run_at_a_time_by_schedule_and_removal_with_the_model(maria_world: MonitoredWorld, tmp_path: Path) -> None:
     world = maria_world
     with archive_run.only_run(world.engine), pytest.raises(ArchiveRunning, match="Another archive run is working"):
         archive(world, tmp_path)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, delete, insert
 
 from driftline.engine.calendar import chunk_at
-from driftline.engine.fitted_methods import Content
+from driftline.engine.fitted_methods import SummaryContent
 from driftline.engine.results import Quality
 from driftline.errors import PredictionConflict
 from driftline.ingest.ingestion import Ingestion
@@ -62,7 +62,7 @@ def test_features_and_labels_of_a_chunk_are_of_the_same_rows(
 
     def interrupted(state: ContentState, *arguments: Any) -> None:
         renew(state, *arguments)
-        if state.content is Content.FEATURES and pending:
+        if state.content is SummaryContent.FEATURES and pending:
             assert Ingestion(engine, lambda: NOW).corrections(NAME, sent(pending.pop())).changed
 
     monkeypatch.setattr(ContentState, "renew", interrupted)

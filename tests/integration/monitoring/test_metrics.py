@@ -11,9 +11,8 @@ from driftline.http.metrics import PATH, ServiceMetrics
 from driftline.settings import DatabaseSettings
 from driftline.store.model_list import list_models
 from driftline.store.tables import chunk_revisions, model_versions, models, spec_revisions
-from monitoring.app import create_app
 from monitoring.metrics.stored_values import GAUGES, read_stored
-from monitoring.settings import MonitorSettings
+from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.world import NAME, make_world
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
@@ -42,11 +41,12 @@ def test_a_scrape_says_what_a_poll_stored(engine: Engine, database_settings: Dat
     world.predict(0)
     world.label(0, part=slice(150))
     world.predict(1)
-    settings = MonitorSettings(output=tmp_path / "output")
-    client = create_app(settings, database_settings, polls=False).test_client()
-    before = scrape(client.get(PATH).get_data(as_text=True))
-    assert before["driftline_pending_batches", ("monitor",)] == 3
-    assert client.post("/run-monitoring").status_code == 200
+    with monitor_of(database_settings, tmp_path / "output") as app:
+        client = app.test_client()
+        before = scrape(client.get(PATH).get_data(as_text=True))
+        assert before["driftline_pending_batches", ("monitor",)] == 3
+        assert client.post("/run-monitoring").status_code == 200
+        page = scrape(client.get(PATH).get_data(as_text=True))
     after = stored(engine)
     assert after["driftline_database_up", ()] == 1
     assert after["driftline_label_coverage_ratio", (NAME,)] == 0.5
@@ -60,7 +60,6 @@ def test_a_scrape_says_what_a_poll_stored(engine: Engine, database_settings: Dat
     assert after["driftline_model_state", (NAME, str(summary.closed_state))] == 1
     assert after["driftline_models", (str(summary.closed_state),)] == 1
     assert 0.5 < after["driftline_result", (NAME, "estimated", "roc_auc")] < 1
-    page = scrape(client.get(PATH).get_data(as_text=True))
     assert page["driftline_polls_total", ("ended",)] == 1
     assert page["driftline_http_requests_total", ("POST", "/run-monitoring", "200")] == 1
     assert page["driftline_database_connections", ("in use",)] >= 0

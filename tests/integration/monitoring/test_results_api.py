@@ -23,7 +23,7 @@ from driftline.store.tables import results as results_table
 from monitoring.api.result_schemas import ResultRowOut, ResultsOut
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.applications import monitor_of
-from tests.integration.monitoring.world import World, make_world
+from tests.integration.monitoring.world import MonitoredWorld, make_world
 
 PATH = "/api/v1/models/flights/results"
 
@@ -35,11 +35,11 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
 
 @pytest.fixture
 def client(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> Iterator[FlaskClient]:
-    """A monitor after its first poll: eight days, the labels of the first four."""
+    """A monitor of its own after its first poll: four days, the labels of the first two."""
     world = make_world(engine, tmp_path)
-    for day in range(8):
-        world.predict(day)
     for day in range(4):
+        world.predict(day)
+    for day in range(2):
         world.label(day)
     with monitor_of(database_settings, tmp_path / "output") as app:
         client = app.test_client()
@@ -54,57 +54,57 @@ def _results(answer: TestResponse) -> list[dict[str, Any]]:
     return rows
 
 
-def test_results_are_those_of_the_chunks(client: FlaskClient) -> None:
-    chunks = client.get("/api/v1/models/flights/chunks").json["chunks"]  # type: ignore[index]
+def test_results_are_those_of_the_chunks(shared_client: FlaskClient) -> None:
+    chunks = shared_client.get("/api/v1/models/flights/chunks").json["chunks"]  # type: ignore[index]
     expected = [
         {"start": chunk["start"], "end": chunk["end"], "revision": chunk["revision"], "closed": chunk["closed"]}
         | result
         for chunk in chunks
         for result in chunk["results"]
     ]
-    rows = _results(client.get(PATH))
+    rows = _results(shared_client.get(PATH))
     assert len(rows) == len(expected) > 100
     assert all(row in expected for row in rows)
     assert [row["start"] for row in rows] == sorted(row["start"] for row in rows)
     assert set(rows[0]) == {*ResultRowOut.model_fields}
 
 
-def test_a_filter_keeps_the_rows_with_its_value(client: FlaskClient) -> None:
-    rows = _results(client.get(PATH))
+def test_a_filter_keeps_the_rows_with_its_value(shared_client: FlaskClient) -> None:
+    rows = _results(shared_client.get(PATH))
     filters = {"subject": "minutes", "subject_kind": "feature", "kind": "realized", "method": "roc_auc", "state": "ok"}
     for field, value in filters.items():
         expected = [row for row in rows if row[field] == value]
-        assert _results(client.get(f"{PATH}?{field}={value}")) == expected
+        assert _results(shared_client.get(f"{PATH}?{field}={value}")) == expected
         assert 0 < len(expected) < len(rows), field
-    assert _results(client.get(f"{PATH}?segment=")) == rows
-    assert _results(client.get(f"{PATH}?subject=nobody")) == []
-    assert _results(client.get(f"{PATH}?from=2027-01-01")) == []
-    assert _results(client.get(f"{PATH}?from=0001-01-01&to=9999-12-31&as_of=9999-12-31")) == rows
-    assert _results(client.get(f"{PATH}?to=0001-01-01&as_of=0001-01-01")) == []
+    assert _results(shared_client.get(f"{PATH}?segment=")) == rows
+    assert _results(shared_client.get(f"{PATH}?subject=nobody")) == []
+    assert _results(shared_client.get(f"{PATH}?from=2027-01-01")) == []
+    assert _results(shared_client.get(f"{PATH}?from=0001-01-01&to=9999-12-31&as_of=9999-12-31")) == rows
+    assert _results(shared_client.get(f"{PATH}?to=0001-01-01&as_of=0001-01-01")) == []
 
 
-def test_pages_hold_whole_chunks_and_together_everything(client: FlaskClient) -> None:
+def test_pages_hold_whole_chunks_and_together_everything(shared_client: FlaskClient) -> None:
     pages, url = [], f"{PATH}?from=0001-01-01&most=3"
     while url:
-        answer = client.get(url)
+        answer = shared_client.get(url)
         pages.append(_results(answer))
         link = answer.headers.get("Link")
         assert (link is None) == (answer.json["next"] is None)  # type: ignore[index]
         url = link.partition("<")[2].partition(">")[0] if link else ""
     assert [len({row["start"] for row in page}) for page in pages] == [3, 3, 2]
-    assert [row for page in pages for row in page] == _results(client.get(PATH))
-    newest = _results(client.get(f"{PATH}?most=2"))
+    assert [row for page in pages for row in page] == _results(shared_client.get(PATH))
+    newest = _results(shared_client.get(f"{PATH}?most=2"))
     assert {row["start"] for row in newest} == {"2026-02-07T00:00:00Z", "2026-02-08T00:00:00Z"}
 
 
-def test_every_format_has_the_same_values(client: FlaskClient) -> None:
-    rows = _results(client.get(PATH))
-    arrow = client.get(f"{PATH}?format=arrow")
+def test_every_format_has_the_same_values(shared_client: FlaskClient) -> None:
+    rows = _results(shared_client.get(PATH))
+    arrow = shared_client.get(f"{PATH}?format=arrow")
     assert arrow.mimetype == "application/vnd.apache.arrow.stream"
     table = pa.ipc.open_stream(arrow.data).read_all().to_pylist()
     parsed = [row | {name: datetime.fromisoformat(row[name]) for name in ("start", "end")} for row in rows]
     assert table == parsed
-    text = client.get(f"{PATH}?format=csv")
+    text = shared_client.get(f"{PATH}?format=csv")
     assert text.content_type == "text/csv; charset=utf-8"
     lines = list(csv.DictReader(io.StringIO(text.text)))
     assert [line["start"] for line in lines] == [row["start"] for row in rows]
@@ -112,7 +112,7 @@ def test_every_format_has_the_same_values(client: FlaskClient) -> None:
         assert (float(line["value"]) if line["value"] else math.nan) == pytest.approx(
             math.nan if row["value"] is None else row["value"], rel=0, abs=0, nan_ok=True
         )
-    empty = client.get(f"{PATH}?format=csv&subject=nobody").text
+    empty = shared_client.get(f"{PATH}?format=csv&subject=nobody").text
     assert empty.strip().split(",") == list(lines[0])
 
 
@@ -125,7 +125,7 @@ def test_a_name_that_begins_like_a_formula_is_text_in_csv(client: FlaskClient, e
 
 def test_as_of_reads_what_was_reported_then(client: FlaskClient, engine: Engine) -> None:
     before, instant = _results(client.get(PATH)), utc_now().isoformat()
-    World(engine).label(1, flipped=True)
+    MonitoredWorld(engine).label(1, flipped=True)
     assert client.get("/run-monitoring").status_code == 200
     after = _results(client.get(PATH))
     assert before != after
@@ -161,8 +161,8 @@ REFUSED = {
 }
 
 
-def test_a_query_that_cannot_be_answered_is_refused(client: FlaskClient) -> None:
-    answers = {query: client.get(f"{PATH}?{query}") for query in REFUSED}
+def test_a_query_that_cannot_be_answered_is_refused(shared_client: FlaskClient) -> None:
+    answers = {query: shared_client.get(f"{PATH}?{query}") for query in REFUSED}
     assert {query: answer.status_code for query, answer in answers.items()} == {
         q: code for q, (code, _) in REFUSED.items()
     }

@@ -31,8 +31,9 @@ def test_a_run_is_readable_after_its_monitor_was_killed(
     engine: Engine, database: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_world(engine, tmp_path).predict(0)
-    monkeypatch.setenv("MONITOR_RUN_WAIT_SECONDS", "0")
-    process = MonitorProcess(database, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setenv("MONITOR_RUN_WAIT_SECONDS", "0")
+        process = MonitorProcess(database, tmp_path)
     process.start()
     try:
         with engine.begin() as holder:

@@ -13,7 +13,7 @@ from driftline.settings import DatabaseSettings
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.applications import monitor_of
-from tests.integration.monitoring.world import NAME, NOW, World, make_world
+from tests.integration.monitoring.world import NAME, NOW, MonitoredWorld, make_world
 
 URL = f"/api/v1/models/{NAME}/schedule"
 MINUTE = timedelta(minutes=1)
@@ -25,18 +25,18 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
 
 
 @pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> World:
+def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
     return make_world(engine, tmp_path)
 
 
 @pytest.fixture
-def client(world: World, database_settings: DatabaseSettings, tmp_path: Path) -> Iterator[FlaskClient]:
+def client(world: MonitoredWorld, database_settings: DatabaseSettings, tmp_path: Path) -> Iterator[FlaskClient]:
     assert world
     with monitor_of(database_settings, tmp_path / "output") as app:
         yield app.test_client()
 
 
-def computed(world: World, minutes: int, *, scheduled: bool = True) -> int:
+def computed(world: MonitoredWorld, minutes: int, *, scheduled: bool = True) -> int:
     return poll_once(world.engine, NOW + minutes * MINUTE, scheduled=scheduled).chunks
 
 
@@ -45,7 +45,7 @@ def json_of(answer: Any, status: int = 200) -> Any:
     return answer.json
 
 
-def test_a_model_is_polled_by_its_own_schedule(world: World, client: FlaskClient) -> None:
+def test_a_model_is_polled_by_its_own_schedule(world: MonitoredWorld, client: FlaskClient) -> None:
     asked = json_of(client.put(URL, json={"every": "PT1H"}))
     assert (asked["every_seconds"], asked["last_poll"], asked["lag_seconds"]) == (3600, None, 0)
     world.predict(0, 60)

@@ -17,10 +17,10 @@ from monitoring import service
 from monitoring.poll import computation
 from monitoring.poll.poller import poll_once
 from monitoring.report import reports
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 from stack.servers import ports
 from stack.testing.fixtures import DatabaseAddress
-from tests.integration.monitoring.world import FIRST, NAME, NOW, World, make_world
+from tests.integration.monitoring.world import FIRST, NAME, NOW, MonitoredWorld, make_world
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
 
 
 @pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> World:
+def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
     return make_world(engine, tmp_path)
 
 
@@ -39,8 +39,8 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "output"
 
 
-def started(world: World, output: Path) -> Monitor:
-    return Monitor(world.engine, open_store(output), lambda: NOW)
+def started(world: MonitoredWorld, output: Path) -> MonitorService:
+    return MonitorService(world.engine, open_store(output), lambda: NOW)
 
 
 def reported(output: Path) -> int:
@@ -49,7 +49,7 @@ def reported(output: Path) -> int:
     return max(frame["chunk_start"].nunique() for frame in frames)
 
 
-def test_killed_between_poll_and_report_the_next_start_reports(world: World, output: Path) -> None:
+def test_killed_between_poll_and_report_the_next_start_reports(world: MonitoredWorld, output: Path) -> None:
     world.predict(0)
     started(world, output).poll(scheduled=True)
     world.predict(1)
@@ -59,7 +59,7 @@ def test_killed_between_poll_and_report_the_next_start_reports(world: World, out
 
 
 def test_reports_that_failed_are_written_by_the_next_poll(
-    world: World, output: Path, monkeypatch: pytest.MonkeyPatch
+    world: MonitoredWorld, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = started(world, output)
     world.predict(0)
@@ -73,10 +73,10 @@ def test_reports_that_failed_are_written_by_the_next_poll(
 
 
 @pytest.mark.parametrize("bucket", ["gcs_bucket", "s3_bucket"])
-def test_reports_go_to_a_bucket(world: World, bucket: str, request: pytest.FixtureRequest) -> None:
+def test_reports_go_to_a_bucket(world: MonitoredWorld, bucket: str, request: pytest.FixtureRequest) -> None:
     output = open_store(f"{request.getfixturevalue(bucket)}/reports")
     world.predict(0)
-    monitor = Monitor(world.engine, output, lambda: NOW)
+    monitor = MonitorService(world.engine, output, lambda: NOW)
     monitor.poll(scheduled=True)
     files = {
         "drift_report.csv",
@@ -91,17 +91,17 @@ def test_reports_go_to_a_bucket(world: World, bucket: str, request: pytest.Fixtu
 
 
 def test_an_unavailable_bucket_does_not_stop_the_poll(
-    world: World, s3_bucket: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    world: MonitoredWorld, s3_bucket: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ports.any_free()}")
     world.predict(0)
-    monitor = Monitor(world.engine, open_store(s3_bucket), lambda: NOW)
+    monitor = MonitorService(world.engine, open_store(s3_bucket), lambda: NOW)
     assert monitor.poll(scheduled=True).polls
     assert "Cannot write the reports to s3://" in caplog.text
 
 
 def test_results_stored_before_a_database_failure_are_reported(
-    world: World, output: Path, monkeypatch: pytest.MonkeyPatch
+    world: MonitoredWorld, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = started(world, output)
     world.predict(0)
@@ -117,7 +117,7 @@ def test_results_stored_before_a_database_failure_are_reported(
 
 
 def test_a_failed_chunk_is_reported_until_it_recovers(
-    world: World, output: Path, monkeypatch: pytest.MonkeyPatch
+    world: MonitoredWorld, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = started(world, output)
     world.predict(0)
@@ -132,7 +132,7 @@ def test_a_failed_chunk_is_reported_until_it_recovers(
 
 
 def test_a_recovered_chunk_without_change_is_reported(
-    world: World, output: Path, monkeypatch: pytest.MonkeyPatch
+    world: MonitoredWorld, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = started(world, output)
     world.predict(0)
@@ -152,13 +152,13 @@ def verdicts_reported(output: Path) -> list[str]:
     return [str(verdict) for verdict in frame.drop_duplicates("chunk_start").sort_values("chunk_start")["verdict"]]
 
 
-def queue(world: World) -> None:
+def queue(world: MonitoredWorld) -> None:
     """Make the first day's chunk pending, as a label batch that changes nothing does."""
     number = world.version.model_number
     in_transaction(world.engine, lambda connection: pending_chunks.queue(connection, VersionKey(number, 1), {FIRST}))
 
 
-def test_results_that_another_process_has_stored_are_reported(world: World, output: Path) -> None:
+def test_results_that_another_process_has_stored_are_reported(world: MonitoredWorld, output: Path) -> None:
     monitor = started(world, output)
     world.predict(0)
     monitor.poll(scheduled=True)
@@ -168,7 +168,7 @@ def test_results_that_another_process_has_stored_are_reported(world: World, outp
     assert reported(output) == 2
 
 
-def test_reports_are_not_written_again_while_nothing_changes(world: World, output: Path) -> None:
+def test_reports_are_not_written_again_while_nothing_changes(world: MonitoredWorld, output: Path) -> None:
     monitor = started(world, output)
     world.predict(0)
     monitor.poll(scheduled=True)

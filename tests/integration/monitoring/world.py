@@ -72,7 +72,7 @@ def reference(days: int = 8, rows: int = 300) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class World:
+class MonitoredWorld:
     """A database with the model registered: writes days and labels through the ledger, reads what was stored."""
 
     engine: Engine
@@ -170,8 +170,8 @@ def _fitted_on(spec: str, days: int) -> FittedReference:
     return fit_reference(reference(days), Spec.model_validate_json(spec))
 
 
-def make_world(engine: Engine, objects: Path, spec: Spec = SPEC, days: int = 8) -> World:
+def make_world(engine: Engine, objects: Path, spec: Spec = SPEC, days: int = 8) -> MonitoredWorld:
     """Register the model with a reference of some days and 300 rows each."""
     candidate = registry.Candidate(NAME, spec, "a" * 64, reference(days), None, {}, fitted=_fitted(spec, days))
     registry.register(engine, candidate, open_store(objects), NOW)
-    return World(engine)
+    return MonitoredWorld(engine)

@@ -30,7 +30,7 @@ IMPORTED = ["pytest", "driftline.client", "driftline.ingest.command", "driftline
 ANSWER_SECONDS = 120.0
 
 
-class Interrupted(Exception):
+class ProcessEnded(Exception):
     """The process was killed before it answered: what it was asked may be done or not."""
 
 
@@ -87,7 +87,7 @@ class KillableProcess:
             log = (self.place.folder / f"{self.name}.log").read_text()
             raise RuntimeError(f"{self.name} ended by itself with {self._process.exitcode}:\n{log[-2000:]}")
         self.start()
-        raise Interrupted
+        raise ProcessEnded
 
 
 @contextmanager

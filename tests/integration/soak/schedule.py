@@ -29,7 +29,7 @@ REVISIONS: tuple[dict[str, Any], ...] = (
 """Changes of a spec."""
 
 
-class Sender(StrEnum):
+class SenderKind(StrEnum):
     """A sender of rows: a program that uses the API, two that use the client, and the command for files."""
 
     HTTP = "http"
@@ -95,11 +95,11 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class SoakSchedule:
     """The steps of each sender, and whether there is a second version: then a client's rows may be of either."""
 
     name: str
-    steps: dict[Sender, list[Step]]
+    steps: dict[SenderKind, list[Step]]
 
     @property
     def kinds(self) -> set[Kind]:
@@ -145,26 +145,26 @@ def is_kept(row_id: str) -> bool:
     return not (is_deleted_by_id(row_id) or is_deleted_by_value(row_id))
 
 
-def draw_schedule(seed: str, kills: int) -> Schedule:
+def draw_schedule(seed: str, kills: int) -> SoakSchedule:
     """Return the schedule of a seed, in which processes are killed so often."""
     draws = random.Random(seed)
-    ids = {sender: _ids(draws, sender) for sender in Sender}
+    ids = {sender: _ids(draws, sender) for sender in SenderKind}
     kept = [row_id for own in ids.values() for row_id in own if is_kept(row_id)]
-    steps = {sender: [*_steps(draws, sender, ids[sender], kept)] for sender in Sender}
-    steps[Sender.HTTP] = _with_operations(draws, steps[Sender.HTTP])
+    steps = {sender: [*_steps(draws, sender, ids[sender], kept)] for sender in SenderKind}
+    steps[SenderKind.HTTP] = _with_operations(draws, steps[SenderKind.HTTP])
     for _ in range(kills):
         _add_kill(draws, steps)
-    return Schedule(f"soak-{seed.replace('/', '-')}", steps)
+    return SoakSchedule(f"soak-{seed.replace('/', '-')}", steps)
 
 
-def _ids(draws: random.Random, sender: Sender) -> list[str]:
+def _ids(draws: random.Random, sender: SenderKind) -> list[str]:
     """Return the ids of a sender's predictions in the order of their days, as a program makes them, more or less."""
     count = draws.randint(60, 130)
     days = sorted(min(DAYS - 1, max(0, int(DAYS * n / count + draws.gauss(0, 0.5)))) for n in range(count))
     return [f"{sender}/{day}/{number:03}" for number, day in enumerate(days)]
 
 
-def _steps(draws: random.Random, sender: Sender, own: list[str], kept: Sequence[str]) -> Iterator[Step]:
+def _steps(draws: random.Random, sender: SenderKind, own: list[str], kept: Sequence[str]) -> Iterator[Step]:
     """Yield the steps of a sender: its predictions in some batches, and between them labels and changes."""
     count = draws.randint(3, 6)
     size = -(-len(own) // count)
@@ -183,24 +183,24 @@ def _steps(draws: random.Random, sender: Sender, own: list[str], kept: Sequence[
                 sent = [name for name in sent if not gone(name)]
 
 
-def _form(draws: random.Random, sender: Sender) -> str:
+def _form(draws: random.Random, sender: SenderKind) -> str:
     """Return how a sender sends rows."""
-    if sender is Sender.FILES:
+    if sender is SenderKind.FILES:
         return draws.choice(("csv", "parquet", "ndjson"))
-    return draws.choice(("json", "csv", "arrow")) if sender is Sender.HTTP else draws.choice(("log", "frame"))
+    return draws.choice(("json", "csv", "arrow")) if sender is SenderKind.HTTP else draws.choice(("log", "frame"))
 
 
-def _changes(draws: random.Random, sender: Sender) -> list[Kind]:
+def _changes(draws: random.Random, sender: SenderKind) -> list[Kind]:
     """Return what a sender does after a batch, beside labels."""
     likely = {Kind.CORRECTIONS: 0.4, Kind.DELETION: 0.2, Kind.DELETION_BY_VALUE: 0.1, Kind.AGAIN: 0.2}
-    if sender is Sender.HTTP:
+    if sender is SenderKind.HTTP:
         likely |= {Kind.INVALID: 0.2, Kind.CONFLICT: 0.2, Kind.POLL: 0.03}
-    if sender in (Sender.CLIENT_1, Sender.CLIENT_2):
+    if sender in (SenderKind.CLIENT_1, SenderKind.CLIENT_2):
         likely = {kind: share / 2 for kind, share in likely.items() if kind in CHANGES_OF_ROWS}
     return [kind for kind, share in likely.items() if draws.random() < share]
 
 
-def _change(draws: random.Random, kind: Kind, sent: list[str], sender: Sender) -> Step:
+def _change(draws: random.Random, kind: Kind, sent: list[str], sender: SenderKind) -> Step:
     """Return a step that changes stored predictions, or is refused."""
     kept = [name for name in sent if is_kept(name)]
     some = tuple(draws.sample(kept, min(len(kept), draws.randint(1, 12))))
@@ -228,12 +228,12 @@ def _with_operations(draws: random.Random, steps: list[Step]) -> list[Step]:
     return steps
 
 
-def _add_kill(draws: random.Random, steps: dict[Sender, list[Step]]) -> None:
+def _add_kill(draws: random.Random, steps: dict[SenderKind, list[Step]]) -> None:
     """Add a kill to a step that has none: of the sender's process, or of one that works on what it sends."""
     free = [(sender, n) for sender, own in steps.items() for n, step in enumerate(own) if step.kill is None]
     sender, place = draws.choice(free)
     processes = [Process.SERVER, Process.POLLER_1, Process.POLLER_2]
-    if sender is not Sender.HTTP:
+    if sender is not SenderKind.HTTP:
         processes += [Process(sender.value)] * 3
     kill = Kill(draws.choice(processes), draws.choice((0.0, 0.005, 0.02, 0.1)) * draws.random())
     steps[sender][place] = replace(steps[sender][place], kill=kill)

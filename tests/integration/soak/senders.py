@@ -15,14 +15,14 @@ from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
 
 from tests.integration.soak.plain_model import PlainModel
-from tests.integration.soak.processes import Interrupted, KillableProcess
+from tests.integration.soak.processes import KillableProcess, ProcessEnded
 from tests.integration.soak.schedule import (
     LAST,
     REVISIONS,
     Kill,
     Kind,
     Process,
-    Sender,
+    SenderKind,
     Step,
     is_deleted_by_value,
     label_of,
@@ -71,7 +71,7 @@ class Api:
 
 
 @dataclass
-class Run:
+class SoakRun:
     """What the senders of a schedule share."""
 
     api: Api
@@ -100,7 +100,7 @@ class Run:
 class HttpSender:
     """A program that uses the API: it repeats a request under its key until it is answered."""
 
-    def __init__(self, sender: Sender, run: Run) -> None:
+    def __init__(self, sender: SenderKind, run: SoakRun) -> None:
         self.sender, self.run = sender, run
         self._numbers = count(1)
         self._last: tuple[Any, ...] | None = None
@@ -197,7 +197,7 @@ class HttpSender:
 class ClientSender:
     """A program that logs with the client; what its client does not have, it changes by the API."""
 
-    def __init__(self, sender: Sender, run: Run) -> None:
+    def __init__(self, sender: SenderKind, run: SoakRun) -> None:
         self.sender, self.run = sender, run
         self._http = HttpSender(sender, run)
         self.process = run.processes[Process(sender.value)]
@@ -216,7 +216,7 @@ class ClientSender:
         while True:
             try:
                 self.process.call(("open", options))
-            except Interrupted:
+            except ProcessEnded:
                 continue
             return
 
@@ -245,7 +245,7 @@ class ClientSender:
         while True:
             try:
                 self.process.call((method, argument))
-            except Interrupted:
+            except ProcessEnded:
                 self.open()
                 if step.resent:
                     continue
@@ -259,7 +259,7 @@ class ClientSender:
             try:
                 if self.process.call(("flush", 30.0)):
                     return
-            except Interrupted:
+            except ProcessEnded:
                 self.open()
         raise TimeoutError(f"{self.sender}: rows wait: {self.process.call(('status', None))}")
 
@@ -267,7 +267,7 @@ class ClientSender:
 class FileSender:
     """A job that runs `driftline ingest`, again where it was killed."""
 
-    def __init__(self, sender: Sender, run: Run) -> None:
+    def __init__(self, sender: SenderKind, run: SoakRun) -> None:
         self.sender, self.run = sender, run
         self._http = HttpSender(sender, run)
         self._numbers = count(1)
@@ -325,14 +325,14 @@ class FileSender:
         while True:
             try:
                 self.run.processes[Process.FILES].call(arguments)
-            except Interrupted:
+            except ProcessEnded:
                 if not resent:
                     return False
                 continue
             return True
 
 
-def send_last_row(run: Run) -> None:
+def send_last_row(run: SoakRun) -> None:
     """Send a prediction that is later than all others, of each version: it moves the data's clock to the end."""
     for version in range(1, run.versions + 1):
         name = f"last/0/{version:03}"
@@ -394,9 +394,9 @@ def write_file(path: Path, rows: list[Row], form: str) -> None:
         pd.DataFrame(rows).to_parquet(path, index=False)
 
 
-SENDERS: dict[Sender, Callable[[Sender, Run], Any]] = {
-    Sender.HTTP: HttpSender,
-    Sender.CLIENT_1: ClientSender,
-    Sender.CLIENT_2: ClientSender,
-    Sender.FILES: FileSender,
+SENDERS: dict[SenderKind, Callable[[SenderKind, SoakRun], Any]] = {
+    SenderKind.HTTP: HttpSender,
+    SenderKind.CLIENT_1: ClientSender,
+    SenderKind.CLIENT_2: ClientSender,
+    SenderKind.FILES: FileSender,
 }

@@ -23,8 +23,8 @@ from tests.integration.monitoring.world import reference
 from tests.integration.soak.final_pass import differences, in_one_pass, labels_of, rows_of_version, said
 from tests.integration.soak.plain_model import PlainModel
 from tests.integration.soak.processes import KillableProcess
-from tests.integration.soak.schedule import Process, Schedule, Sender, row_of
-from tests.integration.soak.senders import PATIENCE, SENDERS, Api, ClientSender, Run, send_last_row
+from tests.integration.soak.schedule import Process, SenderKind, SoakSchedule, row_of
+from tests.integration.soak.senders import PATIENCE, SENDERS, Api, ClientSender, SoakRun, send_last_row
 from tests.integration.soak.workers import Place
 
 SPEC = Spec(
@@ -57,7 +57,7 @@ class Soak:
         """Where references are."""
         return open_store(self.place.folder / "objects")
 
-    def run(self, schedule: Schedule) -> list[str]:
+    def run(self, schedule: SoakSchedule) -> list[str]:
         """Run a schedule and return its faults."""
         failures = self.place.folder / "failures.txt"
         failures.write_text("")
@@ -70,7 +70,7 @@ class Soak:
         self.counts["acknowledged"] += run.plain.acknowledged
         return [*faults, *failures.read_text("utf-8").splitlines()] or [*self._remove(run.api, name)]
 
-    def _outcome(self, schedule: Schedule, run: Run) -> list[str]:
+    def _outcome(self, schedule: SoakSchedule, run: SoakRun) -> list[str]:
         """Do all steps and wait for the results; return the faults."""
         try:
             self._send_all(schedule, run)
@@ -84,8 +84,8 @@ class Soak:
         candidate = registry.Candidate(name, SPEC, f"{version}", self._reference, None, {}, fitted=self._fitted)
         registry.register(self.engine, candidate, self.objects, utc_now())
 
-    def _run_of(self, name: str) -> Run:
-        return Run(
+    def _run_of(self, name: str) -> SoakRun:
+        return SoakRun(
             Api(self.place.url, name),
             PlainModel(),
             self.processes,
@@ -102,10 +102,10 @@ class Soak:
             rows = connection.execute(select(predictions.c.id, predictions.c.model_version).where(of_ids)).all()
         return {row_id: int(version) for row_id, version in rows}
 
-    def _send_all(self, schedule: Schedule, run: Run) -> None:
+    def _send_all(self, schedule: SoakSchedule, run: SoakRun) -> None:
         """Let all senders do their steps at the same time, then send the last row."""
 
-        def work(sender: Sender) -> None:
+        def work(sender: SenderKind) -> None:
             working = SENDERS[sender](sender, run)
             for step in schedule.steps[sender]:
                 run.begin(step)
@@ -113,8 +113,8 @@ class Soak:
             if isinstance(working, ClientSender):
                 working.flush()
 
-        with ThreadPoolExecutor(len(Sender)) as pool:
-            for done in [pool.submit(work, sender) for sender in Sender]:
+        with ThreadPoolExecutor(len(SenderKind)) as pool:
+            for done in [pool.submit(work, sender) for sender in SenderKind]:
                 done.result()
         send_last_row(run)
 
@@ -124,7 +124,7 @@ class Soak:
         while waiting := self._waiting(name):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the pollers do not compute {waiting}")
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def _waiting(self, name: str) -> list[str]:
         with self.engine.connect() as connection:
@@ -140,7 +140,7 @@ class Soak:
             chunks = connection.execute(select(pending_table).where(pending_table.c.model_number == number)).all()
         return [*([f"{batches} batches"] if batches else []), *([f"chunks {chunks}"] if due else [])]
 
-    def _faults(self, name: str, run: Run) -> Iterator[str]:
+    def _faults(self, name: str, run: SoakRun) -> Iterator[str]:
         """Yield what is lost, doubled or different."""
         versions = [registry.load(self.engine, name, number + 1) for number in range(run.versions)]
         number = versions[0].model_number

@@ -106,7 +106,7 @@ MAY = {
         " poll_schedules poll_runs verdict_events pending_events incidents incident_events incident_comments"
         " incident_actions alert_deliveries",
         "SI": "ledger ledger_slots predictions batch_data spec_revisions churn_predictions role_changes",
-        "SIU": "models model_versions pending_chunks",
+        "SIU": "models model_versions pending_chunks retrainings",
         "SID": "Processed_Data Processed_Data_staging DailySummary pending_batches",
     },
     "serving": {"S": "alembic_version alembic_version_churn Processed_Data models model_versions spec_revisions"},

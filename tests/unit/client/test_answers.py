@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from driftline.client.answers import LONGEST_WAIT, Answer, DeliveryState, read_answer
+from driftline.client.answers import LONGEST_WAIT, Answer, BatchOutcome, read_answer
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -21,14 +21,14 @@ def error(code: str = "invalid_input") -> dict[str, object]:
 
 def test_the_monitors_own_words_store_a_batch() -> None:
     answer = read(200, {"batch": "a", "rows": 3, "new": 1, "same": 2})
-    assert (answer.state, answer.rows) == (DeliveryState.STORED, 3)
+    assert (answer.state, answer.rows) == (BatchOutcome.STORED, 3)
 
 
 @pytest.mark.parametrize("content", [b"<html>Sign in</html>", b"", b"[]", b'{"rows": "3"}', b'{"rows": 3', b"[" * 9999])
 def test_another_success_stores_nothing(content: bytes) -> None:
     answer = read(200, content)
     assert (answer.state, answer.message) == (
-        DeliveryState.RETRY,
+        BatchOutcome.RETRY,
         "HTTP 200: the answer is not one of a Driftline monitor",
     )
 
@@ -36,7 +36,7 @@ def test_another_success_stores_nothing(content: bytes) -> None:
 @pytest.mark.parametrize("status", [400, 409, 413, 415, 422])
 def test_a_refusal_has_its_reasons(status: int) -> None:
     answer = read(status, error())
-    assert (answer.state, answer.message, answer.details) == (DeliveryState.REFUSED, "Invalid.", ("row 1", "row 2"))
+    assert (answer.state, answer.message, answer.details) == (BatchOutcome.REFUSED, "Invalid.", ("row 1", "row 2"))
 
 
 def test_a_refusal_names_rows() -> None:
@@ -71,14 +71,14 @@ def test_a_part_of_a_refused_batch_may_be_stored() -> None:
 
 
 def test_a_proxy_refuses_by_size_alone() -> None:
-    assert read(400, b"<html>plain HTTP was sent to an HTTPS port</html>").state is DeliveryState.RETRY
-    assert read(413, b"<html>too large</html>").state is DeliveryState.REFUSED
+    assert read(400, b"<html>plain HTTP was sent to an HTTPS port</html>").state is BatchOutcome.RETRY
+    assert read(413, b"<html>too large</html>").state is BatchOutcome.REFUSED
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 401, 403, 404, 405, 408, 429, 500, 502, 503, 504])
 def test_what_time_or_a_person_can_cure_is_sent_again(status: int) -> None:
     answer = read(status, error())
-    assert (answer.state, answer.message) == (DeliveryState.RETRY, f"HTTP {status}: Invalid.")
+    assert (answer.state, answer.message) == (BatchOutcome.RETRY, f"HTTP {status}: Invalid.")
 
 
 def test_the_content_may_be_why_a_batch_is_not_answered() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from driftline.client import MonitorClient
-from driftline.client.batch_file import Stage
+from driftline.client.batch_file import BatchStage
 from tests.unit.client.flushing import flushed
 from tests.unit.client.receiver import Receiver, Reply, answer, cut, half_an_answer, late, refusal
 
@@ -129,9 +129,9 @@ def test_a_failing_batch_does_not_delay_later_ones(receiver: Receiver, make_clie
     assert time.monotonic() - begun < 1
 
 
-@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize("stage", BatchStage)
 def test_a_file_that_cannot_be_read_does_not_keep_the_others(
-    stage: Stage, receiver: Receiver, make_client: MakeClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    stage: BatchStage, receiver: Receiver, make_client: MakeClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = make_client()
     unreadable = tmp_path / "spool" / "churn" / f"0-0.predictions.ndjson.{stage}"
@@ -141,7 +141,7 @@ def test_a_file_that_cannot_be_read_does_not_keep_the_others(
         client.log({}, 1, id=number)
         client.flush(0.1)
     assert receiver.ids == {str(number): 1 for number in range(3)}
-    if stage is not Stage.NEW:
+    if stage is not BatchStage.NEW:
         assert client.status().failing_batches == 1
         assert caplog.text.count(f"{unreadable} stays: it cannot be read or moved") == 1
         unreadable.rmdir()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from driftline.client import MonitorClient
-from driftline.client.batch_file import BatchFile, FileFormat, RowKind, Stage
+from driftline.client.batch_file import BatchFile, BatchStage, FileFormat, RowKind
 from driftline.client.spool import Spool
 from tests.unit.client.receiver import Receiver, cut, refusal
 
@@ -93,7 +93,7 @@ def test_the_batch_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
     assert second.recover() == 0
     batch.append(b'{"id":"b"}\n', ["b"])
     first.seal(batch)
-    [ready] = second.batches(Stage.READY)
+    [ready] = second.batches(BatchStage.READY)
     assert ready.path.read_bytes() == b'{"id":"a"}\n{"id":"b"}\n'
 
 
@@ -101,7 +101,7 @@ def test_an_empty_batch_is_removed(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     spool.begin(RowKind.LABELS).file.close()
     assert spool.recover() == 1
-    assert spool.batches(Stage.READY) == spool.batches(Stage.OPEN) == []
+    assert spool.batches(BatchStage.READY) == spool.batches(BatchStage.OPEN) == []
 
 
 def test_what_was_never_complete_is_removed_after_an_hour(tmp_path: Path) -> None:
@@ -120,18 +120,18 @@ def test_a_division_can_be_repeated(tmp_path: Path) -> None:
     batch = spool.begin(RowKind.LABELS)
     batch.append(b"1\n2\n", ["1", "2"])
     spool.seal(batch)
-    [complete] = spool.batches(Stage.READY)
+    [complete] = spool.batches(BatchStage.READY)
     content = complete.path.read_bytes()
     spool.replace(complete, [b"1\n", b"2\n"])
     complete.path.write_bytes(content)
     spool.replace(complete, [b"1\n", b"2\n"])
-    assert [part.path.read_bytes() for part in spool.batches(Stage.READY)] == [b"1\n", b"2\n"]
-    assert [part.origin for part in spool.batches(Stage.READY)] == [complete.key] * 2
+    assert [part.path.read_bytes() for part in spool.batches(BatchStage.READY)] == [b"1\n", b"2\n"]
+    assert [part.origin for part in spool.batches(BatchStage.READY)] == [complete.key] * 2
 
 
 def test_another_division_has_other_keys(tmp_path: Path) -> None:
     """The monitor may name other rows when the whole is sent again, and no key may have two contents."""
-    complete = BatchFile("1-a", RowKind.LABELS, FileFormat.NDJSON, Stage.READY, tmp_path)
+    complete = BatchFile("1-a", RowKind.LABELS, FileFormat.NDJSON, BatchStage.READY, tmp_path)
     first, second = complete.parts([b"1\n", b"2\n3\n"]), complete.parts([b"1\n2\n", b"3\n"])
     assert len({part.key for part in (*first, *second)}) == 4
 
@@ -139,10 +139,12 @@ def test_another_division_has_other_keys(tmp_path: Path) -> None:
 def test_parts_are_sent_before_what_follows_their_batch(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     keys = ("1-a", "1-b")
-    complete, following = (BatchFile(key, RowKind.LABELS, FileFormat.NDJSON, Stage.READY, tmp_path) for key in keys)
+    complete, following = (
+        BatchFile(key, RowKind.LABELS, FileFormat.NDJSON, BatchStage.READY, tmp_path) for key in keys
+    )
     following.path.touch()
     complete.path.touch()
     first, second, third = spool.replace(complete, [b"1\n2\n", b"3\n", b"4\n"])
     parts = spool.replace(first, [b"1\n", b"2\n"])
-    assert spool.batches(Stage.READY) == [*parts, second, third, following]
+    assert spool.batches(BatchStage.READY) == [*parts, second, third, following]
     assert {part.origin for part in parts} == {complete.key}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from driftline.client.batch_file import FileFormat, RowKind, Stage
+from driftline.client.batch_file import BatchStage, FileFormat, RowKind
 from driftline.client.errors import ClientClosed, SpoolFailed
 from driftline.client.rows import Row
 from driftline.client.spool import Spool
@@ -59,7 +59,7 @@ def test_closing_waits_for_a_frame_that_is_being_stored(tmp_path: Path) -> None:
     spool.may_end.set()
     for call in calls:
         call.join(10)
-    assert len(spool.batches(Stage.READY)) == 1
+    assert len(spool.batches(BatchStage.READY)) == 1
 
 
 def test_a_failing_disk_says_how_many_rows_were_taken(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ HEAVY = {
     "apscheduler": {"monitor"},
     "nannyml": set(),
     "lightgbm": set(),
-    "scikit-learn": set(),
+    "scikit-learn": {"jobs"},
     "treelite": {"jobs", "serving"},
     "mlflow-skinny": {"jobs"},
     "pytest": set(),

@@ -16,7 +16,7 @@ from stack.services.accounts import Administration
 from stack.services.environments import settings_of
 from stack.services.grants import Grant, Privilege
 from stack.services.local import local_process
-from stack.services.service import Compose, ContainerImage, KafkaAccess, Service, Worker
+from stack.services.service import Compose, ContainerImage, KafkaAccess, Service, WorkerContainer
 from stack.services.site import Site
 from stack.services.table import SERVICES, service_named
 
@@ -116,7 +116,7 @@ def test_a_new_service_has_a_compose_file(files: dict[str, str]) -> None:
 
 
 def test_a_worker_is_a_container_of_its_service_that_a_profile_starts() -> None:
-    worker = Worker(("-m", "catalog.batch"), {"BATCH": "nine"}, ("./batch.yaml:/run/batch.yaml:ro",))
+    worker = WorkerContainer(("-m", "catalog.batch"), {"BATCH": "nine"}, ("./batch.yaml:/run/batch.yaml:ro",))
     service = replace(CATALOG, compose=Compose("Predictions.", workers={"batch": worker}))
     containers = yaml.load(generator.compose_file(service), Loader=Loader)["services"]  # noqa: S506  # it is safe
     assert {*containers} == {"catalog", "batch"}

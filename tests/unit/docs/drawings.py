@@ -8,7 +8,18 @@ from devtools import diagrams
 from tests.unit.docs.pages import ROOT
 
 SOURCES = {source.stem: source for source in diagrams.sources()}
-CODE = ("src/driftline", "src/churn", "flaskapp", "eda", "pyspark", "monitoring", "serving", "stack", "devtools")
+CODE = (
+    "src/driftline",
+    "src/churn",
+    "flaskapp",
+    "eda",
+    "pyspark",
+    "monitoring",
+    "serving",
+    "stack",
+    "devtools",
+    "examples",
+)
 PRODUCTS = {"MySQL", "MariaDB", "GitHub", "WebSocket"}
 
 _ENDINGS = r"py|sql|json|csv|svg|html|yaml|yml"

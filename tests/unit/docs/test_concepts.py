@@ -15,9 +15,9 @@ NOUNS = (
     "delivery", "detector", "drift", "drift method", "effect floor", "estimate", "evidence", "feature", "finding",
     "incident", "label", "label delay", "lasting drift", "ledger", "metric", "model", "model clock", "model version",
     "no skill", "pending", "pending labels", "prediction", "provisional", "realized performance", "reference",
-    "relay", "result", "retention", "role", "run", "schedule", "score", "segment", "sketch", "source", "spec",
-    "spool", "state", "subject", "summary", "threshold", "track record", "verdict", "verdict event", "visible change",
-    "zone",
+    "relay", "result", "retention", "retraining", "role", "run", "schedule", "score", "segment", "sketch", "source",
+    "spec", "spool", "state", "subject", "summary", "threshold", "track record", "verdict", "verdict event",
+    "visible change", "zone",
 )  # fmt: skip
 VERBS = (
     "backtest", "claim", "compute", "derive", "evaluate", "fit", "ingest", "load", "merge", "poll", "promote",

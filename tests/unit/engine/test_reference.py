@@ -8,7 +8,7 @@ import pytest
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.reference import FittedReference, content_hash, fit_reference
 from driftline.engine.results import MODEL, Metric, ResultKind
-from driftline.engine.spec import ColumnSpec
+from driftline.engine.spec import ColumnSpec, Period
 from driftline.errors import InvalidInput, SchemaMismatch
 from tests.unit.engine.frame_builders import ORIGIN, SPEC, scored_rows
 
@@ -76,6 +76,21 @@ def test_it_comes_back_from_json_as_it_was(rows: pd.DataFrame) -> None:
     assert back.bounds == fitted.bounds
     assert (back.since, back.until, back.content_hash) == (fitted.since, fitted.until, fitted.content_hash)
     assert back.to_json() == fitted.to_json()
+
+
+def test_hours_of_too_few_days_give_no_evidence(rows: pd.DataFrame) -> None:
+    """Chunks of rows that are shorter than a day need days too; the reason is stored with the reference."""
+    two_days, by_hour = scored_rows(1_000, days=2), SPEC.model_copy(update={"period": Period.HOUR})
+    for fitted in (fit_reference(two_days, by_hour), fit_reference(two_days, SPEC, sizes=[100] * 10)):
+        assert fitted.evidence is None
+        assert fitted.no_evidence is not None
+        assert fitted.no_evidence.reason.startswith(
+            "The reference covers 2 whole days, too few to show how days differ;"
+        )
+        assert FittedReference.from_json(fitted.to_json()).no_evidence == fitted.no_evidence
+    for fitted in (fit_reference(rows, by_hour), fit_reference(rows, SPEC, sizes=[50] * 20)):
+        assert fitted.evidence is not None
+        assert fitted.no_evidence is None
 
 
 def test_json_of_another_format_is_refused(rows: pd.DataFrame) -> None:

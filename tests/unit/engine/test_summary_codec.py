@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from driftline.engine.catalogue import DEFAULT_METRICS, Problem
 from driftline.engine.chunks import Chunk
 from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
-from driftline.engine.fitted_methods import Content, Summary
+from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import LABEL, Method, Quality, Result, ResultKind, Statistic
 from driftline.engine.spec import Spec
@@ -102,13 +102,13 @@ def test_stored_parts_merge_to_exactly_one_pass(
     of_features, of_labels = (rng.integers(0, count, rows) for count in (4, 3))
     features = _merged(
         [
-            summarize_chunk(fitted, spec, frame[of_features == n].drop(columns=LABEL), Content.FEATURES)
+            summarize_chunk(fitted, spec, frame[of_features == n].drop(columns=LABEL), SummaryContent.FEATURES)
             for n in rng.permutation(4)
         ]
     )
     without = frame[LABELS_ONLY + list(spec.scores)]
     labels = _merged(
-        [summarize_chunk(fitted, spec, without[of_labels == n], Content.LABELS) for n in rng.permutation(3)]
+        [summarize_chunk(fitted, spec, without[of_labels == n], SummaryContent.LABELS) for n in rng.permutation(3)]
     )
     _same(finish_chunk(fitted, spec, features.join(labels), DAY), at_once)
     by_labels = finish_chunk(fitted, spec, labels, DAY)

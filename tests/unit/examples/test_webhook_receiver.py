@@ -25,7 +25,7 @@ def send(address: str, body: bytes, headers: dict[str, str]) -> int:
 
 def test_genuine_messages_are_kept_once() -> None:
     body = json.dumps({"id": "a", "alerts": []}).encode()
-    with receiving("127.0.0.1", 0) as (receiver, address):
+    with receiving() as (receiver, address):
         receiver.key = KEY
         assert [send(address, body, signed(body)) for _ in range(2)] == [204, 204]
         with pytest.raises(HTTPError, match="401"):

@@ -11,7 +11,7 @@ from driftline.errors import NotFound, Unavailable
 from driftline.store.version_key import VersionKey
 from monitoring import runs as runs_module
 from monitoring.poll.computation import ChunkOutcome
-from monitoring.poll.poller import PollSummary, VersionPoll
+from monitoring.poll.poller import PollOutcome, VersionPoll
 from monitoring.run_record import PollRunState, RunRecord
 from monitoring.runs import PollRun, PollRuns
 
@@ -28,7 +28,7 @@ class Polls:
         self.problem: Exception | None = None
         self.batches = 1
 
-    def __call__(self, scheduled: bool) -> PollSummary:
+    def __call__(self, scheduled: bool) -> PollOutcome:
         self.scheduled.append(scheduled)
         self.began.set()
         assert self.may_end.wait(10)
@@ -36,8 +36,8 @@ class Polls:
         if self.problem is not None:
             raise self.problem
         if not self.batches:
-            return PollSummary(0, (), 0.5)
-        return PollSummary(1, (VersionPoll("churn", KEY, (ChunkOutcome(NOW, computed=True),)),), 0.5)
+            return PollOutcome(0, (), 0.5)
+        return PollOutcome(1, (VersionPoll("churn", KEY, (ChunkOutcome(NOW, computed=True),)),), 0.5)
 
     def end(self) -> None:
         """Let the poll end that has begun."""
@@ -81,7 +81,7 @@ def polls() -> Iterator[Polls]:
     polls.may_end.set()
 
 
-def ended(run: PollRun) -> PollSummary:
+def ended(run: PollRun) -> PollOutcome:
     assert run.wait(10)
     assert run.summary is not None
     return run.summary

@@ -52,8 +52,15 @@ def evaluate(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks
     in_order = (evaluated.get(chunk, EvaluatedChunk(chunk)) for chunk in assignment.all(tuple(evaluated)))
     chunks = tuple(derive_verdicts(layout.verdict_spec, fitted.evidence, assignment, rows.newest, in_order))
     length = None if cut.period else (fitted.until - fitted.since) / fitted.chunks
-    visible, proposed = monitor.visible_changes(length), monitor.proposed_period(length)
-    reference = ReferenceSummary(fitted.rows, fitted.since, fitted.until, fitted.chunks, visible, proposed)
+    reference = ReferenceSummary(
+        rows=fitted.rows,
+        since=fitted.since,
+        until=fitted.until,
+        chunks=fitted.chunks,
+        visible_changes=monitor.visible_changes(length),
+        proposed_period=monitor.proposed_period(length),
+        no_evidence=monitor.no_evidence,
+    )
     return reference, chunks, evaluator.strays
 
 

@@ -58,9 +58,15 @@ class RowIds:
     numbers: IntArray
 
     @classmethod
-    def of(cls, rows: Rows, column: str) -> "RowIds":
-        """Hash the ids of rows; an id has the same hash in every block, whatever its dtype."""
-        hashes, present = _hash_texts(rows.frame[column])
+    def of(cls, rows: Rows, column: str, *, only_block: bool = False) -> "RowIds":
+        """Hash the ids of rows; an id has the same hash in every block, whatever its dtype.
+
+        Those of an only block need no hashes if they are whole numbers of which none is repeated; none is returned.
+        """
+        ids = rows.frame[column]
+        if only_block and isinstance(ids.dtype, np.dtype) and ids.dtype.kind in "iu" and ids.is_unique:
+            return cls(np.empty(0, dtype=np.uint64), _NO_ROWS, _NO_ROWS)
+        hashes, present = _hash_texts(ids)
         return cls(hashes[present], rows.times[present], rows.numbers[present])
 
     @classmethod

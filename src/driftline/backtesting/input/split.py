@@ -66,7 +66,7 @@ def split(source: TableSource, request: ReadOptions, ends: datetime, progress: P
     def split_block(rows: Rows) -> tuple[Rows, Rows, RowIds | None]:
         progress("reading", len(rows))
         earlier, later = rows.split(until)
-        ids = RowIds.of(rows, request.id) if request.id else None
+        ids = RowIds.of(rows, request.id, only_block=source.single_block) if request.id else None
         return (earlier, later, ids) if source.single_block else (_copy(earlier), _without_columns(later), ids)
 
     blocks = read_all(source, request, columns_of(request, source), split_block)

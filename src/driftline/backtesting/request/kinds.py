@@ -54,7 +54,16 @@ def features_of(request: ResolvedRequest, reference: Rows) -> Features:
     _reject_text(kinds, texts, reference, request)
     notations = {name: text.notation for name, text in texts.items() if kinds.get(name) is ColumnKind.CONTINUOUS}
     notes += [*_kind_notes(kinds, request), *_text_notes(kinds, notations, frame, request)]
+    notes += _empty_notes(kinds, frame)
     return Features(kinds, notations, tuple(notes))
+
+
+def _empty_notes(kinds: Mapping[str, ColumnKind], frame: pd.DataFrame) -> Iterator[Inference]:
+    """Yield a note that names the features without any value in the reference."""
+    empty = [repr(name) for name in kinds if frame[name].isna().all()]
+    if empty:
+        rule = "their drift cannot be computed; leave them out, or give a reference that has values"
+        yield Inference("empty", f"without any value in the reference: {', '.join(empty)}", rule, notable=True)
 
 
 def _candidates(request: ResolvedRequest, frame: pd.DataFrame) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Checks a request before the data is read, and lists all of its faults. No I/O here."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +22,9 @@ from driftline.backtesting.request.spec_fields import field_faults
 from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.spec import spec_faults, time_zones
 from driftline.errors import InvalidInput
+
+_DATUM = re.compile(r"-?\d+\.\d+$|\d{4}-\d\d-\d\d")
+"""A number with decimals, or the beginning of an instant: rarely the name of a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +209,13 @@ def _column_faults(request: ResolvedRequest, columns: tuple[str, ...]) -> Iterat
     if unknown:
         listed = ", ".join(map(_visible, columns))
         single = "; is that one column? Separate fields by commas" if len(columns) == 1 else ""
-        yield f"there is no column {', '.join(unknown)}; available: {listed}{single}"
+        data = "; these look like data: begin the file with a line of column names" if _are_data(columns) else ""
+        yield f"there is no column {', '.join(unknown)}; available: {listed}{single}{data}"
+
+
+def _are_data(columns: Sequence[str]) -> bool:
+    """Return whether a column is called like a number with decimals or an instant, as where a file has no header."""
+    return any(_DATUM.match(name) for name in columns)
 
 
 def _visible(name: str) -> str:

@@ -10,9 +10,8 @@ def finish(state: Frequencies, summary: Frequencies) -> Outcome:
     Each category counts, including those that only the chunk has. Merges exactly.
     """
     names = state.counts.keys() | summary.counts.keys()
-    distance = max(abs(_share(state, name) - _share(summary, name)) for name in names)
-    return Outcome(distance, summary.rows, effect=distance)
-
-
-def _share(side: Frequencies, name: str) -> float:
-    return side.counts.get(name, 0) / side.rows
+    reference_rows, rows = state.rows, summary.rows
+    distance = max(
+        abs(state.counts.get(name, 0) / reference_rows - summary.counts.get(name, 0) / rows) for name in names
+    )
+    return Outcome(distance, rows, effect=distance)

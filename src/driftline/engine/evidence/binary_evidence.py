@@ -8,10 +8,10 @@ import numpy as np
 from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence import expected_metrics, ranking, realized_metrics, share
 from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
-from driftline.engine.evidence.block_metrics import BlockMetrics, blocks
+from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS, BlockMetrics, blocks
 from driftline.engine.evidence.families import BINARY, ComponentTable, Family, Stage
-from driftline.engine.evidence.fitted import ProblemEvidence
-from driftline.engine.evidence.indifference import Indifference
+from driftline.engine.evidence.fitted import FittedModelEvidence
+from driftline.engine.evidence.indifference import IndifferenceZone
 from driftline.engine.evidence.no_skill import no_skill
 from driftline.engine.evidence.score_bins import ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts, rows_of
@@ -19,20 +19,22 @@ from driftline.engine.evidence.stage_evidence import StageEvidence, largest, val
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BinaryEvidence(ProblemEvidence[ScoreCounts]):
+class FittedBinaryEvidence(FittedModelEvidence[ScoreCounts]):
     """The state of a binary model; `expected` and `realized` are None where the reference has too few blocks of rows.
 
-    `pool` are the reference's counts of scored rows, shape (2, bins); `chunk_rows` is the mean size of its chunks.
+    `pool` are the reference's counts of scored rows, shape (2, bins); `chunk_rows` is the mean size of its chunks, and
+    `block_rows` the smallest size of a block.
     """
 
     counts_type: ClassVar[type[ScoreCounts]] = ScoreCounts
     bins: ScoreBins
-    share: Indifference
-    ranking: Indifference
+    share: IndifferenceZone
+    ranking: IndifferenceZone
     expected: BlockMetrics | None
     realized: BlockMetrics | None
     pool: IntArray
     chunk_rows: float
+    block_rows: float = MINIMUM_BLOCK_ROWS
 
     @property
     def components(self) -> ComponentTable:
@@ -69,7 +71,7 @@ class BinaryEvidence(ProblemEvidence[ScoreCounts]):
 
     def _of_scores(self, counts: ScoreCounts, open_block: ScoreCounts) -> StageEvidence:
         chances, evidence = self.bins.chances, StageEvidence.empty(len(counts.scored), BINARY.count)
-        ends, complete = _blocks(evidence, counts, counts.scored, open_block.scored, open_block, chances)
+        ends, complete = self._blocks(evidence, counts, counts.scored, open_block.scored, open_block)
         if self.expected and ends:
             family, state = BINARY.columns(Family.EXPECTED), self.expected
             evidence.log_evidence[ends, family] = expected_metrics.log_evidence(state, chances, complete.scored)
@@ -90,7 +92,7 @@ class BinaryEvidence(ProblemEvidence[ScoreCounts]):
         evidence.values[:, of_share] = values_of(rows, *shares)
         realized, expected = metrics_of(counts.labelled, counts.positives), metrics_of(counts.labelled, positives)
         evidence.values[:, of_ranking] = values_of(rows, realized[:, :1], expected[:, :1])
-        ends, complete = _blocks(evidence, counts, counts.labelled, open_block.labelled, open_block, bins.chances)
+        ends, complete = self._blocks(evidence, counts, counts.labelled, open_block.labelled, open_block)
         if self.realized and ends:
             family, state = BINARY.columns(Family.REALIZED), self.realized
             evidence.log_evidence[ends, family] = realized_metrics.log_evidence(state, complete)
@@ -107,6 +109,27 @@ class BinaryEvidence(ProblemEvidence[ScoreCounts]):
         trust = MARGINS**2 / (MARGINS**2 + state.sampling / rows_of(counts.labelled)[:, None])
         return largest(((usual - expected) + (expected - realized) * trust) / MARGINS)
 
+    def _blocks(
+        self,
+        evidence: StageEvidence,
+        counts: ScoreCounts,
+        rows: IntArray,
+        open_rows: IntArray,
+        open_block: ScoreCounts,
+    ) -> tuple[list[int], ScoreCounts]:
+        """Return the last positions and the counts of complete blocks; store the open block after each chunk."""
+        ends = [position for position, _ in blocks(rows, self.bins.chances, self.block_rows, open_rows)]
+        complete: list[ScoreCounts] = []
+        total = open_block
+        empty, last = self.empty_counts(), set(ends)
+        for position in range(len(rows)):
+            total = total.merge(counts[position])
+            if position in last:
+                complete.append(total)
+                total = empty
+            evidence.open_blocks.append(total)
+        return ends, ScoreCounts.stack(complete) if complete else counts[:0]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the state as JSON-compatible values."""
         return {
@@ -117,6 +140,7 @@ class BinaryEvidence(ProblemEvidence[ScoreCounts]):
             "realized": self.realized.to_dict() if self.realized else None,
             "pool": self.pool.tolist(),
             "chunk_rows": self.chunk_rows,
+            "block_rows": self.block_rows,
         }
 
     @classmethod
@@ -127,32 +151,11 @@ class BinaryEvidence(ProblemEvidence[ScoreCounts]):
         )
         return cls(
             ScoreBins.from_dict(stored["bins"]),
-            Indifference.from_dict(stored["share"]),
-            Indifference.from_dict(stored["ranking"]),
+            IndifferenceZone.from_dict(stored["share"]),
+            IndifferenceZone.from_dict(stored["ranking"]),
             expected,
             realized,
             np.asarray(stored["pool"], dtype=np.int64),
             stored["chunk_rows"],
+            stored.get("block_rows", MINIMUM_BLOCK_ROWS),
         )
-
-
-def _blocks(
-    evidence: StageEvidence,
-    counts: ScoreCounts,
-    rows: IntArray,
-    open_rows: IntArray,
-    open_block: ScoreCounts,
-    chances: FloatArray,
-) -> tuple[list[int], ScoreCounts]:
-    """Return the last positions and the counts of complete blocks; store the open block after each chunk."""
-    ends = [position for position, _ in blocks(rows, chances, open_rows)]
-    complete: list[ScoreCounts] = []
-    total = open_block
-    empty, last = ScoreCounts.empty(len(chances)), set(ends)
-    for position in range(len(rows)):
-        total = total.merge(counts[position])
-        if position in last:
-            complete.append(total)
-            total = empty
-        evidence.open_blocks.append(total)
-    return ends, ScoreCounts.stack(complete) if complete else counts[:0]

@@ -1,6 +1,7 @@
 """The variance of metrics in the reference: between blocks, and from the sampling of rows. No I/O here.
 
-A block is one chunk, or consecutive chunks with enough rows together: a ratio of few rows is far from normal.
+A block is one chunk, or consecutive chunks with enough rows together: a ratio of few rows is far from normal, and
+parts of one day vary together.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
 from driftline.engine.evidence.indifference import lowest_chi2
 
 MINIMUM_BLOCK_ROWS = 500
+"""The number of rows that a block has at least; with chunks shorter than a day also those of a day."""
 MINIMUM_CLASS_ROWS = 50
 """The number of rows of the rarer class that a block must have by its scores."""
 MINIMUM_BLOCKS = 4
@@ -73,13 +75,15 @@ class BlockMetrics:
         return cls(mean, between, sampling, stored["rows"], stored["blocks"])
 
 
-def is_complete(rows: float, positives: float) -> bool:
+def is_complete(rows: float, positives: float, minimum: float) -> bool:
     """Return whether counts form a complete block: enough rows, and enough expected rows of the rarer class."""
-    return rows >= MINIMUM_BLOCK_ROWS and min(positives, rows - positives) >= MINIMUM_CLASS_ROWS
+    return rows >= minimum and min(positives, rows - positives) >= MINIMUM_CLASS_ROWS
 
 
-def blocks(counts: IntArray, chances: FloatArray, open_block: IntArray | None = None) -> Iterator[tuple[int, IntArray]]:
-    """Yield the complete blocks of chunks: the position of the last chunk, and the block's counts.
+def blocks(
+    counts: IntArray, chances: FloatArray, minimum: float, open_block: IntArray | None = None
+) -> Iterator[tuple[int, IntArray]]:
+    """Yield the complete blocks of chunks, of at least `minimum` rows: the position of the last chunk, and the counts.
 
     `counts` have shape (chunks, 2, bins); `open_block` are the counts of earlier chunks that do not form a
     complete block yet. The last chunks may not form a complete block; they are not yielded.
@@ -88,7 +92,7 @@ def blocks(counts: IntArray, chances: FloatArray, open_block: IntArray | None = 
     for position, chunk in enumerate(counts):
         total = total + chunk
         by_bin = total.sum(0)
-        if is_complete(float(by_bin.sum()), float(by_bin @ chances)):
+        if is_complete(float(by_bin.sum()), float(by_bin @ chances), minimum):
             yield position, total
             total = np.zeros_like(total)
 

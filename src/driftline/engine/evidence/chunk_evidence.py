@@ -22,13 +22,13 @@ class AlertRule:
     budget: float
     harm_only: bool = False
 
-    def level(self, chunk: "ScoredChunk") -> float:
+    def level(self, chunk: "DetectorInput") -> float:
         """Return the log of the threshold in chunks, at which an incident starts."""
         return log(max(1 / (self.budget * chunk.years), SMALLEST_THRESHOLD))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ScoredChunk:
+class DetectorInput:
     """A half-open chunk [start, end) with its counts, and the instants at which the detector reads it.
 
     `closes_at` is when its scores are read, `labels_at` when its labels are: once they are due and the chunk has

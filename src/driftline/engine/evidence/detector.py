@@ -111,7 +111,7 @@ class Trends:
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class DetectorIncident:
     """The chunks from an alert until later evidence outweighs it.
 
     `level` starts at the log of the alert's threshold in chunks and follows the evidence; at 0 the incident is closed.
@@ -125,7 +125,7 @@ class Incident:
         """Whether evidence for the alert remains."""
         return self.level > 0
 
-    def advance(self, log_evidence: FloatArray, weights: FloatArray, threshold: float) -> "Incident":
+    def advance(self, log_evidence: FloatArray, weights: FloatArray, threshold: float) -> "DetectorIncident":
         """Return the incident after a chunk; `threshold` is the level of a new alert. Closed ones stay closed.
 
         `weights` are those of all components.
@@ -134,14 +134,14 @@ class Incident:
             return self
         mean = float(np.log(weights @ np.exp(np.minimum(log_evidence, LARGEST_LOG))))
         level = min(self.level + mean, threshold)
-        return replace(self, level=level) if level > 0 else Incident()
+        return replace(self, level=level) if level > 0 else DetectorIncident()
 
-    def alerted(self, start: datetime, threshold: float) -> "Incident":
+    def alerted(self, start: datetime, threshold: float) -> "DetectorIncident":
         """Return the incident after an alert on the chunk that starts at `start`."""
-        return Incident(self.since if self.open else start, threshold)
+        return DetectorIncident(self.since if self.open else start, threshold)
 
 
-def state_values(state: DetectorState, trends: Trends, incident: Incident) -> dict[str, Any]:
+def state_values(state: DetectorState, trends: Trends, incident: DetectorIncident) -> dict[str, Any]:
     """Return the complete state as JSON-compatible values."""
     return {
         "ratios": state.ratios.tolist(),
@@ -154,12 +154,12 @@ def state_values(state: DetectorState, trends: Trends, incident: Incident) -> di
     }
 
 
-def state_from_values(stored: dict[str, Any]) -> tuple[DetectorState, Trends, Incident]:
+def state_from_values(stored: dict[str, Any]) -> tuple[DetectorState, Trends, DetectorIncident]:
     """Return the parts of the state that `state_values` serialized."""
     arrays = {name: np.asarray(value) for name, value in stored.items() if isinstance(value, list)}
     since = stored["incident_since"]
     return (
         DetectorState(arrays["ratios"], arrays["saved"]),
         Trends(arrays["trend_scores"], arrays["trend_since"], arrays["trend_sums"]),
-        Incident(since and datetime.fromisoformat(since), stored["incident_level"]),
+        DetectorIncident(since and datetime.fromisoformat(since), stored["incident_level"]),
     )

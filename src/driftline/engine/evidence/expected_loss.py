@@ -7,12 +7,11 @@ import numpy as np
 from scipy.special import stdtr
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.evidence.block_metrics import MINIMUM_BLOCKS, TINY
+from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS, MINIMUM_BLOCKS, TINY
 from driftline.engine.evidence.expected_metrics import EXPONENT
 from driftline.engine.evidence.indifference import lowest_chi2
 from driftline.engine.performance.regression.losses import Loss
 
-MINIMUM_BLOCK_ROWS = 500
 MARGIN = 0.1
 """A loss that is higher by this share of its usual value is harm."""
 FLOOR = 0.2
@@ -24,7 +23,7 @@ class ExpectedLoss:
     """The mean expected loss over blocks of the reference, and its variances.
 
     `between` is the variance between blocks, `sampling` that of one row. `rows` is the mean number of rows of the
-    `blocks`.
+    `blocks`, and `block_rows` the smallest that a block may have.
     """
 
     loss: Loss
@@ -33,9 +32,17 @@ class ExpectedLoss:
     sampling: float
     rows: float
     blocks: int
+    block_rows: float = MINIMUM_BLOCK_ROWS
 
     @classmethod
-    def fit(cls, loss: Loss, rows: FloatArray, totals: FloatArray, row_variance: float) -> Self | None:
+    def fit(
+        cls,
+        loss: Loss,
+        rows: FloatArray,
+        totals: FloatArray,
+        row_variance: float,
+        block_rows: float = MINIMUM_BLOCK_ROWS,
+    ) -> Self | None:
         """Fit from the rows and the sums of the blocks, and the variance of one row; None for too few blocks.
 
         The variance of means between blocks is an upper confidence limit (`indifference.lowest_chi2`), less that of
@@ -47,7 +54,7 @@ class ExpectedLoss:
         upper = means.var(ddof=1) * (blocks - 1) / lowest_chi2(blocks - 1)
         size = float(rows.mean())
         between = max(float(upper) - row_variance / size, 0.0)
-        return cls(loss, float(means.mean()), between, row_variance, size, blocks)
+        return cls(loss, float(means.mean()), between, row_variance, size, blocks, block_rows)
 
     def log_evidence(self, rows: FloatArray, totals: FloatArray) -> FloatArray:
         """Return log e-values of blocks: 0.3 p^-0.7 of the p-value of a rise beyond the floor, by Student's t.
@@ -72,9 +79,9 @@ class ExpectedLoss:
 
 
 def blocks_of(
-    rows: FloatArray, totals: FloatArray, open_rows: float = 0.0, open_total: float = 0.0
+    rows: FloatArray, totals: FloatArray, minimum: float, open_rows: float = 0.0, open_total: float = 0.0
 ) -> tuple[list[int], FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Join consecutive chunks, after an open block, to blocks with enough rows.
+    """Join consecutive chunks, after an open block, to blocks of at least `minimum` rows.
 
     Return the last position, the rows and the sum of each complete block, and the rows and the sum of the open block
     after each chunk.
@@ -84,7 +91,7 @@ def blocks_of(
     remaining = np.zeros((len(rows), 2))
     for position, (count, total) in enumerate(zip(rows.tolist(), totals.tolist(), strict=True)):
         open_rows, open_total = open_rows + count, open_total + total
-        if open_rows >= MINIMUM_BLOCK_ROWS:
+        if open_rows >= minimum:
             ends.append(position)
             complete.append((open_rows, open_total))
             open_rows, open_total = 0.0, 0.0

@@ -12,7 +12,7 @@ from driftline.engine.evidence.stage_evidence import StageEvidence
 C = TypeVar("C", bound=Counts)
 
 
-class ProblemEvidence(ABC, Generic[C]):
+class FittedModelEvidence(ABC, Generic[C]):
     """The state fitted on the reference, from which the evidence of chunks is computed; `C` is what counts a chunk."""
 
     __slots__ = ()
@@ -58,5 +58,5 @@ class ProblemEvidence(ABC, Generic[C]):
         """Return the state as JSON-compatible values."""
 
 
-FittedEvidence = ProblemEvidence[Any]
+FittedEvidence = FittedModelEvidence[Any]
 """The fitted evidence of a model with any problem."""

@@ -29,7 +29,7 @@ WEEKDAY_LEVEL = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Indifference:
+class IndifferenceZone:
     """The zone of indifference: how far log-odds may differ from the usual without counting as changed.
 
     `variance` is that of log-odds between chunks, `zone` the half-width of the zone. `daily` is the variance between
@@ -63,7 +63,7 @@ class Indifference:
         return cls(**stored | {"offsets": tuple(stored.get("offsets", ()))})
 
 
-def fit_indifference(statistics: FloatArray, variances: FloatArray, days: IntArray | None = None) -> Indifference:
+def fit_indifference(statistics: FloatArray, variances: FloatArray, days: IntArray | None = None) -> IndifferenceZone:
     """Fit the zone from the score statistics U and variances V of the reference's chunks, at least two of them.
 
     U / V is about the effect of a chunk. `days` are the chunks' days as ordinals (1 is a Monday); None where chunks
@@ -72,7 +72,7 @@ def fit_indifference(statistics: FloatArray, variances: FloatArray, days: IntArr
     """
     if days is None or days.min() == days.max():
         between = variance_between(statistics, variances)
-        return Indifference(between, _zone(between, variances, len(variances)))
+        return IndifferenceZone(between, _zone(between, variances, len(variances)))
     dates, of_day = np.unique(days, return_inverse=True)
     weekdays = (dates - 1) % WEEKDAYS
     of_days = _sums(of_day, statistics), _sums(of_day, variances)
@@ -86,22 +86,24 @@ def fit_indifference(statistics: FloatArray, variances: FloatArray, days: IntArr
     return state if len(dates) == len(days) else _of_parts(state, statistics, variances, float(of_days[1].mean()))
 
 
-def _of_days(statistics: FloatArray, variances: FloatArray, weekdays: IntArray | None = None) -> Indifference:
+def _of_days(statistics: FloatArray, variances: FloatArray, weekdays: IntArray | None = None) -> IndifferenceZone:
     """Fit on the statistics of days; those without the offsets of their `weekdays`, where these were fitted."""
     days = len(variances)
     if weekdays is None:
         between = variance_between(statistics, variances)
-        return Indifference(between, _zone(between, variances, days))
+        return IndifferenceZone(between, _zone(between, variances, days))
     between = variance_between(statistics, variances, WEEKDAYS)
     error = np.mean(1 / _sums(weekdays, variances) + between / np.bincount(weekdays))
-    return Indifference(between + float(error), _zone(between, variances, days))
+    return IndifferenceZone(between + float(error), _zone(between, variances, days))
 
 
-def _of_parts(of_days: Indifference, statistics: FloatArray, variances: FloatArray, of_a_day: float) -> Indifference:
+def _of_parts(
+    of_days: IndifferenceZone, statistics: FloatArray, variances: FloatArray, of_a_day: float
+) -> IndifferenceZone:
     """Fit on the statistics of parts of days, without offsets; `of_a_day` is the information of a day."""
     between = variance_between(statistics, variances)
     zone = max(of_days.zone, _zone(between, variances, len(variances)))
-    return Indifference(between, zone, of_days.variance * of_a_day, of_days.offsets)
+    return IndifferenceZone(between, zone, of_days.variance * of_a_day, of_days.offsets)
 
 
 def _zone(between: float, variances: FloatArray, number: int) -> float:

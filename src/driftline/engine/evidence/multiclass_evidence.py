@@ -13,10 +13,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from driftline.engine.columns import BoolArray, FloatArray, IntArray
-from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.binary_fit import fit_evidence as fit_binary
 from driftline.engine.evidence.families import BINARY, FAMILIES, ComponentTable, Family, Stage
-from driftline.engine.evidence.fitted import ProblemEvidence
+from driftline.engine.evidence.fitted import FittedModelEvidence
+from driftline.engine.evidence.no_evidence import NoEvidence, too_few_chunks
 from driftline.engine.evidence.no_skill import no_skill
 from driftline.engine.evidence.score_bins import BINS
 from driftline.engine.evidence.score_counts import ScoreCounts
@@ -24,18 +25,20 @@ from driftline.engine.evidence.stage_evidence import StageEvidence
 from driftline.engine.performance.binary.rows import MISSING as MISSING_LABEL
 from driftline.engine.performance.multiclass.rows import MISSING, MulticlassRows
 
+MINIMUM_CHUNKS = 6
+"""With fewer chunks of the reference some class seems to vary too little, and false alerts exceed the budget."""
 LARGEST_CLASSES = 10
 """Only this many classes, the most frequent of the reference, have evidence: each has 18 numbers of state."""
 
 
 @dataclass(frozen=True, eq=False)
-class MulticlassEvidence(ProblemEvidence[ScoreCounts]):
+class FittedMulticlassEvidence(FittedModelEvidence[ScoreCounts]):
     """The evidence of each class against the rest; `positions` are those of the `classes` in the spec's."""
 
     counts_type: ClassVar[type[ScoreCounts]] = ScoreCounts
     classes: tuple[str, ...]
     positions: tuple[int, ...]
-    parts: tuple[BinaryEvidence, ...]
+    parts: tuple[FittedBinaryEvidence, ...]
 
     @property
     def chunk_rows(self) -> float:  # type: ignore[override]  # read only
@@ -109,26 +112,35 @@ class MulticlassEvidence(ProblemEvidence[ScoreCounts]):
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
         """Return the state that `to_dict` serialized."""
-        parts = tuple(map(BinaryEvidence.from_dict, stored["parts"]))
+        parts = tuple(map(FittedBinaryEvidence.from_dict, stored["parts"]))
         return cls(tuple(stored["classes"]), tuple(stored["positions"]), parts)
 
 
 def fit_evidence(
     rows: MulticlassRows, classes: Sequence[str], sizes: Sequence[int], days: Sequence[int] | None = None
-) -> MulticlassEvidence | None:
+) -> FittedMulticlassEvidence | NoEvidence:
     """Fit on the reference's rows in time order; `sizes` are the numbers of rows of its chunks, `days` their days.
 
-    Classes with too few labels are left out. Return None where no class is left.
+    Classes with too few labels are left out. Where no class is left, return the reason of the most frequent one; also
+    return the reason where rows are in fewer than six chunks.
     """
+    chunks = int(np.count_nonzero(sizes))
+    if chunks < MINIMUM_CHUNKS:
+        return too_few_chunks(chunks, MINIMUM_CHUNKS)
     most_frequent = np.argsort(-rows.by_label, kind="stable")[:LARGEST_CLASSES]
     predicted = np.where(rows.predictions == MISSING, np.nan, rows.predictions)
     labels = np.where(rows.labels == MISSING, np.nan, rows.labels)
-    fitted: dict[int, BinaryEvidence] = {}
+    fitted: dict[int, FittedBinaryEvidence] = {}
+    refused: dict[int, NoEvidence] = {}
     for position in sorted(most_frequent.tolist()):
         is_predicted, is_label = (np.where(np.isnan(codes), np.nan, codes == position) for codes in (predicted, labels))
         part = fit_binary(rows.scores[:, position], is_predicted, is_label, sizes, days)
-        if part is not None:
+        if isinstance(part, NoEvidence):
+            refused[position] = part
+        else:
             fitted[position] = part
     if not fitted:
-        return None
-    return MulticlassEvidence(tuple(classes[position] for position in fitted), tuple(fitted), tuple(fitted.values()))
+        return refused[int(most_frequent[0])]
+    return FittedMulticlassEvidence(
+        tuple(classes[position] for position in fitted), tuple(fitted), tuple(fitted.values())
+    )

@@ -10,11 +10,12 @@ import pandas as pd
 from driftline.engine.catalogue import Problem
 from driftline.engine.columns import as_floats
 from driftline.engine.evidence import binary_fit, multiclass_evidence, regression_fit
-from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.fitted import FittedEvidence
-from driftline.engine.evidence.multiclass_evidence import MulticlassEvidence
-from driftline.engine.evidence.regression_evidence import RegressionEvidence
+from driftline.engine.evidence.multiclass_evidence import FittedMulticlassEvidence
+from driftline.engine.evidence.no_evidence import NoEvidence, no_evidence_of_days
+from driftline.engine.evidence.regression_evidence import FittedRegressionEvidence
 from driftline.engine.evidence.regression_fit import ExpectedLosses
 from driftline.engine.evidence.residual_counts import ResidualCounts
 from driftline.engine.evidence.score_counts import ScoreCounts
@@ -28,10 +29,10 @@ from driftline.engine.performance.regression.performance import RegressionPerfor
 from driftline.engine.results import LABEL, PREDICTION, SCORE
 from driftline.engine.spec import Spec
 
-_BY_PROBLEM: Mapping[str, type[BinaryEvidence | MulticlassEvidence | RegressionEvidence]] = {
-    Problem.BINARY: BinaryEvidence,
-    Problem.MULTICLASS: MulticlassEvidence,
-    Problem.REGRESSION: RegressionEvidence,
+_BY_PROBLEM: Mapping[str, type[FittedBinaryEvidence | FittedMulticlassEvidence | FittedRegressionEvidence]] = {
+    Problem.BINARY: FittedBinaryEvidence,
+    Problem.MULTICLASS: FittedMulticlassEvidence,
+    Problem.REGRESSION: FittedRegressionEvidence,
 }
 
 
@@ -42,11 +43,14 @@ def evidence_from_dict(stored: dict[str, Any]) -> FittedEvidence:
 
 def fit_classifier(
     ordered: pd.DataFrame, spec: Spec, sizes: Sequence[int], days: Sequence[int] | None
-) -> FittedEvidence | None:
-    """Fit on the reference's rows in time order, whose chunks have these sizes; None where it does not suffice.
+) -> FittedEvidence | NoEvidence | None:
+    """Fit on the reference's rows in time order, whose chunks have these sizes; the reason where it does not suffice.
 
-    `days` are the days of the chunks as ordinals, None where chunks are longer than a day, or no period at all.
+    None for a regression (`fit_regression`). `days` are the days of the chunks as ordinals, None where chunks are
+    longer than a day.
     """
+    if too_few := no_evidence_of_days(days):
+        return too_few
     if spec.problem is Problem.BINARY:
         scores, predictions, labels = (as_floats(ordered[name]) for name in (SCORE, PREDICTION, LABEL))
         return binary_fit.fit_evidence(scores, predictions, labels, sizes, days)
@@ -61,11 +65,13 @@ def fit_regression(
     performance: RegressionPerformance,
     sizes: Sequence[int],
     days: Sequence[int] | None,
-) -> FittedEvidence | None:
-    """Fit on the reference's rows in time order; `performance` is fitted on them."""
-    if performance.residual_bins is None:
-        return None
+) -> FittedEvidence | NoEvidence:
+    """Fit on the reference's rows in time order; `performance` is fitted on them, the rest as in `fit_classifier`."""
+    if too_few := no_evidence_of_days(days):
+        return too_few
     outputs = Outputs.of(ordered)
+    if performance.residual_bins is None:
+        return regression_fit.too_few_rows(int((outputs.predicted & outputs.labelled).sum()))
     expected = _expected_losses(ordered, spec, performance)
     return regression_fit.fit_evidence(performance.residual_bins, outputs, sizes, expected, days)
 
@@ -92,11 +98,11 @@ def count_evidence(fitted: FittedEvidence | None, performance: Any) -> Counts | 
     """Return the counts of a chunk from its summary of performance; None if there is no evidence for it."""
     rows = performance.rows if isinstance(performance, BoundedRows) else performance
     match fitted, rows:
-        case BinaryEvidence(), BinaryRows():
+        case FittedBinaryEvidence(), BinaryRows():
             return fitted.bins.counts(rows)
-        case MulticlassEvidence(), MulticlassRows():
+        case FittedMulticlassEvidence(), MulticlassRows():
             return fitted.counts(rows)
-        case RegressionEvidence(), LossSummary():
+        case FittedRegressionEvidence(), LossSummary():
             return fitted.counts(rows)
         case _:
             return None

@@ -3,7 +3,7 @@
 import numpy as np
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.evidence.indifference import Indifference
+from driftline.engine.evidence.indifference import IndifferenceZone
 from driftline.engine.evidence.residuals import Residuals, log_likelihood
 from driftline.engine.evidence.score_bins import ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts
@@ -14,7 +14,7 @@ COMPONENTS = len(TILTS)
 
 
 def log_evidence(
-    bins: ScoreBins, state: Indifference, counts: ScoreCounts, usual_shift: FloatArray, usual: FloatArray
+    bins: ScoreBins, state: IndifferenceZone, counts: ScoreCounts, usual_shift: FloatArray, usual: FloatArray
 ) -> FloatArray:
     """Return log e-values, shape (chunks, 3), one for each fall of the slope, tempered as in `share.log_evidence`.
 

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from driftline.engine.columns import IntArray
+from driftline.engine.columns import FloatArray, IntArray
+
+WHOLE_DAY = 0.5
+"""A day is whole if it has at least this share of the chunks of the day with the most."""
 
 
 def chunks_of_rows(sizes: Sequence[int]) -> IntArray:
@@ -19,3 +22,18 @@ def chunks_of_rows(sizes: Sequence[int]) -> IntArray:
 def renumbered(chunks: IntArray) -> IntArray:
     """Number the chunks that have rows from 0 on; `chunks` are ascending, at least one."""
     return np.cumsum(np.diff(chunks, prepend=chunks[0]) > 0)
+
+
+def whole_days(days: Sequence[int] | IntArray | None) -> IntArray | None:
+    """Return the whole days among the days of chunks (ordinals); None where chunks are not parts of days."""
+    if days is None or not len(days):
+        return None
+    dates, chunks = np.unique(np.asarray(days), return_counts=True)
+    whole: IntArray = dates[chunks >= WHOLE_DAY * chunks.max()]
+    return whole if chunks.max() > 1 else None
+
+
+def rows_of_a_day(rows: FloatArray, days: Sequence[int] | IntArray | None) -> float:
+    """Return the mean rows of the whole days, from the rows of the chunks; 0 where chunks are not parts of days."""
+    whole = whole_days(days)
+    return 0.0 if whole is None else float(rows[np.isin(np.asarray(days), whole)].sum() / len(whole))

@@ -6,10 +6,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from driftline.engine.columns import BoolArray, FloatArray, IntArray
+from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS
 from driftline.engine.evidence.expected_loss import MARGIN, ExpectedLoss, blocks_of
 from driftline.engine.evidence.families import Components, ComponentTable, Family, Stage
-from driftline.engine.evidence.fitted import ProblemEvidence
-from driftline.engine.evidence.indifference import Indifference
+from driftline.engine.evidence.fitted import FittedModelEvidence
+from driftline.engine.evidence.indifference import IndifferenceZone
 from driftline.engine.evidence.residual_counts import ABSOLUTE, EXPECTED, EXPECTED_ROWS, RESIDUALS, ROWS, ResidualCounts
 from driftline.engine.evidence.residual_tilts import TILTS, TiltDirection, log_evidence
 from driftline.engine.evidence.stage_evidence import StageEvidence, values_of
@@ -29,7 +30,7 @@ _MEAN, _SIZE, _EXPECTED = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RegressionEvidence(ProblemEvidence[ResidualCounts]):
+class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
     """The directions in which the distribution of residuals may tilt, their zones, and the usual values.
 
     `residuals` and `absolute` are the mean residual, and the mean absolute one, of each bin in the reference, in the
@@ -40,8 +41,8 @@ class RegressionEvidence(ProblemEvidence[ResidualCounts]):
     counts_type: ClassVar[type[ResidualCounts]] = ResidualCounts
     mean_direction: TiltDirection
     size_direction: TiltDirection
-    mean_zone: Indifference
-    size_zone: Indifference
+    mean_zone: IndifferenceZone
+    size_zone: IndifferenceZone
     residuals: FloatArray
     absolute: FloatArray
     mean_residual: float
@@ -92,7 +93,8 @@ class RegressionEvidence(ProblemEvidence[ResidualCounts]):
         evidence = StageEvidence.empty(len(counts.sums), REGRESSION.count)
         rows, totals = counts.sums[:, EXPECTED_ROWS], counts.sums[:, EXPECTED]
         before = open_block.sums[[EXPECTED_ROWS, EXPECTED]].tolist()
-        ends, block_rows, block_totals, open_rows, open_totals = blocks_of(rows, totals, *before)
+        minimum = self.expected.block_rows if self.expected else MINIMUM_BLOCK_ROWS
+        ends, block_rows, block_totals, open_rows, open_totals = blocks_of(rows, totals, minimum, *before)
         evidence.open_blocks.extend(map(self._open_block, open_rows, open_totals))
         if self.expected and ends:
             means = block_totals / block_rows
@@ -160,8 +162,8 @@ class RegressionEvidence(ProblemEvidence[ResidualCounts]):
         return cls(
             TiltDirection(np.asarray(stored["mean_places"]), probabilities),
             TiltDirection(np.asarray(stored["size_places"]), probabilities),
-            Indifference.from_dict(stored["mean_zone"]),
-            Indifference.from_dict(stored["size_zone"]),
+            IndifferenceZone.from_dict(stored["mean_zone"]),
+            IndifferenceZone.from_dict(stored["size_zone"]),
             np.asarray(stored["residuals"]),
             np.asarray(stored["absolute"]),
             stored["mean_residual"],

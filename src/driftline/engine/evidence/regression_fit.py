@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.evidence.block_metrics import MINIMUM_BLOCKS
+from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS, MINIMUM_BLOCKS
 from driftline.engine.evidence.expected_loss import ExpectedLoss, blocks_of
 from driftline.engine.evidence.indifference import fit_indifference
-from driftline.engine.evidence.reference_chunks import chunks_of_rows, renumbered
-from driftline.engine.evidence.regression_evidence import RegressionEvidence
+from driftline.engine.evidence.no_evidence import NoEvidence, days_show_metrics, too_few_chunks
+from driftline.engine.evidence.reference_chunks import chunks_of_rows, renumbered, rows_of_a_day
+from driftline.engine.evidence.regression_evidence import FittedRegressionEvidence
 from driftline.engine.evidence.residual_tilts import TiltDirection, bounded
 from driftline.engine.performance.regression.losses import Loss
 from driftline.engine.performance.regression.outputs import Outputs
@@ -28,31 +29,38 @@ def fit_evidence(
     sizes: Sequence[int],
     expected: ExpectedLosses | None = None,
     days: Sequence[int] | None = None,
-) -> RegressionEvidence | None:
+) -> FittedRegressionEvidence | NoEvidence:
     """Fit on the reference's rows in time order; `sizes` are the numbers of rows of its chunks,
     and `days` their days (`fit_indifference`).
 
-    Return None where the reference is too small: fewer than 100 labelled rows, rows in fewer than four chunks, or
+    Return the reason where the reference is too small: fewer than 100 labelled rows, rows in fewer than four chunks, or
     residuals that are all equal.
     """
     complete = outputs.predicted & outputs.labelled
     residuals = residuals_of(outputs)
     if len(residuals) < MINIMUM_ROWS:
-        return None
+        return too_few_rows(len(residuals))
     chunks = chunks_of_rows(sizes)
     of_residuals = renumbered(chunks[complete])
-    if int(of_residuals[-1]) + 1 < MINIMUM_BLOCKS:
-        return None
-    in_bin = bins.bins_of(residuals)
     number = int(of_residuals[-1]) + 1
+    if number < MINIMUM_BLOCKS:
+        return too_few_chunks(number, MINIMUM_BLOCKS)
+    in_bin = bins.bins_of(residuals)
     counts = np.bincount(of_residuals * bins.count + in_bin, minlength=number * bins.count).reshape(number, bins.count)
     by_bin = counts.sum(0)
     means, absolute = (np.bincount(in_bin, values, bins.count) / by_bin for values in (residuals, np.abs(residuals)))
-    expected_loss = None if expected is None else _expected_loss(*expected, chunks)
+    expected_loss = None if expected is None else _expected_loss(*expected, chunks, days)
     deviation = float(np.abs(residuals).std())
     of_chunks = None if days is None else np.asarray(days)[np.unique(chunks[complete])]
     values = ResidualValues(means, absolute, deviation)
     return fit_on_counts(values, counts, expected_loss, len(chunks) / len(sizes), of_chunks)
+
+
+def too_few_rows(rows: int) -> NoEvidence:
+    """Return the reason that the reference has too few labelled rows."""
+    return NoEvidence(
+        f"The reference has {rows} rows with prediction and label, and {MINIMUM_ROWS} are needed; give a longer one."
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,15 +78,15 @@ def fit_on_counts(
     expected: ExpectedLoss | None,
     chunk_rows: float,
     days: IntArray | None = None,
-) -> RegressionEvidence | None:
-    """Fit on the residuals of the reference's chunks, counted by bin; None where all residuals are equal."""
+) -> FittedRegressionEvidence | NoEvidence:
+    """Fit on the residuals of the reference's chunks, counted by bin; no evidence where all residuals are equal."""
     by_bin = counts.sum(0)
     probabilities = by_bin / by_bin.sum()
     mean_direction = TiltDirection.of(bounded(values.residuals, probabilities), probabilities)
     size_direction = TiltDirection.of(bounded(values.absolute, probabilities), probabilities)
     if mean_direction is None or size_direction is None:
-        return None
-    return RegressionEvidence(
+        return NoEvidence("All residuals of the reference are equal; check that predictions are not the labels.")
+    return FittedRegressionEvidence(
         mean_direction=mean_direction,
         size_direction=size_direction,
         mean_zone=fit_indifference(*mean_direction.statistics(counts), days),
@@ -88,17 +96,19 @@ def fit_on_counts(
         mean_residual=float(probabilities @ values.residuals),
         mean_absolute=float(probabilities @ values.absolute),
         absolute_deviation=values.absolute_deviation,
-        expected=expected,
+        expected=expected if days_show_metrics(days) else None,
         chunk_rows=chunk_rows,
     )
 
 
-def _expected_loss(loss: Loss, losses: FloatArray, chunks: IntArray) -> ExpectedLoss | None:
+def _expected_loss(loss: Loss, losses: FloatArray, chunks: IntArray, days: Sequence[int] | None) -> ExpectedLoss | None:
     """Fit the expected loss over blocks of the reference's chunks."""
     defined = np.isfinite(losses)
     if not defined.any():
         return None
+    present = np.unique(chunks[defined])
     of_chunk, losses = renumbered(chunks[defined]), losses[defined]
     sizes, totals = (np.bincount(of_chunk, values).astype(np.float64) for values in (np.ones_like(losses), losses))
-    _, rows, totals, _, _ = blocks_of(sizes, totals)
-    return ExpectedLoss.fit(loss, rows, totals, float(losses.var()))
+    block_rows = max(MINIMUM_BLOCK_ROWS, rows_of_a_day(sizes, None if days is None else np.asarray(days)[present]))
+    _, rows, totals, _, _ = blocks_of(sizes, totals, block_rows)
+    return ExpectedLoss.fit(loss, rows, totals, float(losses.var()), block_rows)

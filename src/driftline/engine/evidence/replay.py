@@ -14,9 +14,9 @@ from typing import Any, Self
 import numpy as np
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.evidence.chunk_evidence import AlertRule, Change, ChunkEvidence, ScoredChunk
+from driftline.engine.evidence.chunk_evidence import AlertRule, Change, ChunkEvidence, DetectorInput
 from driftline.engine.evidence.counts import Counts
-from driftline.engine.evidence.detector import DetectorState, Incident, Trends, state_from_values, state_values
+from driftline.engine.evidence.detector import DetectorIncident, DetectorState, Trends, state_from_values, state_values
 from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.fitted import FittedEvidence
 
@@ -34,7 +34,7 @@ class DetectorHistory:
 
     state: DetectorState
     trends: Trends
-    incident: Incident
+    incident: DetectorIncident
     open_blocks: Mapping[Stage, Counts]
 
     @classmethod
@@ -42,7 +42,7 @@ class DetectorHistory:
         """Return the history before any chunk."""
         count = fitted.components.count
         blocks = {stage: fitted.empty_counts() for stage in Stage}
-        return cls(DetectorState.start(rule.budget, count), Trends.start(count), Incident(), blocks)
+        return cls(DetectorState.start(rule.budget, count), Trends.start(count), DetectorIncident(), blocks)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the history as JSON-compatible values."""
@@ -83,7 +83,7 @@ class Replay:
 def replay(
     fitted: FittedEvidence,
     rule: AlertRule,
-    chunks: Sequence[ScoredChunk],
+    chunks: Sequence[DetectorInput],
     initial: DetectorHistory | None = None,
     *,
     after: datetime | None = None,
@@ -111,7 +111,7 @@ class _Step:
     """The evidence about one chunk at one stage, which the detector reads at a tick."""
 
     stage: Stage
-    chunk: ScoredChunk
+    chunk: DetectorInput
     log_evidence: FloatArray
     values: FloatArray
     harm: float
@@ -120,7 +120,7 @@ class _Step:
 
 def _ticks(
     fitted: FittedEvidence,
-    chunks: Sequence[ScoredChunk],
+    chunks: Sequence[DetectorInput],
     history: DetectorHistory,
     after: datetime | None,
     until: datetime | None,
@@ -137,7 +137,7 @@ def _ticks(
 
 
 def _steps(
-    fitted: FittedEvidence, stage: Stage, chunks: Sequence[ScoredChunk], history: DetectorHistory
+    fitted: FittedEvidence, stage: Stage, chunks: Sequence[DetectorInput], history: DetectorHistory
 ) -> Iterator[_Step]:
     """Yield the step of each chunk, computed page by page."""
     open_block = history.open_blocks[stage]
@@ -220,7 +220,7 @@ class _Run:
         if any(value is not None for value in fields.values()):
             self.notes[key] = replace(self.notes.get(key, ChunkEvidence()), **fields)
 
-    def _change(self, component: int, chunk: ScoredChunk, share_of_alert: float) -> Change:
+    def _change(self, component: int, chunk: DetectorInput, share_of_alert: float) -> Change:
         trends, components = self.history.trends, self.fitted.components
         rows, observed, usual = trends.sums[component]
         since = datetime.fromtimestamp(trends.since[component] / 1e6, tz=chunk.start.tzinfo)

@@ -18,7 +18,7 @@ from typing import Self
 import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.evidence.indifference import Indifference
+from driftline.engine.evidence.indifference import IndifferenceZone
 
 TILTS = (0.15, 0.4, 1.0)
 """The tested tilts beyond the zone, in standard deviations."""
@@ -63,7 +63,7 @@ class TiltDirection:
 
 
 def log_evidence(
-    direction: TiltDirection, state: Indifference, counts: IntArray, usual: FloatArray, signs: tuple[int, ...]
+    direction: TiltDirection, state: IndifferenceZone, counts: IntArray, usual: FloatArray, signs: tuple[int, ...]
 ) -> list[FloatArray]:
     """Return log e-values by chunk, one array for each sign and tilt.
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.evidence.indifference import Indifference
+from driftline.engine.evidence.indifference import IndifferenceZone
 from driftline.engine.evidence.residuals import Residuals, log_likelihood
 from driftline.engine.evidence.score_bins import ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts
@@ -13,7 +13,7 @@ SHIFTS = (0.3, 0.6, 1.2)
 COMPONENTS = 2 * len(SHIFTS)
 
 
-def log_evidence(bins: ScoreBins, state: Indifference, counts: ScoreCounts, usual: FloatArray) -> FloatArray:
+def log_evidence(bins: ScoreBins, state: IndifferenceZone, counts: ScoreCounts, usual: FloatArray) -> FloatArray:
     """Return log e-values, shape (chunks, 6): more positives by each shift, then fewer by each.
 
     The likelihood ratio of a shift to the edge of the zone, tempered by the variance between chunks of the reference.

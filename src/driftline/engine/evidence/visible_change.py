@@ -10,12 +10,12 @@ from scipy.special import expit, logit
 from driftline.engine.columns import FloatArray
 from driftline.engine.evidence import ranking, residual_tilts, share
 from driftline.engine.evidence.bin_metrics import metrics_of
-from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.families import ComponentTable, Family
 from driftline.engine.evidence.fitted import FittedEvidence
-from driftline.engine.evidence.indifference import Indifference
-from driftline.engine.evidence.multiclass_evidence import MulticlassEvidence
-from driftline.engine.evidence.regression_evidence import RegressionEvidence
+from driftline.engine.evidence.indifference import IndifferenceZone
+from driftline.engine.evidence.multiclass_evidence import FittedMulticlassEvidence
+from driftline.engine.evidence.regression_evidence import FittedRegressionEvidence
 from driftline.engine.evidence.residuals import Residuals
 
 HORIZONS = (1, 7, 30)
@@ -33,6 +33,10 @@ NO_SKILL = 0.5
 """The lowest ROC AUC to which a score can fall."""
 LARGEST_CHANGE = 6.0
 """A larger change of log-odds counts as not visible."""
+LARGEST_SHIFT = 40.0
+"""Shifts of log-odds are looked for up to this one."""
+HALVINGS = 52
+"""The interval of shifts is halved so often that a double cannot tell its ends apart."""
 LARGEST_TILT = 3.0
 """A larger change of residuals, in standard deviations, counts as not visible."""
 
@@ -70,7 +74,7 @@ class Detection:
     chunks: int
     components: ComponentTable
 
-    def smallest(self, family: Family, state: Indifference, variance: float, largest: float) -> float | None:
+    def smallest(self, family: Family, state: IndifferenceZone, variance: float, largest: float) -> float | None:
         """Return the smallest change that a family finds; None if it exceeds `largest`.
 
         `variance` is that of the score statistic of a chunk, which is also its information. With W the information of
@@ -101,17 +105,17 @@ def visible_changes(
 
 def _visible_changes(fitted: FittedEvidence, detection: Detection, rows: float) -> Iterator[VisibleChange]:
     match fitted:
-        case BinaryEvidence():
+        case FittedBinaryEvidence():
             yield _of_classifier(fitted, detection, rows)
-        case MulticlassEvidence():
+        case FittedMulticlassEvidence():
             for name, part in zip(fitted.classes, fitted.parts, strict=True):
                 yield _of_classifier(part, detection, rows, name)
-        case RegressionEvidence():
+        case FittedRegressionEvidence():
             yield _of_regression(fitted, detection, rows)
 
 
 def _of_classifier(
-    fitted: BinaryEvidence, detection: Detection, rows: float, label: str | None = None
+    fitted: FittedBinaryEvidence, detection: Detection, rows: float, label: str | None = None
 ) -> VisibleChange:
     """Return the smallest changes of a binary model, or of a class against the rest."""
     counts = fitted.pool / fitted.pool.sum() * rows
@@ -137,7 +141,7 @@ def _of_classifier(
     )
 
 
-def _of_regression(fitted: RegressionEvidence, detection: Detection, rows: float) -> VisibleChange:
+def _of_regression(fitted: FittedRegressionEvidence, detection: Detection, rows: float) -> VisibleChange:
     """Return the smallest changes of a regression; the information of a row is 1, by the scale of the directions."""
     shift = detection.smallest(Family.MEAN_RESIDUAL, fitted.mean_zone, rows, LARGEST_TILT)
     growth = detection.smallest(Family.RESIDUAL_SIZE, fitted.size_zone, rows, LARGEST_TILT)
@@ -155,17 +159,16 @@ def _of_regression(fitted: RegressionEvidence, detection: Detection, rows: float
     )
 
 
-def tilted(fitted: BinaryEvidence, tilt: float) -> FloatArray:
+def tilted(fitted: FittedBinaryEvidence, tilt: float) -> FloatArray:
     """Return the chances by bin after the slope of the log-odds falls by `tilt` and the share of positives stays."""
-    from scipy.optimize import brentq  # noqa: PLC0415  (slow to import, and rarely used)
-
     rows, bins = fitted.pool.sum(0), fitted.bins
     log_odds = logit(bins.chances) - tilt * bins.scaled_log_odds
 
-    def excess(shift: float) -> float:
-        return float(rows @ (expit(log_odds + shift) - bins.chances))
-
-    return np.asarray(expit(log_odds + float(brentq(excess, -40, 40))))
+    low, high = -LARGEST_SHIFT, LARGEST_SHIFT
+    for _ in range(HALVINGS):
+        shift = (low + high) / 2
+        low, high = (shift, high) if rows @ (expit(log_odds + shift) - bins.chances) < 0 else (low, shift)
+    return np.asarray(expit(log_odds + high))
 
 
 LARGEST_VISIBLE_FALL = 0.1

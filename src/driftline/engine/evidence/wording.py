@@ -98,8 +98,15 @@ MOST_CLASSES = 3
 """With more classes, only the most and the least frequent are described."""
 
 
-def describe_visible(changes: Sequence[VisibleChange], proposed: str | None = None) -> tuple[str, ...]:
-    """Return what the detector detects 8 times in 10, and the longer period that makes more detectable, if any."""
+def describe_visible(
+    changes: Sequence[VisibleChange], proposed: str | None = None, no_evidence: str | None = None
+) -> tuple[str, ...]:
+    """Return what the detector detects 8 times in 10, and the longer period that makes more detectable, if any.
+
+    `no_evidence` is the reason why there is no detector, None where there is one, or none is wanted.
+    """
+    if no_evidence is not None:
+        return (f"Bounds alone alert, without a budget of false alerts. {no_evidence}",)
     if not changes:
         return ()
     by_label = {label: [change for change in changes if change.label == label] for label in _described(changes)}

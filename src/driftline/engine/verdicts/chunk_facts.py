@@ -78,6 +78,12 @@ class ChunkFacts:
         """
         return self._by_kind.get(kind, ())
 
+    def clear_cache(self) -> None:
+        """Forget what was derived from these facts, which takes as much memory as the results; it is derived again."""
+        self.derived.clear()
+        for name in ("_by_kind", "_of_model"):
+            self.__dict__.pop(name, None)
+
     def performance(self, kind: ResultKind, metric: str) -> Result | None:
         """Return the model's result of `kind` for `metric`; None where it was not computed."""
         return self._of_model.get((kind, metric))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from driftline.engine.catalogue import measure, title
 from driftline.engine.number_format import format_distinct, p_value_text, readable
 from driftline.engine.quality.wording import describe_fault
-from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectKind
-from driftline.engine.spec import Spec
+from driftline.engine.results import Bounds, Quality, Result, ResultKind, State, SubjectKind
+from driftline.engine.spec import Spec, ThresholdPolicy
 from driftline.engine.thresholds.comparison import P_VALUE_LEVEL, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.findings import Finding
@@ -17,6 +17,9 @@ LASTING = 2
 WINDOW = 3
 """The number of closed chunks of the window, the chunk itself included."""
 
+LOST = 0.5
+"""A column is lost where its share of missing values exceeds the reference's by this much, which is never chance."""
+
 _KINDS = (ResultKind.DRIFT, ResultKind.MULTIVARIATE, ResultKind.QUALITY)
 Subject = tuple[ResultKind, str, str]
 """A subject that can drift: a kind, a column (or the model) and a data quality method, "" for the distribution."""
@@ -24,10 +27,14 @@ Subject = tuple[ResultKind, str, str]
 
 @dataclass(frozen=True, slots=True)
 class ObservedDrift:
-    """The subjects that drifted in a chunk, with a reason for each (`drift_reasons`), and those whose drift lasts."""
+    """The subjects that drifted in a chunk, with a reason for each (`drift_reasons`), and those whose drift lasts.
+
+    `lost` are the columns that most rows of the closed chunk have lost.
+    """
 
     reasons: Mapping[Subject, str]
     lasting: frozenset[Subject]
+    lost: frozenset[Subject] = frozenset()
 
 
 def drift_of(spec: Spec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> ObservedDrift:
@@ -43,17 +50,29 @@ def drift_of(spec: Spec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> 
     return ObservedDrift(
         reasons,
         frozenset(key for key in reasons if 1 + sum(key in earlier_reasons for earlier_reasons in earlier) >= LASTING),
+        frozenset(_lost(spec, chunk) & reasons.keys()),
     )
+
+
+def _lost(spec: Spec, chunk: ChunkFacts) -> set[Subject]:
+    """Return the columns whose share of missing values has risen by `LOST`; none by NannyML's policy."""
+    if spec.thresholds is not ThresholdPolicy.DRIFTLINE:
+        return set()
+    missing = (r for r in chunk.of_kind(ResultKind.QUALITY) if r.method == Quality.MISSING_VALUES)
+    return {_subject(result) for result in missing if (result.effect or 0.0) >= LOST}
 
 
 def drift_findings(spec: Spec, chunk: ChunkFacts, drift: ObservedDrift) -> list[Finding]:
     """Return a finding for each drifted subject: lasting drift warns (or alerts, by `drift_alerts`), other is a note.
 
-    Row count and freshness have no effect floor: in a closed chunk they count if they are beyond their bounds.
+    A lost column alerts in its first chunk. Row count and freshness have no effect floor: in a closed chunk they count
+    if they are beyond their bounds.
     """
     lasting_state = State.ALERT if spec.drift_alerts else State.WARN
     findings = [
-        Finding(lasting_state, f"{reason}, and it lasts.")
+        Finding(State.ALERT, f"{reason}; half of the rows do not lose a column by chance.")
+        if key in drift.lost
+        else Finding(lasting_state, f"{reason}, and it lasts.")
         if key in drift.lasting
         else Finding(None, f"{reason}; {_not_yet(chunk)}.")
         for key, reason in drift.reasons.items()

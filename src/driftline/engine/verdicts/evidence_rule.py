@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, ScoredChunk
+from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, DetectorInput
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.replay import replay
 from driftline.engine.evidence.wording import (
@@ -43,12 +43,12 @@ def evidence_of(
     return replay(fitted, rule, [chunk for chunk in scored if chunk is not None], keep_histories=False).evidence
 
 
-def scored_chunk(spec: Spec, chunk: ChunkFacts, *, drifting: bool) -> ScoredChunk | None:
+def scored_chunk(spec: Spec, chunk: ChunkFacts, *, drifting: bool) -> DetectorInput | None:
     """Return the detector's input for a chunk; None where it has no rows."""
     if chunk.score_counts is None:
         return None
     closes_at = chunk.end + spec.allowed_lateness
-    return ScoredChunk(
+    return DetectorInput(
         start=chunk.start,
         end=chunk.end,
         closes_at=closes_at,

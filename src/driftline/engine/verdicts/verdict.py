@@ -40,7 +40,8 @@ def verdict_of(
       but never in an open chunk. With estimates inside their bounds the chunk is pending_labels.
     - With `evidence`, only the evidence alerts: performance beyond an alert bound warns, unless the spec overrides the
       metric's threshold. An open incident, and a score that ranks no better than chance, warn.
-    - Drift, data quality included, warns when it lasts (`drift_findings`), or alerts if `spec.drift_alerts` is set.
+    - Drift, data quality included, warns when it lasts (`drift_findings`), or alerts if `spec.drift_alerts` is set. A
+      column that half of the rows have lost alerts at once.
 
     The verdict is provisional while the chunk is open or labels outstanding may still change it.
     """
@@ -58,5 +59,6 @@ def verdict_of(
         spec, chunk, previous, records or {}, drifting=bool(drift.lasting), evidence=evidence
     )
     findings += drift_findings(spec, chunk, drift)
-    drifted = dict.fromkeys(sorted(column for kind, column, method in drift.lasting if not is_of_model(kind, method)))
+    certain = drift.lasting | drift.lost
+    drifted = dict.fromkeys(sorted(column for kind, column, method in certain if not is_of_model(kind, method)))
     return Verdict(gravest(findings), reasons(findings), provisional=not chunk.settled(spec), drifted=tuple(drifted))

@@ -21,7 +21,7 @@ class ReferenceSummary:
     """The reference of a report: its number of rows, its first and last event, and its number of chunks.
 
     `visible_changes` are the smallest changes that alerts detect; `proposed_period` is a longer period where that is
-    not enough. Both are empty where only bounds alert.
+    not enough. Both are empty where only bounds alert; `no_evidence` is the reason, None where it is the spec.
     """
 
     rows: int
@@ -30,11 +30,12 @@ class ReferenceSummary:
     chunks: int
     visible_changes: tuple[VisibleChange, ...] = ()
     proposed_period: Period | None = None
+    no_evidence: str | None = None
 
     @property
     def visible_lines(self) -> tuple[str, ...]:
         """The changes that alerts detect, in words."""
-        return describe_visible(self.visible_changes, self.proposed_period)
+        return describe_visible(self.visible_changes, self.proposed_period, self.no_evidence)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""

@@ -58,7 +58,7 @@ class StoredBlob:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ArchivePlan:
     """What is due for a model: periods to write as objects, and objects to remove."""
 
     model: ModelToArchive
@@ -113,7 +113,7 @@ def _model(
     return ModelToArchive(number, name, retention, specs, clocks)
 
 
-def plan_of(connection: Connection, model: ModelToArchive) -> Plan:
+def plan_of(connection: Connection, model: ModelToArchive) -> ArchivePlan:
     """Return what is due for a model.
 
     A period is written where rows of it are due, or where rows of its object do not count any more: the content of a
@@ -128,7 +128,7 @@ def plan_of(connection: Connection, model: ModelToArchive) -> Plan:
     ]
     gone = [archive_object for archive_object in objects if archive_object.state.is_gone or archive_object in removals]
     due = [*_due_chunks(connection, model, stored, gone), *_changed(connection, model, stored)]
-    return Plan(model, tuple(_merged(due, stored)), tuple(removals))
+    return ArchivePlan(model, tuple(_merged(due, stored)), tuple(removals))
 
 
 def blobs_before(connection: Connection, model_number: int, before: datetime) -> list[StoredBlob]:

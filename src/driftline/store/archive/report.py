@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from driftline.engine.chunks import Chunk
-from driftline.store.archive.plan import Plan
+from driftline.store.archive.plan import ArchivePlan
 from driftline.store.archive.run import ArchiveSummary
 from driftline.store.version_key import VersionKey
 
 
-def plan_lines(plans: Sequence[Plan]) -> Iterator[str]:
+def plan_lines(plans: Sequence[ArchivePlan]) -> Iterator[str]:
     """Yield what would be done, a line for each object."""
     lines = []
     for plan in plans:

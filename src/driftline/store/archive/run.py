@@ -13,9 +13,9 @@ from driftline.errors import Conflict, DriftlineError, Unavailable
 from driftline.objects import ObjectStore, open_store
 from driftline.settings import LocalSettings
 from driftline.store import migrate
-from driftline.store.archive.plan import Plan, models_to_archive, plan_of
+from driftline.store.archive.plan import ArchivePlan, models_to_archive, plan_of
 from driftline.store.archive.removal import begin_removal, delete_archived_blobs, delete_leftovers
-from driftline.store.archive.writing import PeriodWriter, Written
+from driftline.store.archive.writing import PeriodWriter, WrittenPeriod
 from driftline.store.database import translated
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class ArchiveRunning(Conflict):
 class ArchiveSummary:
     """What an archive run did: the objects it wrote and removed, the blobs it deleted, and why periods failed."""
 
-    written: list[Written] = field(default_factory=list)
+    written: list[WrittenPeriod] = field(default_factory=list)
     removed: int = 0
     blobs: int = 0
     failures: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Archive:
         """
         return cls(migrate.current_engine(), open_store(LocalSettings().objects_address))
 
-    def plans(self, name: str | None = None) -> list[Plan]:
+    def plans(self, name: str | None = None) -> list[ArchivePlan]:
         """Return what a run would do now, for one model or for all.
 
         Raises:
@@ -75,7 +75,7 @@ class Archive:
                 self._carry_out(plan, summary)
         return summary
 
-    def _carry_out(self, plan: Plan, summary: ArchiveSummary) -> None:
+    def _carry_out(self, plan: ArchivePlan, summary: ArchiveSummary) -> None:
         """Write the periods of a model, delete the blobs of archived rows, and then the objects that count no more."""
         model = plan.model
         begin_removal(self.engine, plan.removals, self.clock())

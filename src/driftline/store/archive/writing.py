@@ -21,7 +21,7 @@ from driftline.objects import ObjectStore, open_store
 from driftline.store import archive_file
 from driftline.store.archive_file import LABEL_KNOWN_AT, ArchiveWriter, DamagedArchive
 from driftline.store.archive_objects import ArchivedBatch, ObjectState, batches_json, objects_between
-from driftline.store.chunk_rows import ChunkRows
+from driftline.store.chunk_rows import ChunkReader
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import lock_model
 from driftline.store.predictions import PredictionStore
@@ -36,7 +36,7 @@ class ArchiveChanged(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenPeriod:
     """What was written for a period: its rows and bytes, and where they are."""
 
     name: str
@@ -67,7 +67,7 @@ class PeriodWriter:
     spec: Spec
     period: Chunk
 
-    def write(self, now: datetime) -> Written:
+    def write(self, now: datetime) -> WrittenPeriod:
         """Write the rows of the period as an object, verify it, and let it replace the objects before it.
 
         The object is registered before it exists, so that the next run finds it if this one is killed.
@@ -90,7 +90,7 @@ class PeriodWriter:
             size = path.stat().st_size
         in_transaction(self.engine, lambda connection: self._finish(connection, number, content, size, digest))
         address = self.objects.at(object_key)
-        return Written(self.name, self.key, self.period, content.rows, size, address)
+        return WrittenPeriod(self.name, self.key, self.period, content.rows, size, address)
 
     def _object_key(self) -> str:
         start, end = (f"{instant:%Y%m%dT%H%M%SZ}" for instant in (self.period.start, self.period.end))
@@ -116,7 +116,7 @@ class PeriodWriter:
         """Write all rows of the period, as one snapshot of the database has them, to a file, and verify it."""
         schema = archive_file.schema_of(self.spec)
         with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-            rows = ChunkRows(connection, self.key, self.spec, self.period)
+            rows = ChunkReader(connection, self.key, self.spec, self.period)
             removals = rows.removals()
             batches = {number: ArchivedBatch(removed) for number, removed in removals.items()}
             with ArchiveWriter(path, schema) as writer:
@@ -137,7 +137,7 @@ class PeriodWriter:
     def _store(self) -> PredictionStore:
         return PredictionStore(self.key.model_number, self.spec)
 
-    def _tables(self, rows: ChunkRows, batches: list[int]) -> Iterator[pa.Table]:
+    def _tables(self, rows: ChunkReader, batches: list[int]) -> Iterator[pa.Table]:
         """Yield the rows of the period with their labels, in the order of batches and positions within each table."""
         schema = archive_file.schema_of(self.spec)
         for _, portions in rows.groups(batches, archive_file.rows_per_group(len(schema))):
@@ -165,7 +165,7 @@ class PeriodWriter:
         connection.execute(replaced.values(state=ObjectState.REPLACED))
 
 
-def _with_labels(table: pa.Table, rows: ChunkRows, portion: Portion, schema: pa.Schema) -> pa.Table:
+def _with_labels(table: pa.Table, rows: ChunkReader, portion: Portion, schema: pa.Schema) -> pa.Table:
     """Return the rows of a portion with their labels as they are known now."""
     known = rows.with_labels(table.select([BATCH, POSITION]).to_pandas(), portion)
     times = pd.to_datetime(known[LABEL_KNOWN_AT], utc=True)

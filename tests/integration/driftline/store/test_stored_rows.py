@@ -14,7 +14,7 @@ from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import Chunk
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.store import columnar, labels, stored_rows
-from driftline.store.chunk_rows import ChunkRows
+from driftline.store.chunk_rows import ChunkReader
 from driftline.store.database import in_transaction
 from driftline.store.predictions import PredictionStore
 from driftline.store.stored_rows import StoredRows
@@ -46,7 +46,7 @@ def store(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> PredictionStore:
 
 
 def rows_read(connection: Any, spec: Spec, chunk: Chunk) -> pd.DataFrame:
-    rows = ChunkRows(connection, VersionKey(2, 1), spec, chunk)
+    rows = ChunkReader(connection, VersionKey(2, 1), spec, chunk)
     portion = rows.portion()
     return rows.with_labels(rows.read(portion, features=spec.segments), portion)
 

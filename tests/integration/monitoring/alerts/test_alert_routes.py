@@ -1,6 +1,7 @@
 """Channels and deliveries over HTTP and on their page: read by readers, tested and repeated by operators."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,9 @@ from driftline.engine.results import State
 from driftline.http import tokens
 from driftline.http.scopes import Scope
 from driftline.settings import AccessSettings, DatabaseSettings
-from monitoring.app import create_app
-from monitoring.settings import MonitorSettings
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.alerts.receivers import HttpReceiver
+from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.incidents.days import Days
 
 HOOK = "T0/Kx9abc"
@@ -35,7 +35,7 @@ def app(
     database_settings: DatabaseSettings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> APIFlask:
+) -> Iterator[APIFlask]:
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "ops_url").write_text(receiver.url(f"/hooks/{HOOK}"))
     monkeypatch.setenv("DRIFTLINE_SECRETS", str(tmp_path / "secrets"))
@@ -45,8 +45,10 @@ def app(
     for scope in (Scope.READ, Scope.OPERATE):
         token = tokens.create(tmp_path / "tokens.json", scope, frozenset({Scope.READ, scope}), utc_now())
         (tmp_path / scope).write_text(token)
-    settings = MonitorSettings(output=tmp_path / "output", alerts=file, public_url="https://driftline.example")
-    return create_app(settings, database_settings, AccessSettings(tokens=tmp_path / "tokens.json"), polls=False)
+    access = AccessSettings(tokens=tmp_path / "tokens.json")
+    options = {"alerts": file, "public_url": "https://driftline.example"}
+    with monitor_of(database_settings, tmp_path / "output", access, **options) as app:
+        yield app
 
 
 def holder(app: APIFlask, folder: Path, scope: Scope) -> FlaskClient:

@@ -16,7 +16,7 @@ import yaml
 from sqlalchemy import Engine, update
 
 from driftline.clock import naive_utc, utc_now
-from driftline.engine.results import State
+from driftline.engine.results import MODEL, Result, ResultKind, State
 from driftline.settings import DatabaseSettings
 from driftline.store.tables import alert_deliveries
 from monitoring.alerts.alert import DeliveryBody
@@ -25,7 +25,9 @@ from monitoring.alerts.channels.secrets import SecretFolder
 from monitoring.alerts.channels.webhook import DELIVERY, SIGNATURE, TIMESTAMP, signature
 from monitoring.alerts.delivery_store import DeliveryState
 from monitoring.alerts.desk import AlertDesk
-from monitoring.alerts.sending import Sender, SenderThreads
+from monitoring.alerts.report_mail import ReportMail
+from monitoring.alerts.sending import ChannelSender, SenderThreads
+from monitoring.report.report_file import ReportFile
 from stack import paths
 from stack.servers.ports import any_free
 from stack.services.certificates import Certificates
@@ -72,7 +74,7 @@ class Alerting:
     def send(self, channel: str) -> bool:
         configuration = self.file.current()
         folder = SecretFolder(self.secrets)
-        sender = Sender(self.engine, channel, configuration.channel(channel), folder, configuration.attempts)
+        sender = ChannelSender(self.engine, channel, configuration.channel(channel), folder, configuration.attempts)
         return sender.send_due(utc_now)
 
     def make_due(self) -> None:
@@ -121,7 +123,8 @@ def test_mail_goes_over_starttls_and_waits_for_a_server_that_refuses(
             alerting.make_due()
             assert alerting.send("mail")
             assert problem is None or problem in (deliveries(alerting.engine)[0].problem or "")
-        days.verdict(1, State.ALERT)
+        auc = Result(MODEL, ResultKind.REALIZED, "roc_auc", value=0.6, rows=9, state=State.WARN)
+        days.verdict(1, State.ALERT, results=(auc,))
         alerting.planning.plan()
         assert alerting.send("mail")
     first, worse = received.mails
@@ -129,7 +132,11 @@ def test_mail_goes_over_starttls_and_waits_for_a_server_that_refuses(
     assert first["Subject"].startswith("flights: Warning since 1 Feb 2026 (incident ")
     assert worse["Subject"] == f"Re: {first['Subject']}"
     assert worse["In-Reply-To"] == worse["References"] == first["Message-ID"]
-    assert "Worse, Alert (was Warning)" in str(worse.get_payload())
+    parts: dict[str, Any] = {part.get_content_type(): part.get_payload(decode=True) for part in worse.walk()}
+    assert b"Worse, Alert (was Warning)" in parts["text/plain"]
+    assert b"cid:chart-1" in parts["text/html"]
+    assert parts["image/png"].startswith(b"\x89PNG")
+    assert first.get_content_type() == "text/plain"  # no chunk had a value to draw then
 
 
 def test_mail_is_not_sent_to_a_server_that_nobody_vouches_for(
@@ -299,3 +306,31 @@ def test_a_poller_without_a_server_plans_and_sends_alerts(
     (post,) = receiver.posts
     assert DeliveryBody.model_validate_json(post.body).alerts[0].model == NAME
     assert alerting.states("hook") == ["delivered"]
+
+
+def test_a_scheduled_report_is_sent_to_the_channels_that_have_a_route_for_it(
+    alerting: Alerting, days: Days, certificates: Certificates
+) -> None:
+    del days  # has registered the model
+    port = any_free()
+    alerting.configure(
+        mail={
+            "type": "email", "server": "127.0.0.1", "port": port, "user": "driftline", "from": "d@example.org",
+            "ca": str(certificates.authority), "secret": alerting.secret("password", "right"), "to": ["a@example.org"],
+        }
+    )  # fmt: skip
+    content = yaml.safe_load(alerting.path.read_text())
+    files = [
+        ReportFile("flights.html", "text/html; charset=utf-8", b"<p>"),
+        ReportFile("flights.csv", "text/csv", b"a"),
+    ]
+    report = ReportMail(AlertDesk(alerting.engine, AlertsFile(alerting.path), SecretFolder(alerting.secrets), utc_now),
+                        ["mail", "unknown"])  # fmt: skip
+    with mail_receiver(certificates, port) as received:
+        report.send(NAME, "2026-06-01", files)
+        content["routes"] = [{"channels": ["mail"], "owners": ["somebody else"]}]
+        alerting.path.write_text(yaml.safe_dump(content))
+        report.send(NAME, "2026-06-08", files)
+    (mail,) = received.mails
+    assert mail["Subject"] == "Driftline: report on flights, 2026-06-01"
+    assert [part.get_filename() for part in mail.walk() if part.get_filename()] == ["flights.html", "flights.csv"]

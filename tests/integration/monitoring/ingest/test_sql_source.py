@@ -23,7 +23,7 @@ from driftline.store.ingest_log import IngestState, LogFilter
 from driftline.store.tables import labels as labels_table
 from driftline.store.tables import predictions
 from monitoring.ingest.sql_config import sources_of
-from monitoring.ingest.sql_source import Counts, SqlSource
+from monitoring.ingest.sql_source import SqlRowCounts, SqlSource
 from monitoring.ingest.sql_table import SourceUnavailable
 from stack import paths
 from stack.testing.fixtures import DatabaseAddress
@@ -83,7 +83,7 @@ def source(ingestion: Ingestion, url: str) -> Opener:
 
 
 def read(source: SqlSource, since: datetime | None = None) -> tuple[int, int]:
-    counts: Counts = source.read(Event(), since)
+    counts: SqlRowCounts = source.read(Event(), since)
     return counts.rows, counts.refused
 
 

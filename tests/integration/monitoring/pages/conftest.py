@@ -42,7 +42,7 @@ def site(pages_engine: Engine, pages_settings: DatabaseSettings, tmp_path_factor
         world.predict(day, 150, shift=2.0 if day > 2 else 0.0)
     for day in range(4):
         world.label(day, 150)
-    app = create_app(MonitorSettings(output=folder / "output"), pages_settings, polls=False)
+    app = create_app(MonitorSettings(output=folder / "output", run_wait_seconds=600), pages_settings, polls=False)
     assert app.test_client().get("/run-monitoring").status_code == 200
     return app
 

@@ -21,7 +21,7 @@ from driftline.objects import open_store
 from driftline.report.document.content import ReportContent
 from driftline.report.document.formats import FORMATS
 from monitoring.report.scheduled_reports import ScheduledReports
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 
 PATH = "/models/flights/report"
 
@@ -96,7 +96,7 @@ def test_the_command_writes_the_file_that_its_ending_names(site: APIFlask, tmp_p
 @pytest.mark.usefixtures("site")
 def test_scheduled_reports_are_written_by_day(pages_engine: Engine, tmp_path: Path) -> None:
     now = datetime(2026, 2, 7, 6, tzinfo=UTC)
-    monitor = Monitor(pages_engine, open_store(tmp_path / "output"), lambda: now)
+    monitor = MonitorService(pages_engine, open_store(tmp_path / "output"), lambda: now)
 
     def read(name: str) -> ReportContent:
         if name == "removed":

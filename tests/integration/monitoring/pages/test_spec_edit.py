@@ -12,10 +12,10 @@ from driftline.store import registry
 from driftline.store.tables import chunk_states, spec_revisions, verdicts
 from monitoring.pages.spec_form import changes_of, form_values
 from monitoring.report.spec_preview import SpecPreview
-from monitoring.service import Monitor
+from monitoring.service import MonitorService
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.applications import monitor_of
-from tests.integration.monitoring.world import NAME, NOW, SPEC, World, make_world
+from tests.integration.monitoring.world import NAME, NOW, SPEC, MonitoredWorld, make_world
 
 DAYS = 12
 URL = f"/models/{NAME}/spec/edit"
@@ -27,7 +27,7 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
 
 
 @pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> World:
+def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
     """Days of which one is missing, some drifted, some have turned labels, and the last have none."""
     world = make_world(engine, tmp_path, SPEC.model_copy(update={"segments": ("carrier",)}))
     for day in (day for day in range(DAYS) if day != 2):
@@ -38,9 +38,9 @@ def world(engine: Engine, tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def client(world: World, database_settings: DatabaseSettings, tmp_path: Path) -> Iterator[FlaskClient]:
+def client(world: MonitoredWorld, database_settings: DatabaseSettings, tmp_path: Path) -> Iterator[FlaskClient]:
     del world  # is written first
-    with monitor_of(database_settings, tmp_path / "output") as app:
+    with monitor_of(database_settings, tmp_path / "output", wait_seconds=600) as app:
         client = app.test_client()
         assert client.get("/run-monitoring").status_code == 200
         yield client
@@ -53,8 +53,8 @@ CHANGES: tuple[dict[str, str], ...] = (
 )
 
 
-def test_the_preview_is_what_a_poll_after_the_revision_derives(client: FlaskClient, world: World) -> None:
-    monitor = Monitor(world.engine, None, lambda: NOW)  # type: ignore[arg-type]  # it writes no report
+def test_the_preview_is_what_a_poll_after_the_revision_derives(client: FlaskClient, world: MonitoredWorld) -> None:
+    monitor = MonitorService(world.engine, None, lambda: NOW)  # type: ignore[arg-type]  # it writes no report
     for change in CHANGES:
         version = registry.load(world.engine, NAME)
         texts = form_values(version.spec) | change
@@ -74,7 +74,7 @@ def test_the_preview_is_what_a_poll_after_the_revision_derives(client: FlaskClie
         assert {chunk.chunk.start: chunk.before for chunk in again.chunks} == reasons
 
 
-def test_what_is_wrong_with_the_form_is_shown_and_nothing_is_saved(client: FlaskClient, world: World) -> None:
+def test_what_is_wrong_with_the_form_is_shown_and_nothing_is_saved(client: FlaskClient, world: MonitoredWorld) -> None:
     assert "Show what past verdicts would have been" in client.get(URL).text
     texts = form_values(world.version.spec)
     assert "Nothing is changed" in client.get(URL, query_string=texts).text

@@ -12,21 +12,21 @@ from driftline.store.tables import verdicts
 from monitoring.poll import evidence_replay
 from monitoring.poll.poller import poll_once
 from monitoring.report.chunk_views import ChunkRange, read_chunks
-from tests.integration.monitoring.world import DAY, FIRST, NOW, SPEC, World, make_world
+from tests.integration.monitoring.world import DAY, FIRST, NOW, SPEC, MonitoredWorld, make_world
 
 BUDGET = SPEC.model_copy(update={"alert_budget": 1.0})
 
 
 @pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> World:
+def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
     return make_world(engine, tmp_path, BUDGET)
 
 
-def poll(world: World) -> None:
+def poll(world: MonitoredWorld) -> None:
     poll_once(world.engine, NOW, scheduled=False)
 
 
-def reasons(world: World, day: int) -> list[str]:
+def reasons(world: MonitoredWorld, day: int) -> list[str]:
     """Return the reasons of a day's current verdict."""
     start = (FIRST.replace(tzinfo=None)).replace(day=FIRST.day + day)
     current = [row for row in world.rows(verdicts) if row["current"] and row["chunk_start"] == start]
@@ -35,7 +35,7 @@ def reasons(world: World, day: int) -> list[str]:
     return listed
 
 
-def test_flipped_labels_alert_by_evidence_and_name_it(world: World) -> None:
+def test_flipped_labels_alert_by_evidence_and_name_it(world: MonitoredWorld) -> None:
     """Two calm days and two with flipped labels: the first flipped one alerts, and says since when."""
     for day in range(8):
         world.predict(day, rows=900)
@@ -55,7 +55,7 @@ def test_flipped_labels_alert_by_evidence_and_name_it(world: World) -> None:
     assert abs(flipped.change.difference) > 0.1
 
 
-def test_step_by_step_and_all_at_once_store_the_same(world: World) -> None:
+def test_step_by_step_and_all_at_once_store_the_same(world: MonitoredWorld) -> None:
     """Labels day by day, one of them late and one corrected, give the evidence that one poll of all gives."""
     for day in range(9):
         world.predict(day, rows=900)
@@ -70,7 +70,7 @@ def test_step_by_step_and_all_at_once_store_the_same(world: World) -> None:
     assert world.reported() == step_by_step
 
 
-def test_pages_change_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_change_nothing(world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """A replay in pages of two chunks stores what one of all chunks does, when an early day is corrected late."""
     for day in range(10):
         world.predict(day, rows=900)
@@ -88,7 +88,7 @@ def test_pages_change_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     assert world.states()[0] == State.ALERT
 
 
-def test_late_labels_withdraw_nothing_silently(world: World) -> None:
+def test_late_labels_withdraw_nothing_silently(world: MonitoredWorld) -> None:
     """A corrected day loses its alert; the alert stays in the history of verdicts."""
     for day in range(8):
         world.predict(day, rows=900)

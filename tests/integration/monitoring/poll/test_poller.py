@@ -35,35 +35,48 @@ from driftline.store.version_key import VersionKey
 from monitoring.poll import computation, relabelled_chunks, touched_chunks
 from monitoring.poll.computation import compute
 from monitoring.poll.monitored_version import MonitoredVersion
-from monitoring.poll.poller import SMALL_CHUNK_VALUES, PollSummary, poll_once
+from monitoring.poll.poller import SMALL_CHUNK_VALUES, PollOutcome, poll_once
 from monitoring.report.chunk_views import ChunkRange, read_chunks
 from stack.testing.fixtures import DatabaseAddress
-from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference, rows_of
+from tests.integration.monitoring.world import (
+    DAY,
+    FIRST,
+    NAME,
+    NOW,
+    SPEC,
+    MonitoredWorld,
+    make_world,
+    reference,
+    rows_of,
+)
+
+on_mariadb = pytest.mark.parametrize("database", ["mariadb"], indirect=True)
+"""For tests of calendars, clocks and verdicts, whose statements other tests run on both servers."""
 
 
 @pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> World:
+def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
     return make_world(engine, tmp_path)
 
 
 @pytest.fixture
-def weeks(engine: Engine, tmp_path: Path) -> World:
+def weeks(engine: Engine, tmp_path: Path) -> MonitoredWorld:
     """The world with a reference that is long enough for chunks of a week."""
     return make_world(engine, tmp_path, days=63)
 
 
-def poll(world: World, *, scheduled: bool = False) -> PollSummary:
+def poll(world: MonitoredWorld, *, scheduled: bool = False) -> PollOutcome:
     return poll_once(world.engine, NOW, scheduled=scheduled)
 
 
-def filled(world: World, days: int, labelled: int) -> None:
+def filled(world: MonitoredWorld, days: int, labelled: int) -> None:
     for day in range(days):
         world.predict(day)
     for day in range(labelled):
         world.label(day)
 
 
-def revisions(world: World) -> dict[int, list[int]]:
+def revisions(world: MonitoredWorld) -> dict[int, list[int]]:
     """The revision numbers of each day."""
     numbers: dict[int, list[int]] = {}
     for row in world.rows(chunk_revisions):
@@ -71,25 +84,25 @@ def revisions(world: World) -> dict[int, list[int]]:
     return numbers
 
 
-def provisional(world: World) -> list[int]:
+def provisional(world: MonitoredWorld) -> list[int]:
     """The days whose verdict may yet turn."""
     open_verdicts = [row for row in world.rows(verdicts) if row["current"] and row["provisional"]]
     return [(row["chunk_start"] - FIRST.replace(tzinfo=None)).days for row in open_verdicts]
 
 
-def test_a_first_poll_computes_every_chunk(world: World) -> None:
+def test_a_first_poll_computes_every_chunk(world: MonitoredWorld) -> None:
     filled(world, days=6, labelled=3)
     summary = poll(world)
     assert (summary.batches, summary.chunks, summary.revisions, summary.failed) == (9, 6, 0, 0)
     assert world.states() == {0: "ok", 1: "ok"} | dict.fromkeys((2, 3, 4, 5), "pending_labels")
 
 
-def test_a_poll_without_pending_work_does_nothing(world: World) -> None:
+def test_a_poll_without_pending_work_does_nothing(world: MonitoredWorld) -> None:
     summary = poll(world)
     assert (summary.batches, summary.outcomes) == (0, ())
 
 
-def test_replaying_changes_nothing(world: World) -> None:
+def test_replaying_changes_nothing(world: MonitoredWorld) -> None:
     stored_tables = (chunk_revisions, results, verdicts, pending_chunks)
     filled(world, days=6, labelled=5)
     poll(world)
@@ -103,7 +116,7 @@ def test_replaying_changes_nothing(world: World) -> None:
     assert [world.rows(table) for table in stored_tables] == before
 
 
-def test_late_labels_revise_only_their_chunk(world: World) -> None:
+def test_late_labels_revise_only_their_chunk(world: MonitoredWorld) -> None:
     for day in range(8):
         world.predict(day)
         world.label(day, part=slice(0, 240) if day == 2 else slice(None))
@@ -123,7 +136,7 @@ def test_late_labels_revise_only_their_chunk(world: World) -> None:
     ]
 
 
-def test_a_corrected_label_is_a_revision(world: World) -> None:
+def test_a_corrected_label_is_a_revision(world: MonitoredWorld) -> None:
     filled(world, days=6, labelled=6)
     poll(world)
     world.label(1, flipped=True)
@@ -131,7 +144,7 @@ def test_a_corrected_label_is_a_revision(world: World) -> None:
     assert world.states()[1] == "alert"
 
 
-def test_a_change_rederives_verdicts_of_later_chunks(world: World) -> None:
+def test_a_change_rederives_verdicts_of_later_chunks(world: MonitoredWorld) -> None:
     for day in (0, 1, 2, 4, 5):
         world.predict(day, shift=2.0 if day == 4 else 0.0)
     poll(world)
@@ -144,6 +157,7 @@ def test_a_change_rederives_verdicts_of_later_chunks(world: World) -> None:
     assert '"minutes"' in spoken[1]["drifted"]
 
 
+@on_mariadb
 def test_settled_chunks_change_a_much_later_verdict(engine: Engine, tmp_path: Path) -> None:
     world = make_world(engine, tmp_path, SPEC.model_copy(update={"alert_budget": None}))
     for day in range(10):
@@ -160,7 +174,7 @@ def test_settled_chunks_change_a_much_later_verdict(engine: Engine, tmp_path: Pa
     assert world.reported() == step_by_step
 
 
-def test_a_verdict_waits_for_a_chunk_of_another_poller(world: World) -> None:
+def test_a_verdict_waits_for_a_chunk_of_another_poller(world: MonitoredWorld) -> None:
     filled(world, days=3, labelled=0)
     poll(world)
     for day in (3, 4, 5):
@@ -190,7 +204,7 @@ def before_the_lock(monkeypatch: pytest.MonkeyPatch, happening: Callable[[], obj
     monkeypatch.setattr(computation, "lock_version", late)
 
 
-def test_an_overtaken_poll_does_not_revert_a_verdict(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_overtaken_poll_does_not_revert_a_verdict(world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(world, days=6, labelled=6)
     poll(world)
     assert provisional(world) == [2, 3, 4, 5]
@@ -236,7 +250,7 @@ def test_an_overtaken_poll_reads_the_wall_again_under_the_lock(
 
 
 @contextlib.contextmanager
-def batches_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def batches_wait(world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Require that a batch whose chunks are queued meanwhile waits for whoever queues all chunks of a version."""
     queue_all = chunk_queue.queue_all
     with ThreadPoolExecutor(1) as pool:
@@ -251,7 +265,7 @@ def batches_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
         yield
 
 
-def test_a_batch_waits_for_a_spec_revision_in_progress(weeks: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_waits_for_a_spec_revision_in_progress(weeks: MonitoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in range(2, 6):
         weeks.predict(day)
     with batches_wait(weeks, monkeypatch):
@@ -261,7 +275,7 @@ def test_a_batch_waits_for_a_spec_revision_in_progress(weeks: World, monkeypatch
 
 
 def test_a_version_registered_again_is_queued_by_its_newest_calendar(
-    weeks: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    weeks: MonitoredWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for day in range(2, 6):
         weeks.predict(day)
@@ -274,7 +288,7 @@ def test_a_version_registered_again_is_queued_by_its_newest_calendar(
 
 
 def test_a_chunk_of_an_older_calendar_does_not_replace_those_of_the_newer(
-    weeks: World, monkeypatch: pytest.MonkeyPatch
+    weeks: MonitoredWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(weeks, days=6, labelled=0)
 
@@ -295,7 +309,8 @@ def test_a_chunk_of_an_older_calendar_does_not_replace_those_of_the_newer(
     assert [row for row in weeks.rows(pending_chunks) if row["due_at"] is None] == []
 
 
-def test_an_open_chunk_is_overwritten_in_place_until_it_closes(world: World) -> None:
+@on_mariadb
+def test_an_open_chunk_is_overwritten_in_place_until_it_closes(world: MonitoredWorld) -> None:
     world.predict(0, part=slice(0, 100))
     poll(world)
     world.predict(0, part=slice(100, 105))
@@ -337,7 +352,7 @@ def test_closing_and_label_deadline_need_no_batch(engine: Engine, tmp_path: Path
     assert world.rows(pending_chunks) == []
 
 
-def test_a_failing_chunk_is_retried_and_stops_no_other(world: World) -> None:
+def test_a_failing_chunk_is_retried_and_stops_no_other(world: MonitoredWorld) -> None:
     filled(world, days=4, labelled=0)
     repair = damage(world, 1)
     summary = poll(world, scheduled=True)
@@ -358,7 +373,7 @@ def test_a_failing_chunk_is_retried_and_stops_no_other(world: World) -> None:
     assert [row for row in world.rows(pending_chunks) if row["attempts"]] == []
 
 
-def damage(world: World, day: int) -> Callable[[], None]:
+def damage(world: MonitoredWorld, day: int) -> Callable[[], None]:
     """Damage what is stored of a day, so that its chunk cannot be computed; return what repairs it."""
     of_day = batch_data.c.first_event == FIRST.replace(tzinfo=None) + day * DAY, batch_data.c.content == "outputs"
     with world.engine.begin() as connection:
@@ -372,7 +387,8 @@ def damage(world: World, day: int) -> Callable[[], None]:
     return repair
 
 
-def test_a_failing_chunk_rests_longer_each_time_until_it_recovers(world: World) -> None:
+@on_mariadb
+def test_a_failing_chunk_rests_longer_each_time_until_it_recovers(world: MonitoredWorld) -> None:
     """Scheduled polls try it after 20 s, then after twice as long each time, and after an hour at last."""
     filled(world, days=2, labelled=0)
     repair, now = damage(world, 0), NOW
@@ -408,7 +424,7 @@ def wait_briefly(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     engine.dispose()
 
 
-def test_a_locked_chunk_waits_and_stops_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_chunk_waits_and_stops_no_other(world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(world, days=4, labelled=0)
     poll(world)
     world.label(1)
@@ -425,7 +441,9 @@ def test_a_locked_chunk_waits_and_stops_no_other(world: World, monkeypatch: pyte
     assert poll(world).revisions == 1
 
 
-def test_a_locked_model_keeps_no_other_waiting(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_model_keeps_no_other_waiting(
+    world: MonitoredWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rows of the first model are locked, its pending chunk and its record of labels: the second one is computed."""
     filled(world, days=2, labelled=0)
     poll(world)
@@ -442,7 +460,7 @@ def test_a_locked_model_keeps_no_other_waiting(world: World, tmp_path: Path, mon
     assert poll(world).chunks == 2
 
 
-def other_model(world: World, objects: Path) -> Callable[[], object]:
+def other_model(world: MonitoredWorld, objects: Path) -> Callable[[], object]:
     """Register a second model; return what writes its first day."""
     candidate = registry.Candidate("second", SPEC, "b" * 64, reference(), None, {})
     registry.register(world.engine, candidate, open_store(objects), NOW)
@@ -450,7 +468,7 @@ def other_model(world: World, objects: Path) -> Callable[[], object]:
     return lambda: in_transaction(world.engine, lambda connection: store.write(connection, "second", frame, NOW))
 
 
-def test_a_slow_version_occupies_one_process(world: World, tmp_path: Path, database: DatabaseAddress) -> None:
+def test_a_slow_version_occupies_one_process(world: MonitoredWorld, tmp_path: Path, database: DatabaseAddress) -> None:
     """One process waits inside the first of two chunks of a large version; the other leaves both, and does the rest."""
     filled(world, days=3, labelled=0)
     poll(world)
@@ -482,7 +500,7 @@ assert (done.chunks, done.failed) == (2, 0), done
 """
 
 
-def waits_for_a_lock(world: World) -> bool:
+def waits_for_a_lock(world: MonitoredWorld) -> bool:
     """Return whether a transaction waits for rows that another one has locked."""
     waiting = text("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
     with world.engine.connect() as connection:
@@ -497,7 +515,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 def test_results_of_a_chunk_do_not_wait_for_the_record_of_newer_labels(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(world, days=1, labelled=1)
     touched_chunks.queue_touched_chunks(world.engine)
@@ -509,14 +527,14 @@ def test_results_of_a_chunk_do_not_wait_for_the_record_of_newer_labels(
     assert [row["batch_number"] for row in world.rows(pending_labels)] == [1_000_000]
 
 
-def test_labels_of_a_model_without_a_version_are_settled(world: World) -> None:
+def test_labels_of_a_model_without_a_version_are_settled(world: MonitoredWorld) -> None:
     early = pd.DataFrame({"id": ["2026-01-01/1"], "value": [1], "known_at": [pd.Timestamp(NOW)]})
     number = in_transaction(world.engine, lambda connection: ensure_model(connection, "delays", NOW))
     in_transaction(world.engine, lambda connection: labels.write_batch(connection, "l", number, early, NOW))
     assert (poll(world).batches, poll(world).batches) == (1, 0)
 
 
-def test_labels_may_precede_their_predictions(world: World) -> None:
+def test_labels_may_precede_their_predictions(world: MonitoredWorld) -> None:
     world.label(0)
     poll(world)
     for day in range(5):
@@ -525,7 +543,7 @@ def test_labels_may_precede_their_predictions(world: World) -> None:
     assert world.states()[0] == "ok"
 
 
-def test_a_new_spec_revision_computes_every_chunk_again(world: World) -> None:
+def test_a_new_spec_revision_computes_every_chunk_again(world: MonitoredWorld) -> None:
     filled(world, days=5, labelled=5)
     poll(world)
     stricter = SPEC.model_copy(update={"minimum_rows": 301})
@@ -535,7 +553,8 @@ def test_a_new_spec_revision_computes_every_chunk_again(world: World) -> None:
     assert revisions(world) == {0: [1, 2], 1: [1, 2], 2: [1, 2], 3: [1, 2], 4: [1]}, "the open one in place"
 
 
-def test_labels_of_a_retired_version_count_once_it_is_registered_again(world: World, tmp_path: Path) -> None:
+@on_mariadb
+def test_labels_of_a_retired_version_count_once_it_is_registered_again(world: MonitoredWorld, tmp_path: Path) -> None:
     filled(world, days=6, labelled=6)
     poll(world)
     world.label(1, flipped=True)
@@ -550,7 +569,8 @@ def test_labels_of_a_retired_version_count_once_it_is_registered_again(world: Wo
     assert world.reported() == revised
 
 
-def test_versions_have_separate_results(world: World, tmp_path: Path) -> None:
+@on_mariadb
+def test_versions_have_separate_results(world: MonitoredWorld, tmp_path: Path) -> None:
     filled(world, days=3, labelled=0)
     again = registry.Candidate(world.version.name, SPEC, "b" * 64, reference(), None, {})
     assert registry.register(world.engine, again, open_store(tmp_path), NOW) == 2
@@ -560,7 +580,8 @@ def test_versions_have_separate_results(world: World, tmp_path: Path) -> None:
     ]
 
 
-def test_a_new_calendar_replaces_the_old_one_and_back(weeks: World) -> None:
+@on_mariadb
+def test_a_new_calendar_replaces_the_old_one_and_back(weeks: MonitoredWorld) -> None:
     filled(weeks, days=6, labelled=6)
     poll(weeks)
     by_day = weeks.reported()
@@ -577,7 +598,8 @@ def test_a_new_calendar_replaces_the_old_one_and_back(weeks: World) -> None:
     ]
 
 
-def test_returning_to_an_older_calendar_keeps_its_history(weeks: World) -> None:
+@on_mariadb
+def test_returning_to_an_older_calendar_keeps_its_history(weeks: MonitoredWorld) -> None:
     filled(weeks, days=6, labelled=6)
     poll(weeks)
     stored: list[list[dict[str, Any]]] = [[], [], []]
@@ -593,7 +615,8 @@ def test_returning_to_an_older_calendar_keeps_its_history(weeks: World) -> None:
     assert open_ones == {(FIRST + 5 * DAY).replace(tzinfo=None)}
 
 
-def test_a_closed_chunk_of_an_older_calendar_closes_no_other(weeks: World) -> None:
+@on_mariadb
+def test_a_closed_chunk_of_an_older_calendar_closes_no_other(weeks: MonitoredWorld) -> None:
     filled(weeks, days=6, labelled=6)
     poll(weeks)
     registry.revise_spec(weeks.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)

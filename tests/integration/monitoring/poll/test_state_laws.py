@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete
 
-from driftline.engine.fitted_methods import Content, Summary
+from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.errors import PredictionConflict
 from driftline.store import columnar, corrections, deletions, ledger
 from driftline.store import pending_chunks as chunk_queue
@@ -18,29 +18,29 @@ from driftline.store.database import in_transaction
 from driftline.store.tables import metadata
 from monitoring.poll.poller import poll_once
 from monitoring.poll.state_store import StateStore, StoredPart
-from tests.integration.monitoring.world import DAY, FIRST, NOW, World, make_world, rows_of
+from tests.integration.monitoring.world import DAY, FIRST, NOW, MonitoredWorld, make_world, rows_of
 from tests.integration.simulated_kill import SimulatedKill, killed_at
 from tests.unit.example_counts import FEW
 
 REGISTERED = {"models", "model_versions", "spec_revisions"}
 ROWS = 120
-Step = Callable[[World, int], None]
+Step = Callable[[MonitoredWorld, int], None]
 
 days = st.integers(0, 2)
 parts = st.builds(slice, st.sampled_from([0, 20, 60]), st.sampled_from([60, 100, ROWS]))
 
 
-def predict(day: int, part: slice, world: World, _number: int) -> None:
+def predict(day: int, part: slice, world: MonitoredWorld, _number: int) -> None:
     """Store some rows of a day, or nothing where one of them has been corrected."""
     with suppress(PredictionConflict):
         world.predict(day, ROWS, part=part)
 
 
-def label(day: int, part: slice, flipped: bool, world: World, _number: int) -> None:
+def label(day: int, part: slice, flipped: bool, world: MonitoredWorld, _number: int) -> None:
     world.label(day, ROWS, part=part, flipped=flipped)
 
 
-def correct(day: int, part: slice, moved: bool, world: World, number: int) -> None:
+def correct(day: int, part: slice, moved: bool, world: MonitoredWorld, number: int) -> None:
     """Give the stored rows among some of a day another value, or the next day."""
     frame = rows_of(FIRST + day * DAY, ROWS, seed=2).iloc[part]
     frame = frame.assign(minutes=float(number), event_time=frame["event_time"] + (DAY if moved else 0 * DAY))
@@ -54,7 +54,7 @@ def correct(day: int, part: slice, moved: bool, world: World, number: int) -> No
     in_transaction(world.engine, work)
 
 
-def erase(day: int, part: slice, world: World, number: int) -> None:
+def erase(day: int, part: slice, world: MonitoredWorld, number: int) -> None:
     """Erase some rows of a day, stored or not, and their labels."""
     ids = rows_of(FIRST + day * DAY, ROWS, seed=2).iloc[part]["id"].tolist()[:15]
 
@@ -69,11 +69,11 @@ def erase(day: int, part: slice, world: World, number: int) -> None:
     in_transaction(world.engine, work)
 
 
-def poll(scheduled: bool, world: World, _number: int) -> None:
+def poll(scheduled: bool, world: MonitoredWorld, _number: int) -> None:
     poll_once(world.engine, NOW, scheduled=scheduled)
 
 
-def killed_poll(call: int, world: World, _number: int) -> None:
+def killed_poll(call: int, world: MonitoredWorld, _number: int) -> None:
     """Die before the transaction of a chunk is committed."""
     with killed_at(chunk_queue, "settle", call, after=True), suppress(SimulatedKill):
         poll_once(world.engine, NOW, scheduled=False)
@@ -89,7 +89,7 @@ STEPS = st.one_of(
 )
 
 
-def emptied(world: World) -> None:
+def emptied(world: MonitoredWorld) -> None:
     """Forget all but the registered model."""
     with world.engine.begin() as connection:
         for table in metadata.sorted_tables:
@@ -103,7 +103,7 @@ def emptied(world: World) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(STEPS, min_size=4, max_size=14), part_rows=st.sampled_from([50, 250_000]))
-def test_any_schedule_ends_like_one_pass(world: World, steps: list[Step], part_rows: int) -> None:
+def test_any_schedule_ends_like_one_pass(world: MonitoredWorld, steps: list[Step], part_rows: int) -> None:
     emptied(world)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("driftline.store.chunk_parts.LARGEST_LABEL_PART", part_rows)
@@ -122,7 +122,7 @@ def test_any_schedule_ends_like_one_pass(world: World, steps: list[Step], part_r
 
 
 def test_a_deletion_while_a_state_is_read_leaves_its_chunk_queued(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.predict(0, ROWS, part=slice(0, 100))
     poll(False, world, 0)
@@ -130,7 +130,7 @@ def test_a_deletion_while_a_state_is_read_leaves_its_chunk_queued(
     real = StateStore.summary
     deletions_done: list[None] = []
 
-    def after_a_deletion(store: StateStore, content: Content, part: StoredPart) -> Summary:
+    def after_a_deletion(store: StateStore, content: SummaryContent, part: StoredPart) -> Summary:
         if not deletions_done:
             deletions_done.append(None)
             erase(0, slice(0, 60), world, 1)
@@ -148,5 +148,5 @@ def test_a_deletion_while_a_state_is_read_leaves_its_chunk_queued(
 
 
 @pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> World:
+def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
     return make_world(engine, tmp_path)

@@ -1,5 +1,6 @@
 """The state of a chunk: what a poll reads, and that it ends like one pass over the final rows and labels."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,19 +20,29 @@ from monitoring.poll import poller
 from monitoring.poll.computation import compute
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.poller import poll_once
-from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference, rows_of
+from tests.integration.monitoring.world import (
+    DAY,
+    FIRST,
+    NAME,
+    NOW,
+    SPEC,
+    MonitoredWorld,
+    make_world,
+    reference,
+    rows_of,
+)
 
 
 @pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> World:
+def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
     return make_world(engine, tmp_path)
 
 
-def poll(world: World) -> int:
+def poll(world: MonitoredWorld) -> int:
     return poll_once(world.engine, NOW, scheduled=False).chunks
 
 
-def afresh(world: World) -> dict[str, list[dict[str, Any]]]:
+def afresh(world: MonitoredWorld) -> dict[str, list[dict[str, Any]]]:
     """What one pass over all that is stored says."""
     world.forget()
     poll(world)
@@ -55,7 +66,7 @@ def blobs_read(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "after_cursor_execute", note)
 
 
-def test_a_poll_reads_only_new_batches(world: World) -> None:
+def test_a_poll_reads_only_new_batches(world: MonitoredWorld) -> None:
     for part in range(4):
         world.predict(0, part=slice(60 * part, 60 * part + 60))
     poll(world)
@@ -66,7 +77,7 @@ def test_a_poll_reads_only_new_batches(world: World) -> None:
     assert world.reported() == afresh(world)
 
 
-def test_labels_are_merged_without_reading_a_feature(world: World) -> None:
+def test_labels_are_merged_without_reading_a_feature(world: MonitoredWorld) -> None:
     for day in range(4):
         world.predict(day)
     poll(world)
@@ -77,7 +88,9 @@ def test_labels_are_merged_without_reading_a_feature(world: World) -> None:
     assert world.reported() == afresh(world)
 
 
-def test_new_labels_make_again_only_the_parts_of_their_rows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_labels_make_again_only_the_parts_of_their_rows(
+    world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("driftline.store.chunk_parts.LARGEST_LABEL_PART", 60)
     for part in range(5):
         world.predict(0, part=slice(60 * part, 60 * part + 60))
@@ -89,7 +102,7 @@ def test_new_labels_make_again_only_the_parts_of_their_rows(world: World, monkey
     assert world.reported() == afresh(world)
 
 
-def test_revised_labels_replace_the_earlier_ones(world: World) -> None:
+def test_revised_labels_replace_the_earlier_ones(world: MonitoredWorld) -> None:
     world.predict(0)
     world.label(0, part=slice(0, 200))
     poll(world)
@@ -100,7 +113,7 @@ def test_revised_labels_replace_the_earlier_ones(world: World) -> None:
     assert world.reported() == afresh(world)
 
 
-def test_removed_rows_make_the_part_of_their_batch_again(world: World) -> None:
+def test_removed_rows_make_the_part_of_their_batch_again(world: MonitoredWorld) -> None:
     for part in range(3):
         world.predict(0, part=slice(100 * part, 100 * part + 100))
     world.label(0)
@@ -129,17 +142,22 @@ def test_removed_rows_make_the_part_of_their_batch_again(world: World) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"format": "0"}, {"spec_revision": 0}, {"chunk_end": FIRST.replace(tzinfo=None)}])
-def test_a_state_that_is_not_of_this_code_and_spec_is_made_again(world: World, changed: dict[str, object]) -> None:
+def test_a_state_that_is_not_of_this_code_and_spec_is_made_again(
+    world: MonitoredWorld, changed: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "monitoring.poll.state_store")
     world.predict(0, part=slice(0, 100))
     poll(world)
+    assert "read again" not in caplog.text
     with world.engine.begin() as connection:
         connection.execute(update(chunk_states).values(**changed, data=b"of another code"))
     world.predict(0, part=slice(100, 300))
     poll(world)
+    assert "the state (features) of the chunk of 2026-02-01T00:00:00+00:00 is of another version" in caplog.text
     assert world.reported() == afresh(world)
 
 
-def test_a_day_that_loses_all_rows_says_so(world: World) -> None:
+def test_a_day_that_loses_all_rows_says_so(world: MonitoredWorld) -> None:
     world.predict(0)
     poll(world)
     frame = rows_of(FIRST, 300, seed=2)
@@ -150,7 +168,7 @@ def test_a_day_that_loses_all_rows_says_so(world: World) -> None:
     assert [(row["rows_seen"], row["current"]) for row in world.reported()["chunks"]] == [(0, True)]
 
 
-def test_a_poll_loads_only_models_that_have_news(world: World, tmp_path: Path) -> None:
+def test_a_poll_loads_only_models_that_have_news(world: MonitoredWorld, tmp_path: Path) -> None:
     for number in range(6):
         spec = SPEC.model_copy(update={"clock": ModelClock.WALL if number % 2 else ModelClock.DATA})
         candidate = registry.Candidate(f"other_{number}", spec, "b" * 64, reference(), None, {})
@@ -167,7 +185,7 @@ def test_a_poll_loads_only_models_that_have_news(world: World, tmp_path: Path) -
     assert [model_poll.name for model_poll in later.polls] == ["other_1", "other_3", "other_5"]
 
 
-def test_versions_take_turns(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_versions_take_turns(world: MonitoredWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     candidate = registry.Candidate("second", SPEC, "b" * 64, reference(), None, {})
     registry.register(world.engine, candidate, open_store(tmp_path), NOW)
     store = registry.load(world.engine, "second").store

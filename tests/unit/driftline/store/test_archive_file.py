@@ -9,7 +9,7 @@ import pytest
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.store import archive_file
-from driftline.store.archive_file import ArchiveWriter, DamagedArchive, Span, read_column, read_spans, require_same
+from driftline.store.archive_file import ArchiveWriter, BatchSpan, DamagedArchive, read_column, read_spans, require_same
 
 SPEC = Spec(columns=(ColumnSpec(name="a.b"), ColumnSpec(name="a"), ColumnSpec(name="c d", kind=ColumnKind.CATEGORICAL)))
 SCHEMA = archive_file.schema_of(SPEC)
@@ -50,7 +50,9 @@ def test_spans_are_read_from_the_groups_that_have_them(written: tuple[Path, Arch
     path, writer = written
     assert (writer.rows, len(writer.hashes)) == (90, 5)
     with path.open("rb") as file:
-        table = read_spans(file, [Span(2, 8, 12), Span(7, 0, 1), Span(40, 0, 9)], ["a.b", "c d", "missing"])
+        table = read_spans(
+            file, [BatchSpan(2, 8, 12), BatchSpan(7, 0, 1), BatchSpan(40, 0, 9)], ["a.b", "c d", "missing"]
+        )
     assert table.schema.names == ["batch_number", "batch_position", "a.b", "c d"]
     assert table.to_pydict() == {
         "batch_number": [2, 2, 7],
@@ -91,4 +93,4 @@ def test_a_file_without_rows_can_be_read(tmp_path: Path) -> None:
         writer.write(rows(1, 0))
     require_same(path, SCHEMA, writer.hashes, 0)
     with path.open("rb") as file:
-        assert read_spans(file, [Span(1, 0, 9)], None).num_rows == 0
+        assert read_spans(file, [BatchSpan(1, 0, 9)], None).num_rows == 0

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.engine.evidence.multiclass_evidence import MulticlassEvidence, fit_evidence
+from driftline.engine.evidence.multiclass_evidence import FittedMulticlassEvidence, fit_evidence
 from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.performance.multiclass.rows import MulticlassRows
 
@@ -26,7 +26,7 @@ def rows(random: np.random.Generator, count: int, change: NDArray[np.float64]) -
     return MulticlassRows(SCORES[vectors], SCORES[vectors].argmax(1), labels, np.ones(count, dtype=np.int64))
 
 
-def reference(chunks: int = 21, size: int = 950, spread: float = 0.0, seed: int = 0) -> MulticlassEvidence:
+def reference(chunks: int = 21, size: int = 950, spread: float = 0.0, seed: int = 0) -> FittedMulticlassEvidence:
     """Fit a reference of calibrated scores, whose log scores vary between chunks by `spread`."""
     random = np.random.default_rng(seed)
     parts = [rows(random, size, random.normal(0, spread, 3)) for _ in range(chunks)]
@@ -34,12 +34,12 @@ def reference(chunks: int = 21, size: int = 950, spread: float = 0.0, seed: int 
     scores, predictions, labels, counts = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
     whole = MulticlassRows(scores, predictions, labels, counts)
     fitted = fit_evidence(whole, CLASSES, [size] * chunks)
-    assert fitted is not None
+    assert isinstance(fitted, FittedMulticlassEvidence)
     return fitted
 
 
 def drawn(
-    fitted: MulticlassEvidence, random: np.random.Generator, chunks: int, size: int, change: NDArray[np.float64]
+    fitted: FittedMulticlassEvidence, random: np.random.Generator, chunks: int, size: int, change: NDArray[np.float64]
 ) -> ScoreCounts:
     """Draw the counts of chunks with all labels; `change` of shape (chunks, 3), or (3,), is that of the log scores."""
     changes = np.broadcast_to(change, (chunks, len(CLASSES)))

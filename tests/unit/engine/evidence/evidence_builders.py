@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.binary_fit import fit_evidence, fit_on_counts
-from driftline.engine.evidence.chunk_evidence import ScoredChunk
+from driftline.engine.evidence.chunk_evidence import DetectorInput
 from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.score_bins import ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts
@@ -29,10 +29,10 @@ def rows(random: np.random.Generator, count: int, shift: float = 0.0) -> tuple[F
     return scores, (scores >= CUT).astype(np.float64), labels.astype(np.float64)
 
 
-def reference(chunks: int = 21, size: int = 950, seed: int = 0) -> BinaryEvidence:
+def reference(chunks: int = 21, size: int = 950, seed: int = 0) -> FittedBinaryEvidence:
     """Fit a reference of calibrated scores."""
     fitted = fit_evidence(*rows(np.random.default_rng(seed), chunks * size), [size] * chunks)
-    assert fitted is not None
+    assert isinstance(fitted, FittedBinaryEvidence)
     return fitted
 
 
@@ -57,7 +57,7 @@ def drawn(
 
 def redrawn(
     bins: ScoreBins, random: np.random.Generator, chunks: int, size: int, spread: float = 0.0
-) -> BinaryEvidence:
+) -> FittedBinaryEvidence:
     """Fit a new reference of this many chunks on known bins, whose log-odds vary between chunks by `spread`."""
     return fit_on_counts(bins, drawn(bins, random, chunks, size, shift=random.normal(0, spread, chunks)), chunks)
 
@@ -72,10 +72,10 @@ def chunks_of(
     length: timedelta = DAY,
     delay: timedelta = timedelta(0),
     drifting: frozenset[int] = frozenset(),
-) -> list[ScoredChunk]:
+) -> list[DetectorInput]:
     """Return consecutive chunks with these counts, all of whose labels are in."""
     return [
-        ScoredChunk(
+        DetectorInput(
             start=START + place * length,
             end=START + (place + 1) * length,
             closes_at=START + (place + 1) * length,

@@ -8,8 +8,9 @@ from scipy.special import expit, logit
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from driftline.engine.evidence.bin_metrics import metrics_of
-from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.binary_fit import fit_evidence
+from driftline.engine.evidence.no_evidence import NoEvidence, too_few_chunks
 from driftline.engine.evidence.score_bins import BINS
 from driftline.engine.evidence.score_grid import ScoreGrid
 from driftline.engine.evidence.spline_calibration import SplineCalibration
@@ -53,7 +54,7 @@ def test_extreme_scores_have_a_finite_calibration() -> None:
     places = np.linspace(-3, 3, 200)
     assert np.isfinite(SplineCalibration.fit(places, np.ones(200), (places > 0).astype(float), 9.2)(places)).all()
     constant = fit_evidence(np.full(400, 0.3), np.zeros(400), np.tile([0.0, 0, 1], 134)[:400], [100] * 4)
-    assert constant is not None
+    assert isinstance(constant, FittedBinaryEvidence)
     assert constant.bins.count == 1
     assert constant.bins.chances[0] == pytest.approx(np.tile([0.0, 0, 1], 134)[:400].mean())
 
@@ -72,7 +73,7 @@ def test_bins_hold_equal_numbers_of_rows_and_are_calibrated() -> None:
     scores = expit(random.normal(-1.5, 1.5, 64_000))
     labels = (random.random(64_000) < expit(0.7 * logit(scores) + 0.4)).astype(float)
     fitted = fit_evidence(scores, (scores > CUT).astype(float), labels, [6_400] * 10)
-    assert fitted is not None
+    assert isinstance(fitted, FittedBinaryEvidence)
     assert fitted.bins.count == BINS
     assert fitted.pool.sum(0) == pytest.approx(np.full(BINS, 1000), abs=40)
     assert fitted.bins.chances == pytest.approx(
@@ -122,13 +123,17 @@ def test_too_few_labels_of_a_class_give_no_evidence() -> None:
     """Nineteen positives are too few."""
     scores, predictions, labels = rows(np.random.default_rng(0), 1_000)
     labels = np.where(np.cumsum(labels) > 19, 0.0, labels)
-    assert fit_evidence(scores, predictions, labels, [100] * 10) is None
+    refused = fit_evidence(scores, predictions, labels, [100] * 10)
+    assert isinstance(refused, NoEvidence)
+    assert refused.reason == (
+        "The rarer class has 19 labels in the reference, and 20 are needed; give a longer reference."
+    )
 
 
 def test_the_fitted_state_survives_json() -> None:
     """It is the same after storing and loading."""
     fitted = reference()
-    assert BinaryEvidence.from_dict(fitted.to_dict()).to_dict() == fitted.to_dict()
+    assert FittedBinaryEvidence.from_dict(fitted.to_dict()).to_dict() == fitted.to_dict()
 
 
 def test_parts_of_a_chunk_are_no_chunks_of_their_own() -> None:
@@ -137,8 +142,8 @@ def test_parts_of_a_chunk_are_no_chunks_of_their_own() -> None:
     parts = [rows(random, size, shift) for size, shift in zip(sizes, (0.4, -0.4, 0.4, -0.4), strict=True)]
     scores, predictions, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     fitted = fit_evidence(scores, predictions, labels, sizes)
-    assert fitted is not None
+    assert isinstance(fitted, FittedBinaryEvidence)
     assert fitted.expected is not None
     assert fitted.expected.blocks == 4
     assert fitted.share.variance > 4 * 0.4**2
-    assert fit_evidence(scores, predictions, labels, [4_000] * 3) is None
+    assert fit_evidence(scores, predictions, labels, [4_000] * 3) == too_few_chunks(3, 4)

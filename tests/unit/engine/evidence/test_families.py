@@ -7,9 +7,9 @@ from scipy.special import expit, logit
 
 from driftline.engine.evidence import expected_metrics, ranking, realized_metrics, share
 from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
-from driftline.engine.evidence.block_metrics import blocks
+from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS, blocks
 from driftline.engine.evidence.families import BINARY, Family, Stage
-from driftline.engine.evidence.indifference import Indifference, variance_between
+from driftline.engine.evidence.indifference import IndifferenceZone, variance_between
 from driftline.engine.evidence.residuals import Residuals, log_likelihood
 from driftline.engine.evidence.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
@@ -65,7 +65,7 @@ def test_residuals_are_the_score_statistics() -> None:
 def test_the_mean_e_value_is_1_at_the_edge_of_the_zone() -> None:
     """Enumerating the positives of one bin: exactly 1 at the edge, less inside the zone."""
     place, rows, zone = 5, 60, 0.2
-    state = Indifference(variance=0.0, zone=zone)
+    state = IndifferenceZone(variance=0.0, zone=zone)
     scored = np.zeros((rows + 1, 2, BINS.count), dtype=np.int64)
     positives = scored.copy()
     scored[:, 0, place], positives[:, 0, place] = rows, np.arange(rows + 1)
@@ -122,8 +122,8 @@ def test_realized_evidence_is_a_gaussian_likelihood_ratio() -> None:
 def test_small_chunks_are_joined_to_blocks() -> None:
     """Chunks of 200 rows make a block of three; an open block is carried on."""
     counts = drawn(BINS, np.random.default_rng(9), 7, 200)
-    counted_blocks = list(blocks(counts.scored, BINS.chances))
+    counted_blocks = list(blocks(counts.scored, BINS.chances, MINIMUM_BLOCK_ROWS))
     assert [place for place, _ in counted_blocks] == [2, 5]
     assert counted_blocks[1][1].tolist() == counts.scored[3:6].sum(0).tolist()
-    resumed = list(blocks(counts.scored[1:], BINS.chances, counts.scored[0]))
+    resumed = list(blocks(counts.scored[1:], BINS.chances, MINIMUM_BLOCK_ROWS, counts.scored[0]))
     assert [place for place, _ in resumed] == [1, 4]

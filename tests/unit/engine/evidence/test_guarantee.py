@@ -10,6 +10,7 @@ import pytest
 from benchmarks.detection.guarantee import CalmCase, false_alerts
 from driftline.engine.evidence.detector import RESERVE, DetectorState, grow, masses
 from driftline.engine.evidence.families import BINARY, Stage
+from driftline.engine.evidence.no_evidence import NoEvidence, no_evidence_of_days
 from driftline.engine.evidence.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import drawn, no_weekday, redrawn, reference
 
@@ -71,6 +72,23 @@ def test_few_chunks_that_vary_much_keep_the_budget() -> None:
     """Four days tell little about how days vary: a zone from parts of days, which agree, would alert five a year."""
     case = CalmCase("binary", "day", chunks=4)
     assert false_alerts(case, streams=10, budgets=[1.0])[1.0] <= case.allowed(1.0, streams=10)
+
+
+def test_hours_of_days_that_differ_keep_the_budget() -> None:
+    """Blocks shorter than a day would count the effect of a day twice, with six alerts."""
+    case = CalmCase("binary", "hour", 7 * 24, daily=0.3)
+    assert false_alerts(case, streams=8, budgets=[1.0])[1.0] <= case.allowed(1.0, streams=8)
+
+
+def test_fewer_than_three_whole_days_of_hours_give_no_evidence() -> None:
+    """With one day the budget is exceeded a hundredfold, with two it may be; parts of days at the ends do not count."""
+    assert no_evidence_of_days([1] * 24) == NoEvidence(
+        "The reference covers 1 whole day, too few to show how days differ; give a reference of at least 3 days."
+    )
+    assert no_evidence_of_days([1] * 4 + [2] * 24 + [3] * 24 + [4] * 11) is not None
+    assert no_evidence_of_days([1] * 12 + [2] * 24 + [3] * 24) is None
+    assert no_evidence_of_days([1, 2]) is None, "chunks of a day"
+    assert no_evidence_of_days(None) is None
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.detection.guarantee import CalmCase, false_alerts, streams_found
-from driftline.engine.evidence.indifference import WEEKDAYS, Indifference, fit_indifference, weekday_offsets
+from driftline.engine.evidence.indifference import WEEKDAYS, IndifferenceZone, fit_indifference, weekday_offsets
 
 WEEKS = 6
 BY_WEEKDAY = np.array([0.4, 0.2, 0.0, 0.0, -0.1, -0.2, -0.3])
@@ -53,9 +53,9 @@ def test_hours_share_the_variance_of_their_day() -> None:
 
 def test_the_state_survives_json_and_one_stored_before_days_were_compared() -> None:
     """The later values have defaults."""
-    state = Indifference(0.1, 0.2, 0.3, (0.1,) * 7)
-    assert Indifference.from_dict(state.to_dict()) == state
-    assert Indifference.from_dict({"variance": 0.1, "zone": 0.2}) == Indifference(0.1, 0.2)
+    state = IndifferenceZone(0.1, 0.2, 0.3, (0.1,) * 7)
+    assert IndifferenceZone.from_dict(state.to_dict()) == state
+    assert IndifferenceZone.from_dict({"variance": 0.1, "zone": 0.2}) == IndifferenceZone(0.1, 0.2)
 
 
 @pytest.mark.slow

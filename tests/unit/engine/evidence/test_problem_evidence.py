@@ -6,10 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from driftline.engine.evidence import multiclass_evidence
 from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence
 from driftline.engine.evidence.detector import RESERVE
 from driftline.engine.evidence.families import BINARY, Family, Stage
 from driftline.engine.evidence.fitted import FittedEvidence
+from driftline.engine.evidence.multiclass_evidence import FittedMulticlassEvidence
+from driftline.engine.evidence.no_evidence import too_few_chunks
 from driftline.engine.evidence.problems import counts_from_list, evidence_from_dict
 from driftline.engine.evidence.replay import DetectorHistory, replay
 from driftline.engine.evidence.residual_tilts import TILTS, log_evidence
@@ -103,6 +106,15 @@ def test_calm_regressions_keep_the_budget(unit: str, chunks: int) -> None:
     allowed = streams * (budget * length / YEAR[unit] + RESERVE)
     drifting = random.random(length) < 0.02
     assert alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, drifting, fitted.components.weights) <= allowed
+
+
+def test_several_classes_need_six_chunks() -> None:
+    """With four, one of three classes seems to vary too little in one reference of ten."""
+    rows = class_builders.rows(np.random.default_rng(0), 600, np.zeros(3))
+    assert multiclass_evidence.fit_evidence(rows, class_builders.CLASSES, [120] * 5) == too_few_chunks(5, 6)
+    assert isinstance(
+        multiclass_evidence.fit_evidence(rows, class_builders.CLASSES, [100] * 6), FittedMulticlassEvidence
+    )
 
 
 @pytest.mark.slow

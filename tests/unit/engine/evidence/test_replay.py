@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from driftline.engine.evidence.bin_metrics import metrics_of
-from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, ScoredChunk
+from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, DetectorInput
 from driftline.engine.evidence.families import Family, Stage
 from driftline.engine.evidence.no_skill import no_skill
 from driftline.engine.evidence.replay import DetectorHistory, replay
@@ -34,7 +34,7 @@ def joined(*parts: ScoreCounts) -> ScoreCounts:
     return ScoreCounts(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def alerts(chunks: list[ScoredChunk], rule: AlertRule = RULE) -> list[int]:
+def alerts(chunks: list[DetectorInput], rule: AlertRule = RULE) -> list[int]:
     """Return the places of the chunks that alert."""
     evidence = replay(FITTED, rule, chunks).evidence
     return [place for place, chunk in enumerate(chunks) if evidence.get(chunk.start, ChunkEvidence()).alert]

@@ -5,6 +5,8 @@ import pytest
 
 from driftline.engine.results import Metric, ResultKind
 from driftline.engine.verdicts.chunk_facts import last_closed
+from driftline.engine.verdicts.consecutive import consecutive_verdicts
+from driftline.engine.verdicts.track_record import RECORD_WINDOW
 from driftline.errors import InvalidInput
 from tests.unit.engine.chunk_builders import ONE_METRIC, ORIGIN, chunk, estimated, realized
 
@@ -28,6 +30,15 @@ def test_performance_returns_results_of_the_model_only() -> None:
     assert facts.performance(ResultKind.REALIZED, Metric.F1) == realized(0.5)
     assert facts.performance(ResultKind.ESTIMATED, Metric.F1) == estimated(0.6)
     assert facts.performance(ResultKind.ESTIMATED, Metric.ROC_AUC) is None
+
+
+def test_only_the_last_chunks_hold_what_verdicts_derived_of_them() -> None:
+    """Years of hours would hold as much again as their results."""
+    chunks = [chunk(realized(0.5), day=day) for day in range(1, 25)]
+    verdicts = [verdict for verdict, _ in consecutive_verdicts(ONE_METRIC, None, chunks)]
+    held = [facts.start for facts in chunks if facts.derived or "_by_kind" in vars(facts)]
+    assert held == [facts.start for facts in chunks[-RECORD_WINDOW:]]
+    assert [verdict for verdict, _ in consecutive_verdicts(ONE_METRIC, None, chunks)] == verdicts
 
 
 def test_the_last_closed_chunks_come_oldest_first() -> None:

@@ -6,6 +6,7 @@ from scipy.stats import false_discovery_control
 
 from driftline.engine.catalogue import measure
 from driftline.engine.results import MODEL, Bounds, Method, Result, ResultKind, State
+from driftline.engine.spec import ThresholdPolicy
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.drift_rule import discoveries, drift_findings, drift_of, drift_reasons
 from driftline.engine.verdicts.findings import reasons
@@ -100,6 +101,25 @@ def test_drift_lasts_in_two_of_three_closed_chunks(
     preceding: list[ChunkFacts], present: ChunkFacts, lasts: bool
 ) -> None:
     assert bool(drift_of(ONE_METRIC, present, preceding).lasting) is lasts
+
+
+@pytest.mark.parametrize(
+    ("present", "state"),
+    [
+        (chunk(missing(0.81, effect=0.8)), State.ALERT),
+        (chunk(missing(0.5, effect=0.5)), State.ALERT),
+        (chunk(missing(0.5, effect=0.49)), None),
+        (chunk(missing(0.9, effect=0.8, bounds=Bounds(upper=0.95))), None),
+        (chunk(missing(0.8, effect=0.8), closed=False), None),
+        (chunk(missing(0.8, effect=0.8), rows=99), None),
+    ],
+)
+def test_a_column_that_half_of_the_rows_have_lost_alerts_at_once(present: ChunkFacts, state: State | None) -> None:
+    observed = drift_of(ONE_METRIC, present, [])
+    assert [finding.state for finding in drift_findings(ONE_METRIC, present, observed)] in ([state], [])
+    assert bool(observed.lost) is (state is State.ALERT)
+    by_nannyml = ONE_METRIC.model_copy(update={"thresholds": ThresholdPolicy.NANNYML})
+    assert not drift_of(by_nannyml, present, []).lost
 
 
 BAND = Bounds(lower=0.9, upper=1.1, alert_lower=0.8, alert_upper=1.2)

@@ -10,7 +10,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.results import State
 from monitoring.incidents.derivation import VersionIncident, derive_incidents
-from monitoring.incidents.standing import VerdictEvent
+from monitoring.incidents.standing import StoredVerdictEvent
 
 FIRST = datetime(2026, 2, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -21,7 +21,7 @@ class Log:
     """Verdict events of daily chunks, numbered in the order in which they are added."""
 
     def __init__(self) -> None:
-        self.events: list[VerdictEvent] = []
+        self.events: list[StoredVerdictEvent] = []
         self._numbers: Iterator[int] = count(1)
 
     def add(
@@ -38,7 +38,7 @@ class Log:
         start = FIRST + day * DAY
         at, reasons = FIRST + timedelta(days=100, minutes=number), (f"{state} on day {day}.",)
         chunk = Chunk(start, start + days * DAY)
-        self.events.append(VerdictEvent(number, chunk, state, closed, False, reasons, evidence, labels, at))
+        self.events.append(StoredVerdictEvent(number, chunk, state, closed, False, reasons, evidence, labels, at))
         return self
 
     def incidents(self) -> list[VersionIncident]:

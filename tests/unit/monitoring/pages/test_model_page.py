@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from driftline.backtesting.backtest import backtest
+from driftline.engine.evidence.no_evidence import NoEvidence
 from driftline.engine.results import State
 from driftline.engine.spec import Spec
 from driftline.errors import NotFound
@@ -25,10 +26,36 @@ def page(*chunks: ChunkView) -> Page:
     return page_of(status(SPEC, chunks), {1: None})
 
 
-def status(spec: Spec, chunks: Sequence[ChunkView], first_chunks: dict[int, datetime] | None = None) -> ModelStatus:
-    fitted = SimpleNamespace(segments={})
+FITTED = {
+    "segments": {},
+    "rows": 0,
+    "chunks": 8,
+    "since": ORIGIN,
+    "until": ORIGIN,
+    "evidence": None,
+    "content_hash": "c",
+}
+
+
+def status(
+    spec: Spec,
+    chunks: Sequence[ChunkView],
+    first_chunks: dict[int, datetime] | None = None,
+    no_evidence: NoEvidence | None = None,
+) -> ModelStatus:
+    fitted = SimpleNamespace(**FITTED, no_evidence=no_evidence)
     version = cast("Version", SimpleNamespace(spec=spec, name="flights", number=1, fitted=fitted))
     return ModelStatus(version, datetime(2026, 2, 9, tzinfo=UTC), list(chunks), first_chunks or {})
+
+
+def test_the_page_says_why_there_are_no_alerts_within_the_budget() -> None:
+    """And nothing where the spec has no budget."""
+    reason = NoEvidence("The reference covers 1 whole day.")
+    assert page_of(status(SPEC, [], no_evidence=reason), {1: None}).visible == (
+        "Bounds alone alert, without a budget of false alerts. The reference covers 1 whole day.",
+    )
+    without_budget = SPEC.model_copy(update={"alert_budget": None})
+    assert page_of(status(without_budget, [], no_evidence=reason), {1: None}).visible == ()
 
 
 def test_the_newest_closed_day_and_final_verdict_are_shown() -> None:

@@ -37,7 +37,9 @@ def test_other_texts_and_numbers_are_written_as_they_are() -> None:
     }  # fmt: skip
 
 
-FITTED = SimpleNamespace(rows=8_000, chunks=8, since=ORIGIN, until=ORIGIN, evidence=None, content_hash="c")
+FITTED = SimpleNamespace(
+    rows=8_000, chunks=8, since=ORIGIN, until=ORIGIN, evidence=None, no_evidence=None, content_hash="c"
+)
 VERSIONS = {
     name: cast("Version", SimpleNamespace(spec=SPEC, name=name, number=1, fitted=FITTED, details={}))
     for name in ("-calls", "churn")

@@ -1,0 +1,118 @@
+"""Run the example: train, register, replay days into Kafka, score them with Spark, and show what the monitor found."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from driftline.client import Monitor
+from examples.dse import training
+from examples.dse.index_file import read_index
+from examples.dse.model import IndexModel
+from examples.dse.replay import TOPIC, create_topic, replay
+from examples.dse.scoring import StreamScoring, score_stream, spark_session
+from examples.dse.simulation import simulate_index
+from examples.dse.trading_calendar import TradingCalendar
+from examples.monitor_api import alert_delivered, call, poll, wait_for
+from examples.servers import CHANNEL, Servers, add_server_options, start_servers
+from examples.verdicts import chunk_lines
+from examples.webhook_receiver import receiving
+
+MODEL = "dse"
+SPEC = Path(__file__).with_name("spec.yaml")
+FIRST, LAST = date(2008, 1, 1), date(2023, 12, 31)
+STREAM_FROM, TURBULENT_FROM = pd.Timestamp("2020-01-01"), date(2021, 7, 1)
+STORED_SECONDS, ALERT_SECONDS = 300, 120
+MOST_BEFORE = 60
+"""Days before the stream that are stored for its first windows."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the example; again, it finds everything as it is and adds nothing."""
+    options = _parser().parse_args(arguments)
+    calendar = TradingCalendar(frozenset(_dates(options.holidays)) if options.holidays else frozenset())
+    days = read_index(options.file) if options.file else _simulated(options, calendar)
+    with receiving() as (receiver, address):
+        servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
+        receiver.key = servers.hook_key
+        _run(servers, days, options.stream_from, calendar)
+    return 0
+
+
+def _run(servers: Servers, days: pd.DataFrame, stream_from: pd.Timestamp, calendar: TradingCalendar) -> None:
+    """Take all steps with servers that run."""
+    folder = servers.var / MODEL
+    folder.mkdir(exist_ok=True)
+    before, streamed = days[days["date"] < stream_from], days[days["date"] >= stream_from]
+    before.to_csv(folder / training.DAYS, index=False)
+    training.main([str(folder)])
+    _tell(_registered(servers, folder))
+    _score(servers, folder, before, streamed, calendar)
+    chunks = wait_for(lambda: _computed(servers, len(streamed)), "The chunk of the last day", STORED_SECONDS)
+    for line in chunk_lines(chunks):
+        _tell(line)
+    if servers.hook_key and any(chunk["verdict"] == "alert" for chunk in chunks):
+        _tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
+    _tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m examples.dse", description=__doc__)
+    add_server_options(parser)
+    parser.add_argument("--file", type=Path, help="an export of an index's days, instead of a simulated index")
+    parser.add_argument("--stream-from", type=pd.Timestamp, default=STREAM_FROM, help="the first day of the stream")
+    parser.add_argument("--holidays", type=Path, help="a file with a date a line, beside the fixed holidays")
+    parser.add_argument("--calm", action="store_true", help="simulate no other regime")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser
+
+
+def _dates(file: Path) -> list[date]:
+    return [date.fromisoformat(line) for line in file.read_text().split()]
+
+
+def _simulated(options: argparse.Namespace, calendar: TradingCalendar) -> pd.DataFrame:
+    turbulent_from = None if options.calm else TURBULENT_FROM
+    _tell("The index is simulated." + ("" if options.calm else f" Another regime begins on {turbulent_from}."))
+    return simulate_index(FIRST, LAST, turbulent_from=turbulent_from, seed=options.seed, calendar=calendar)
+
+
+def _registered(servers: Servers, folder: Path) -> str:
+    """Register the model; the same one again is the same version."""
+    output = servers.run(
+        "-m", "driftline", "models", "add", MODEL, str(folder / training.REFERENCE), "--timestamp", "at", "--id", "id",
+        "--label", "up", "--score", "score", "--prediction", "prediction", "--spec", str(SPEC), "--yes",
+    )  # fmt: skip
+    return output.splitlines()[-1]
+
+
+def _score(
+    servers: Servers, folder: Path, before: pd.DataFrame, streamed: pd.DataFrame, calendar: TradingCalendar
+) -> None:
+    """Replay the days of the stream, and score what the topic has."""
+    create_topic(servers.kafka)
+    _tell(f"{replay(streamed, servers.kafka):,} days sent to {TOPIC}.")
+    with spark_session() as spark, Monitor(servers.monitor, MODEL, spool=folder / "spool") as monitor:
+        model = IndexModel.load(folder / training.MODEL)
+        scoring = StreamScoring(model, calendar, monitor, folder / "history")
+        scoring.start(spark, before.tail(MOST_BEFORE))
+        score_stream(spark, scoring, servers.kafka, folder / "checkpoint")
+
+
+def _computed(servers: Servers, rows: int) -> Any:
+    """Poll, and return the chunks if all days that were predicted are in them."""
+    poll(servers.monitor)
+    chunks = call(servers.monitor, f"/api/v1/models/{MODEL}/chunks", **{"from": f"{FIRST}"})["chunks"]
+    return chunks if sum(chunk["rows"] for chunk in chunks) == rows else None
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

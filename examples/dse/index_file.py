@@ -1,0 +1,70 @@
+"""Reads an index's days from an export, with thousands separators, volumes in K, M or B, and percentages."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from driftline import InvalidInput
+
+COLUMNS = {
+    "date": ("date",),
+    "close": ("price", "close"),
+    "open": ("open",),
+    "high": ("high",),
+    "low": ("low",),
+    "volume": ("vol.", "volume"),
+}
+"""Each column with the names that exports give it, in small letters."""
+UNITS = {"K": 1e3, "M": 1e6, "B": 1e9}
+DATE_FORMATS = ("%m/%d/%Y", "%Y-%m-%d")
+
+
+def read_index(file: Path) -> pd.DataFrame:
+    """Return the days of an export, oldest first: `date` and the numbers of `COLUMNS`; a volume may be missing.
+
+    Raises:
+        InvalidInput: a column is missing, a value cannot be read, or a day is there twice.
+    """
+    texts = pd.read_csv(file, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    columns = {name: texts[_column(texts, name)].str.strip() for name in COLUMNS}
+    dates = _dates(columns.pop("date"))
+    days = pd.DataFrame({"date": dates, **{name: _numbers(values) for name, values in columns.items()}})
+    if twice := sorted(days.loc[days["date"].duplicated(), "date"]):
+        raise InvalidInput(f"{len(twice)} days are there twice ({twice[0]:%Y-%m-%d}); keep one row for each day.")
+    return days.sort_values("date", ignore_index=True)
+
+
+def number(text: str) -> float | None:
+    """Return the number of a text such as `4,719.39`, `1.25M` or `-0.36%` (as -0.36); None where it is empty or `-`.
+
+    Raises:
+        ValueError: the text is no number.
+    """
+    plain = text.replace(",", "").removesuffix("%")
+    if plain in ("", "-"):
+        return None
+    unit = UNITS.get(plain[-1].upper())
+    return float(plain) if unit is None else float(plain[:-1]) * unit
+
+
+def _column(texts: pd.DataFrame, name: str) -> str:
+    present = [title for title in texts.columns if title.lower() in COLUMNS[name]]
+    if not present:
+        raise InvalidInput(f"There is no column {' or '.join(COLUMNS[name])}; the file has {', '.join(texts.columns)}.")
+    return present[0]
+
+
+def _dates(texts: pd.Series) -> pd.Series:
+    for form in DATE_FORMATS:
+        dates = pd.to_datetime(texts, format=form, errors="coerce")
+        if dates.notna().all():
+            return dates
+    fault = texts[dates.isna()].iloc[0]
+    raise InvalidInput(f"Column 'Date' has {fault!r}; write dates as 05/26/2025 (month first) or 2025-05-26.")
+
+
+def _numbers(texts: pd.Series) -> pd.Series:
+    try:
+        return texts.map(number).astype(float)
+    except ValueError as error:
+        raise InvalidInput(f"Column {texts.name!r} has a value that is not a number ({error}); correct it.") from error

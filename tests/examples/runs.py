@@ -1,0 +1,37 @@
+"""Runs of the examples."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack import paths
+from stack.testing.isolated_stack import IsolatedStack
+
+CLOUD, DSE = paths.ROOT / "examples" / "titanic" / "cloud", paths.ROOT / "examples" / "dse"
+SECONDS = 1_800
+"""A run takes one to four minutes; a busy machine may need more."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """The example's folder, its servers, and what its first run printed."""
+
+    var: Path
+    output: str
+
+    @property
+    def isolated(self) -> IsolatedStack:
+        """The servers of the example."""
+        return IsolatedStack(self.var / "stack")
+
+
+def run_example(name: str, var: Path) -> str:
+    """Run an example and return its output."""
+    command = (sys.executable, "-m", f"examples.{name}", "--var", str(var), "--any-port")
+    completed = subprocess.run(
+        command, cwd=paths.ROOT, env=IsolatedStack(var / "stack").environment, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False, timeout=SECONDS,
+    )  # fmt: skip
+    assert completed.returncode == 0, completed.stdout
+    return completed.stdout

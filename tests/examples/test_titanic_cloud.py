@@ -1,0 +1,171 @@
+"""What is deployed to a cloud: the Cloud Function and the Lambda function run here; the template is created on moto."""
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from driftline.artifacts.loading import load_scorer
+from stack import paths
+from stack.servers.ports import any_free
+from stack.servers.readiness import wait_until_ready
+from tests.examples.runs import CLOUD, Example
+
+TEMPLATE = CLOUD / "cloudformation.yaml"
+CREATE = Path(__file__).with_name("moto_stack.py")
+PASSENGER = {"sex": "female", "passenger_class": "1st", "embarked": None, "age": 30}
+AT = "2012-05-29T18:00:00+00:00"
+SECONDS = 60
+
+
+def settings(titanic: Example) -> dict[str, str]:
+    """Return the environment of a function that logs to the example's monitor."""
+    return {
+        **os.environ,
+        "MODEL_ADDRESS": str(titanic.var / "titanic" / "model"),
+        "LOG_TO": f"http://127.0.0.1:{titanic.isolated.site.ports['monitor']}",
+        "PYTHONPATH": str(paths.ROOT / "src"),
+        "TMPDIR": str(titanic.var),
+    }
+
+
+def expected(titanic: Example) -> float | None:
+    return load_scorer(str(titanic.var / "titanic" / "model")).score([PASSENGER])[0].score
+
+
+def newest_batch(titanic: Example) -> dict[str, Any]:
+    """Return the newest entry of the monitor's ingest log."""
+    answer = titanic.isolated.call("monitor", "GET", "/api/v1/models/titanic/ingest?most=1")
+    entry: dict[str, Any] = answer.json()["entries"][0]
+    return entry
+
+
+@contextmanager
+def running(command: tuple[str, ...], environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a program while the context lasts."""
+    process = subprocess.Popen(command, cwd=CLOUD, env=environment)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
+
+
+def ended(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def answers(address: str) -> bool:
+    try:
+        return requests.get(address, timeout=5).status_code > 0
+    except requests.RequestException:
+        return False
+
+
+def test_the_cloud_function_predicts_and_logs(titanic: Example, cloud_environment: Path, tmp_path: Path) -> None:
+    port = any_free()
+    address = f"http://127.0.0.1:{port}"
+    program = str(cloud_environment / "functions-framework")
+    command = (program, "--source", "main.py", "--target", "predict", "--host", "127.0.0.1", "--port", str(port))
+    with running(command, settings(titanic)) as process:
+        wait_until_ready(
+            "The function",
+            lambda: answers(address),
+            lambda seconds: ended(process, seconds),
+            tmp_path / "log",
+            SECONDS,
+        )
+        answer = requests.post(address, json={"id": "function-1", "at": AT, "features": PASSENGER}, timeout=SECONDS)
+        assert (answer.status_code, answer.json()["id"]) == (200, "function-1")
+        assert answer.json()["score"] == pytest.approx(expected(titanic))
+        batch = newest_batch(titanic)
+        assert (batch["kind"], batch["new"]) == ("predictions", 1)
+        refused = requests.post(address, json={"features": {"sex": "female"}}, timeout=SECONDS)
+        assert refused.status_code == 400
+        assert "passenger_class, embarked, age" in refused.json()["error"]["message"]
+
+
+@contextmanager
+def lambda_runtime(event: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]], threading.Event]]:
+    """Serve the runtime API of Lambda with one event; yield its address, the responses, and whether one came."""
+    responses: list[dict[str, Any]] = []
+    given, answered, over = threading.Event(), threading.Event(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if given.is_set():
+                over.wait(SECONDS)  # the API has no further event
+            given.set()
+            body = json.dumps(event).encode()
+            self.send_response(200)
+            self.send_header("Lambda-Runtime-Aws-Request-Id", "request-1")
+            self.send_header("Lambda-Runtime-Deadline-Ms", "4102444800000")
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            responses.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(202)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            answered.set()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Write nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"127.0.0.1:{server.server_port}", responses, answered
+        finally:
+            over.set()
+            server.shutdown()
+
+
+def test_the_lambda_function_predicts_and_logs(titanic: Example, cloud_environment: Path) -> None:
+    event = {"version": "2.0", "body": json.dumps({"id": "lambda-1", "at": AT, "features": PASSENGER})}
+    command = (str(cloud_environment / "python"), "-m", "awslambdaric", "main.handler")
+    with lambda_runtime(event) as (address, responses, answered):
+        with running(command, settings(titanic) | {"AWS_LAMBDA_RUNTIME_API": address}):
+            assert answered.wait(SECONDS)
+        (response,) = responses
+    assert response["statusCode"] == 200, response
+    assert json.loads(response["body"])["score"] == pytest.approx(expected(titanic))
+    batch = newest_batch(titanic)
+    assert (batch["kind"], batch["new"]) == ("predictions", 1)
+
+
+def lint(template: Path, programs: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run((str(programs / "cfn-lint"), str(template)), capture_output=True, text=True, check=False)
+
+
+def test_the_template_is_valid(cloud_environment: Path, tmp_path: Path) -> None:
+    valid = lint(TEMPLATE, cloud_environment)
+    assert valid.returncode == 0, valid.stdout
+    misspelt = tmp_path / "misspelt.yaml"
+    misspelt.write_text(TEMPLATE.read_text().replace("MemorySize:", "MemorySiz:"))
+    assert "MemorySiz" in lint(misspelt, cloud_environment).stdout
+
+
+def test_the_stack_is_created_with_service_and_function(cloud_environment: Path) -> None:
+    command = (str(cloud_environment / "python"), "-W", "ignore", str(CREATE), str(TEMPLATE))
+    created = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert (created["state"], created["count"]) == ("CREATE_COMPLETE", 2)
+    assert created["environment"]["SERVING_MODEL"] == "titanic"
+    assert created["secrets"] == ["DB_PASSWORD", "DRIFTLINE_TOKEN"]
+    assert created["function"]["Variables"]["MODEL_ADDRESS"] == "s3://models/artifacts/titanic"

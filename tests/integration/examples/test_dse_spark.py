@@ -1,0 +1,105 @@
+"""The features and the score in Spark equal those of training, also where windows reach into earlier micro-batches."""
+
+import gc
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+
+from examples.dse import scoring
+from examples.dse.features import FEATURES, LABEL, add_features
+from examples.dse.model import IndexModel, train
+from examples.dse.scoring import DAY_SCHEMA, NUMBERS, StreamScoring, closing
+from examples.dse.simulation import simulate_index
+from examples.dse.trading_calendar import TradingCalendar
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"  # pyspark leaves them open
+)
+DAYS = simulate_index(date(2020, 1, 1), date(2020, 6, 30), turbulent_from=date(2020, 5, 1), seed=3)
+STREAMED = DAYS.iloc[60:]
+
+
+class Recorder:
+    """Keeps what a client of the monitor is given."""
+
+    def __init__(self) -> None:
+        self.predictions: dict[str, dict[str, Any]] = {}
+        self.labels: dict[str, tuple[int, Any]] = {}
+        self.refused_batches = 0
+
+    def log(self, features: dict[str, Any], prediction: int, score: float, id: str, at: Any) -> str:
+        row = {**features, "prediction": prediction, "score": score, "at": at}
+        assert self.predictions.setdefault(id, row) == row, "the same day is predicted differently"
+        return id
+
+    def log_labels(self, labels: dict[str, int], known_at: Any) -> int:
+        for day, label in labels.items():
+            assert self.labels.setdefault(day, (label, known_at)) == (label, known_at)
+        return len(labels)
+
+    def flush(self, timeout: float) -> bool:
+        return timeout > 0
+
+    def status(self) -> "Recorder":
+        return self
+
+
+@pytest.fixture(scope="module")
+def example_spark() -> Iterator[SparkSession]:
+    """The example's session, or that of other tests in this process, which is left to them."""
+    if active := SparkSession.getActiveSession():
+        yield active
+    else:
+        with scoring.spark_session() as session:
+            yield session
+    gc.collect()
+
+
+@pytest.fixture(scope="module")
+def model() -> IndexModel:
+    return train(add_features(DAYS))
+
+
+def batches(sizes: tuple[int, ...]) -> Iterator[pd.DataFrame]:
+    """Yield the streamed days in parts of some sizes, which repeat."""
+    first = 0
+    while first < len(STREAMED):
+        for size in sizes:
+            yield STREAMED.iloc[first : first + size]
+            first += size
+
+
+def test_micro_batches_score_as_training_does(example_spark: SparkSession, model: IndexModel, tmp_path: Path) -> None:
+    recorder = Recorder()
+    stream = StreamScoring(model, TradingCalendar(), recorder, tmp_path)  # type: ignore[arg-type]
+    stream.start(example_spark, DAYS.iloc[:60])
+    parts = [part for part in batches((3, 1, 60)) if len(part)]
+    for number, part in enumerate(parts):
+        rows = [(day["date"].date(), *(float(day[name]) for name in NUMBERS)) for day in part.to_dict("records")]
+        frame = example_spark.createDataFrame(rows, DAY_SCHEMA)
+        stream.score_batch(frame, number)
+        if number == 1:  # as after a failure: the same batch once more
+            stream.score_batch(frame, number)
+    stream.score_batch(frame, len(parts))  # sent once more, as by a second run
+    expected = add_features(DAYS).set_index("date").loc[STREAMED["date"].iloc[0] :]
+    logged = pd.DataFrame.from_dict(recorder.predictions, orient="index")
+    assert [*logged.index] == [f"{day:%Y-%m-%d}" for day in expected.index]
+    for name in FEATURES:
+        np.testing.assert_allclose(logged[name].astype(float), expected[name], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(logged["score"].astype(float), model.score(expected), rtol=1e-9)
+    known = add_features(DAYS).dropna(subset=[LABEL]).set_index("date").loc[STREAMED["date"].iloc[0] :]
+    labels = {
+        day: label for day, (label, _) in recorder.labels.items() if day >= f"{STREAMED['date'].iloc[0]:%Y-%m-%d}"
+    }
+    assert labels == {f"{day:%Y-%m-%d}": int(label) for day, label in known[LABEL].items()}
+    calendar = TradingCalendar()
+    assert all(
+        known_at == closing(calendar.next_trading_day(date.fromisoformat(day)))
+        for day, (_, known_at) in recorder.labels.items()
+    )

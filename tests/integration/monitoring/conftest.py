@@ -1,0 +1,32 @@
+"""A monitor that tests share which only read: computing its chunks takes longer than what they ask of it."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from driftline.settings import DatabaseSettings
+from driftline.store import migrate
+from driftline.store.database import make_engine
+from tests.integration.monitoring.applications import monitor_of
+from tests.integration.monitoring.world import make_world
+from tests.integration.schemas import Schemas
+
+
+@pytest.fixture(scope="package")
+def shared_client(mariadb_schemas: Schemas, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """A monitor after its first poll: eight days, drift in the last three, the labels of the first four."""
+    folder = tmp_path_factory.mktemp("shared")
+    with mariadb_schemas.migrated(migrate.upgrade) as address:
+        settings = DatabaseSettings.model_validate(address.settings())
+        engine = make_engine(settings)
+        world = make_world(engine, folder)
+        for day in range(8):
+            world.predict(day, shift=2.0 if day > 4 else 0.0)
+        for day in range(4):
+            world.label(day)
+        with monitor_of(settings, folder / "output") as app:
+            client = app.test_client()
+            assert client.get("/run-monitoring").status_code == 200
+            yield client
+        engine.dispose()

@@ -1,0 +1,131 @@
+"""The parts of the index example: trading calendar, exports of days, simulated index, features, model and verdicts."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import driftline as dl
+from driftline import InvalidInput
+from examples.dse.__main__ import FIRST, LAST, STREAM_FROM, TURBULENT_FROM
+from examples.dse.features import FEATURES, LABEL, add_features
+from examples.dse.index_file import number, read_index
+from examples.dse.model import IndexModel, train
+from examples.dse.simulation import simulate_index
+from examples.dse.trading_calendar import NOT_A_TRADING_DAY, TradingCalendar, main
+from examples.dse.training import TRAINED_SHARE, reference_of
+from tests.unit.docs.pages import ROOT
+
+SPEC = ROOT / "examples" / "dse" / "spec.yaml"
+EXPORT = (
+    '\ufeff"Date","Price","Open","High","Low","Vol.","Change %"\n'
+    '"05/26/2025","4,719.39","4,736.34","4,758.76","4,717.44","1.25B","-0.36%"\n'
+    '"05/25/2025","4,736.34","4,746.43","4,766.77","4,736.31","342.50M","-1.02%"\n'
+    '"05/22/2025","4,785.12","4,801.32","4,824.97","4,785.12","","-0.34%"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("4,719.39", 4719.39), ("1.25B", 1.25e9), ("342.5M", 342.5e6), ("7.1K", 7100), ("-0.36%", -0.36), ("", None)],
+)  # fmt: skip
+def test_a_number_of_an_export(text: str, value: float | None) -> None:
+    assert number(text) == (None if value is None else pytest.approx(value))
+
+
+def test_an_export_is_read_oldest_first(tmp_path: Path) -> None:
+    file = tmp_path / "export.csv"
+    file.write_text(EXPORT)
+    days = read_index(file)
+    assert [f"{day:%Y-%m-%d}" for day in days["date"]] == ["2025-05-22", "2025-05-25", "2025-05-26"]
+    assert days["close"].tolist() == [4785.12, 4736.34, 4719.39]
+    assert days["volume"].tolist()[1:] == [342.5e6, 1.25e9]
+    assert np.isnan(days["volume"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"Price"', '"Value"', "There is no column price or close"),
+        ("05/25/2025", "05/26/2025", "1 days are there twice"),
+        ("05/25/2025", "26.05.2025", "write dates as"),
+        ("4,736.31", "four", "'Low' has a value that is not a number"),
+    ],
+)
+def test_a_faulty_export_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    file = tmp_path / "export.csv"
+    file.write_text(EXPORT.replace(old, new))
+    with pytest.raises(InvalidInput, match=message):
+        read_index(file)
+
+
+def test_the_exchange_trades_from_sunday_to_thursday_without_holidays() -> None:
+    calendar = TradingCalendar(frozenset({date(2024, 4, 10)}))
+    week = [calendar.is_trading_day(date(2024, 1, 7) + timedelta(days=number)) for number in range(7)]
+    assert week == [True, True, True, True, True, False, False]
+    assert calendar.next_trading_day(date(2024, 1, 11)) == date(2024, 1, 14)
+    assert calendar.next_trading_day(date(2024, 4, 9)) == date(2024, 4, 11)
+    assert not calendar.is_trading_day(date(2024, 2, 21))
+
+
+def test_a_day_without_trading_is_no_gap() -> None:
+    calendar = TradingCalendar()
+    days = [*calendar.trading_days(date(2024, 2, 15), date(2024, 2, 29))]
+    assert calendar.gaps(days) == []
+    assert calendar.gaps([day for day in days if day != date(2024, 2, 20)]) == [date(2024, 2, 20)]
+
+
+def test_airflow_skips_other_days() -> None:
+    assert [main(["2024-01-07"]), main(["2024-01-12"])] == [0, NOT_A_TRADING_DAY]
+
+
+def test_features_count_trading_days_and_the_label_is_the_next_ones_rise() -> None:
+    close = [100.0 + number for number in range(25)]
+    days = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=25, freq="2D"), "close": close, "volume": 10.0})
+    first = add_features(days).iloc[0]
+    assert len(add_features(days)) == 6
+    assert first["to_sma_5"] == pytest.approx(119 / 117 - 1)
+    assert first["to_sma_20"] == pytest.approx(119 / 109.5 - 1)
+    assert first["momentum_5"] == pytest.approx(119 / 114 - 1)
+    assert first["volume_to_sma_20"] == pytest.approx(0.0)
+    assert add_features(days)[LABEL].tolist()[:-1] == [1.0] * 5
+    assert np.isnan(add_features(days)[LABEL].iloc[-1])
+
+
+def test_a_saved_model_scores_the_same_and_a_missing_feature_counts_as_its_mean(tmp_path: Path) -> None:
+    days = add_features(simulate_index(date(2020, 1, 1), date(2021, 12, 31), turbulent_from=None, seed=1))
+    model = train(days)
+    model.save(tmp_path / "model.json")
+    pd.testing.assert_series_equal(IndexModel.load(tmp_path / "model.json").score(days), model.score(days))
+    missing = days.head(1).assign(volume_to_sma_20=np.nan)
+    mean = days.head(1).assign(volume_to_sma_20=model.means[FEATURES.index("volume_to_sma_20")])
+    assert model.score(missing).tolist() == pytest.approx(model.score(mean).tolist())
+
+
+def backtest(seed: int, turbulent_from: date | None) -> dl.BacktestResult:
+    """Monitor a simulated index as the example does."""
+    days = add_features(simulate_index(FIRST, LAST, turbulent_from=turbulent_from, seed=seed))
+    trained = days.head(round((days["date"] < STREAM_FROM).sum() * TRAINED_SHARE))
+    rest = days.iloc[len(trained) :]
+    return dl.backtest(
+        reference_of(rest, train(trained).score(rest)), timestamp="at", id="id", label=LABEL, score="score",
+        prediction="prediction", reference_until=f"{STREAM_FROM:%Y-%m-%d}", spec=SPEC,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_one_regime_never_alerts(seed: int) -> None:
+    states = {chunk.verdict.state for chunk in backtest(seed, None).chunks}
+    assert dl.State.ALERT not in states
+    assert dl.State.OK in states
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_another_regime_alerts_within_a_year_and_nothing_before(seed: int) -> None:
+    chunks = backtest(seed, TURBULENT_FROM).chunks
+    first = next(chunk.start.date() for chunk in chunks if chunk.verdict.state is dl.State.ALERT)
+    assert TURBULENT_FROM <= first < date(TURBULENT_FROM.year + 1, TURBULENT_FROM.month, 1)
