@@ -3,7 +3,7 @@
 ifndef TWO_AT_ONCE
 .NOTPARALLEL:
 endif
-.PHONY: help setup setup-dev setup-monitor tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data example examples-down test-examples wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills fuzz soak test-newest bench diagrams screenshot screenshots docs secrets services lock
+.PHONY: help setup setup-dev setup-monitor tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data example examples-down test-examples wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills chaos fuzz soak test-newest bench diagrams screenshot screenshots docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -114,6 +114,10 @@ test-examples: setup ## Run each example whole, twice, and what is deployed to a
 
 kills: setup ## Run the loop while its servers are killed (times=5: more often in each of its parts), and compare the tables
 	KILLS=$(or $(times),5) $(PYTEST) -q -rP --timeout=0 tests/e2e/test_replay.py
+
+chaos: setup ## Kill every process at random while records stream, and compare with a run in peace (records=200000 kills=200 seed=1)
+	CHAOS_RECORDS=$(or $(records),200000) CHAOS_KILLS=$(or $(kills),200) CHAOS_SEED=$(or $(seed),1) \
+	$(PYTEST) -q -rP --timeout=0 tests/chaos
 
 fuzz: tools ## Send many more drawn requests to both services (cases=5000: of each operation)
 	FUZZ_EXAMPLES=$(or $(cases),1000) $(PYTEST) -q -rP --timeout=0 tests/integration/monitoring/test_openapi.py tests/integration/flaskapp/test_openapi.py

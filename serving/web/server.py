@@ -8,7 +8,7 @@ import socket
 import ssl
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import h11
 import uvicorn
@@ -29,6 +29,37 @@ SWITCH_SECONDS = 0.001
 PLAIN = "This request is not valid HTTP; send it with an HTTP client, and with https:// where the service has TLS."
 
 
+class JoinedWrites:
+    """A transport that joins the writes of one turn of the event loop, such as a response's headers and its body.
+
+    One packet instead of two halves the system calls of both sides, and the client wakes once.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        """Wrap a transport; all that is not about writing is its own."""
+        self._transport, self._loop = transport, loop
+        self._waiting: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send some bytes with all others of this turn."""
+        if not self._waiting:
+            self._loop.call_soon(self._flush)
+        self._waiting.append(data)
+
+    def close(self) -> None:
+        """Send what was written, then close the connection."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting and not self._transport.is_closing():
+            self._transport.write(b"".join(waiting))
+
+
 class DeadlineProtocol(H11Protocol):
     """A connection that is closed where a request's line and headers take too long to arrive."""
 
@@ -36,7 +67,7 @@ class DeadlineProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the deadline of the first request."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
         self._restart()
 
     def on_response_complete(self) -> None:

@@ -44,7 +44,6 @@ def up(*, any_port: bool = False, selection: Selection = ALL_SERVICES) -> Site:
     site = Site.from_environment()
     site.claim()
     with exclusive_lock(lock_of(site.home)):
-        control.start_supervisor(site.home)
         site = choose_ports(site, selection.processes, any_port=any_port)
         _start([process for process in selection.processes if process in SERVERS], site)
         _provide(site, selection)

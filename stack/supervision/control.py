@@ -30,7 +30,7 @@ def histories(home: ProcessHome) -> dict[str, History]:
 
 
 def start_supervisor(home: ProcessHome) -> None:
-    """Start the supervisor if it does not run; it needs no settings and no secrets."""
+    """Start the supervisor if it does not run; it needs no settings and no secrets of its own."""
     if find(home):
         return
     command = (sys.executable, "-m", "stack.supervision", str(home.var.resolve()))
@@ -44,6 +44,7 @@ def start(home: ProcessHome, command: ProcessCommand) -> RunningProcess:
     Raises:
         StartFailed: the command cannot be executed, or the supervisor does not answer.
     """
+    start_supervisor(home)
     before = _starts(home, command.name)
     _send(home, "start", command)
     deadline = time.monotonic() + ANSWER_SECONDS
@@ -58,6 +59,7 @@ def start(home: ProcessHome, command: ProcessCommand) -> RunningProcess:
 
 def watch(home: ProcessHome, command: ProcessCommand) -> None:
     """Let the supervisor start a process again whenever it ends."""
+    start_supervisor(home)
     _send(home, "watch", command)
 
 

@@ -122,5 +122,5 @@ def test_the_keys_of_a_configuration_file_are_named(name: str) -> None:
 
 def test_contributing_names_the_folders_of_tests() -> None:
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.rglob("test_*.py"))}
-    assert folders == {"unit", "integration", "e2e", "examples", "images"}
+    assert folders == {"unit", "integration", "e2e", "examples", "images", "chaos"}
     assert [name for name in folders if f"tests/{name}" not in CONTRIBUTING.read_text()] == []

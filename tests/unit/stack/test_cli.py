@@ -13,6 +13,7 @@ from stack.servers import ports
 from stack.services import lifecycle
 from stack.services.certificates import Certificates
 from stack.services.site import Site
+from stack.supervision import control
 
 
 def test_make_prints_help_for_every_target() -> None:
@@ -101,6 +102,7 @@ def test_an_unreachable_external_server_is_named(
     assert main(["up"]) == 2
     output = capsys.readouterr().err
     assert f"The external server, 127.0.0.1:{values['DB_PORT']}, cannot be reached: check DB_HOST and DB_PORT" in output
+    assert control.find(Site.from_environment().home) is None
 
 
 def test_there_are_no_logs_before_the_start(
