@@ -64,7 +64,7 @@ def test_calm_chunks_do_not_alert_and_a_change_does_at_once() -> None:
 
 
 def test_long_chunks_are_no_evidence_by_their_length() -> None:
-    """Four years of quarters without a change, and as many with one: what warns or alerts has a change and its start."""
+    """Four years of quarters: what warns or alerts has a change, and its start."""
     calm = replay(FITTED, RULE, chunks_of(stream(16, 0), length=91 * DAY)).evidence
     assert not any(note.alert or note.warning for note in calm.values())
     changed = replay(FITTED, RULE, chunks_of(stream(8, 8, shift=0.9), length=91 * DAY)).evidence
