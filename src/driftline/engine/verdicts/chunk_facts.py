@@ -79,8 +79,7 @@ class ChunkFacts:
         return self._by_kind.get(kind, ())
 
     def clear_cache(self) -> None:
-        """Forget what was derived from these facts, which takes as much memory as the results; it is derived again."""
-        self.derived.clear()
+        """Forget the indexes of the results, which take as much memory as these; what verdicts derived stays."""
         for name in ("_by_kind", "_of_model"):
             self.__dict__.pop(name, None)
 

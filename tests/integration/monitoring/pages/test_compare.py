@@ -47,7 +47,7 @@ def client(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) 
             engine,
             lambda c, k=known, d=day: labels.write_batch(c, f"v2/l/{d}", number, k, NOW),  # type: ignore[misc]
         )
-    with monitor_of(database_settings, tmp_path / "output", wait_seconds=600) as app:
+    with monitor_of(database_settings, tmp_path / "output", run_wait_seconds=600) as app:
         client = app.test_client()
         assert client.get("/run-monitoring").status_code == 200
         yield client

@@ -40,7 +40,7 @@ def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
 @pytest.fixture
 def client(world: MonitoredWorld, database_settings: DatabaseSettings, tmp_path: Path) -> Iterator[FlaskClient]:
     del world  # is written first
-    with monitor_of(database_settings, tmp_path / "output", wait_seconds=600) as app:
+    with monitor_of(database_settings, tmp_path / "output", run_wait_seconds=600) as app:
         client = app.test_client()
         assert client.get("/run-monitoring").status_code == 200
         yield client
