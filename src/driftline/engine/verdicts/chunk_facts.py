@@ -78,7 +78,7 @@ class ChunkFacts:
         """
         return self._by_kind.get(kind, ())
 
-    def clear_cache(self) -> None:
+    def clear_indexes(self) -> None:
         """Forget the indexes of the results, which take as much memory as these; what verdicts derived stays."""
         for name in ("_by_kind", "_of_model"):
             self.__dict__.pop(name, None)

@@ -44,8 +44,8 @@ def _drifts(spec: Spec, chunks: Sequence[ChunkFacts]) -> Iterator[ObservedDrift]
 
 
 def _in_turn(chunks: Sequence[ChunkFacts], window: int) -> Iterator[ChunkFacts]:
-    """Yield the chunks, and clear the caches of those before the window: memory should not follow their number."""
+    """Yield the chunks, and clear the indexes of those before the window: memory should not follow their number."""
     for place, chunk in enumerate(chunks):
         yield chunk
         if place >= window:
-            chunks[place - window].clear_cache()
+            chunks[place - window].clear_indexes()
