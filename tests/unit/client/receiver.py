@@ -46,7 +46,11 @@ class Handler(BaseHTTPRequestHandler):
     receiver: "Receiver"
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client was killed between its headers and its body
+            self.close_connection = True
+            return
         headers = dict(self.headers)
         rows = [] if body == b"no table" else decoded(headers, body)
         request = ReceivedRequest(self.path, headers, rows)

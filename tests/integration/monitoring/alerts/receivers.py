@@ -46,7 +46,10 @@ def http_receiver() -> Iterator[HttpReceiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # the sender was killed between its headers and its body
+                return
             receiver.posts.append(Post(self.path, dict(self.headers), body))
             time.sleep(receiver.seconds)
             self.send_response(receiver.status)
