@@ -16,7 +16,7 @@ from driftline.store.database import make_engine
 from monitoring.alerts.desk import AlertDesk
 from monitoring.alerts.report_mail import ReportMail
 from monitoring.api.alerts import make_alerts_api
-from monitoring.api.incidents import describe_incidents, make_incidents_api
+from monitoring.api.incidents import make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
 from monitoring.api.models import describe_models, make_models_api
 from monitoring.api.pressure import Pressure
@@ -79,7 +79,7 @@ def create_app(
     api_description.add_describer(app, describe_reports)
     api_description.add_describer(app, describe_ingest)
     api_description.add_describer(app, describe_models)
-    api_description.add_describer(app, describe_incidents)
+    api_description.add_describer(app, api_description.require_bodies)
     app.register_blueprint(make_incidents_api(engine, clock.utc_now))
     app.register_blueprint(make_alerts_api(desk))
     app.register_blueprint(make_pages(monitor, settings.poll_seconds, clock.utc_now, desk, registered, pressure))

@@ -12,12 +12,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from churn.ledger import RELAY
 from driftline.errors import KafkaUnavailable
 from driftline.publishing.publisher import BatchPublisher, Publication
-from driftline.store import tables
+from driftline.store import ledger
 from driftline.store.database import translated
 from flaskapp.relay.claimed_batches import ClaimedBatches, claim_batches
 
@@ -66,7 +66,8 @@ class Relay:
         """
         self._publisher.open()
         markers = self._publisher.markers()
-        self._published = {batch_id for batch_id in _pending_batch_ids(self._engine) if batch_id in markers}
+        with translated(), self._engine.connect() as connection:
+            self._published = {*ledger.pending_ids(connection, RELAY)} & markers
 
     def publish_next(self) -> list[RelayedBatch]:
         """Publish and settle the first pending batches; return them, an empty list if nothing is pending.
@@ -139,14 +140,3 @@ def _in_background(work: Callable[[], T]) -> Future[T]:
 
     threading.Thread(target=run, name="relay-reader", daemon=True).start()
     return future
-
-
-def _pending_batch_ids(engine: Engine) -> list[str]:
-    pending = tables.pending_batches
-    statement = (
-        select(tables.ledger.c.batch_id)
-        .join(pending, pending.c.batch_number == tables.ledger.c.number)
-        .where(pending.c.consumer == RELAY)
-    )
-    with translated(), engine.connect() as connection:
-        return list(connection.execute(statement).scalars())

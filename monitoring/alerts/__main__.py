@@ -7,7 +7,6 @@ from pathlib import Path
 
 from driftline import clock, logs
 from driftline.errors import DriftlineError
-from driftline.settings import SecretsFolder
 from driftline.store import migrate
 from monitoring.alerts.alert import delivery_json_schema
 from monitoring.alerts.channels.outbound import DeliveryFailed
@@ -60,7 +59,7 @@ def _desk() -> AlertDesk:
 def _check(path: Path) -> None:
     """Log each channel with its routes; raise `DeliveryFailed` for the first secret that cannot be read."""
     configuration = read_file(path)
-    secrets = SecretFolder(MonitorSettings().alert_secrets or SecretsFolder().existing())
+    secrets = SecretFolder.of_settings(MonitorSettings())
     for name, channel in configuration.channels.items():
         secret = getattr(channel, "secret", None)
         if secret is not None:

@@ -6,7 +6,6 @@ from typing import Self
 from sqlalchemy import Engine
 
 from driftline.clock import Clock
-from driftline.settings import SecretsFolder
 from driftline.store.database import in_transaction, translated
 from monitoring.alerts import delivery_store
 from monitoring.alerts.alerts_file import AlertsFile
@@ -56,7 +55,7 @@ class AlertDesk:
         Raises:
             InvalidInput: the file of channels and routes, or the folder of secrets, cannot be used.
         """
-        secrets = SecretFolder(settings.alert_secrets or SecretsFolder().existing())
+        secrets = SecretFolder.of_settings(settings)
         return cls(engine, AlertsFile(settings.alerts), secrets, clock, settings.public_url.rstrip("/"))
 
     def planner(self) -> Planner:

@@ -5,7 +5,6 @@ from sqlalchemy import Connection, Engine
 
 from driftline.clock import Clock
 from driftline.http.access import needs
-from driftline.http.api_description import Document
 from driftline.http.scopes import Scope
 from driftline.store.database import translated
 from monitoring.api import incident_actions
@@ -85,14 +84,6 @@ def make_incidents_api(engine: Engine, clock: Clock) -> APIBlueprint:
     api.put(f"{path}/silence")(api.output(IncidentStateOut)(api.input(SilenceIn, location="json")(silence)))
     api.delete(f"{path}/silence")(api.output(IncidentStateOut)(end_silence))
     return api
-
-
-def describe_incidents(document: Document) -> None:
-    """State which requests have a body, and the refusal of a silence, for the OpenAPI document."""
-    for name, method in (("comments", "post"), ("assignment", "put"), ("silence", "put")):
-        path = document["paths"].get(f"{PREFIX}/{{number}}/{name}")
-        if path is not None:
-            path[method]["requestBody"]["required"] = True
 
 
 def _state(engine: Engine, number: int) -> IncidentStateOut:

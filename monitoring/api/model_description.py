@@ -27,8 +27,6 @@ def describe_references(document: Document, prefix: str) -> None:
         for method, operation in document["paths"].get(path, {}).items():
             for error in _REFUSALS.get(method, ()):
                 add_error_response(operation, error)
-            if method == "put":
-                operation["requestBody"]["required"] = True
     registration = document["paths"].get(f"{prefix}/{{name}}", {}).get("post")
     if registration is not None:
         registration["requestBody"] = {"required": True, "content": dict.fromkeys(map(str, FORMATS), _TABLE)}

@@ -70,9 +70,8 @@ def make_schedules_api(engine: Engine, read: Callable[[Connection, str], Polling
 
 
 def describe_schedules(document: Document) -> None:
-    """State that a schedule has a body, and the refusals, for the OpenAPI document."""
+    """State the refusals, for the OpenAPI document."""
     for method, operation in document["paths"].get(PATH.replace("<", "{").replace(">", "}"), {}).items():
         add_error_response(operation, NotFound)
         if method == "put":
-            operation["requestBody"]["required"] = True
             add_error_response(operation, InvalidInput)

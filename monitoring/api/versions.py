@@ -73,5 +73,3 @@ def describe_versions(document: Document) -> None:
         for operation in document["paths"].get(f"/api/v1/models/{{name}}{path}", {}).values():
             for refusal in refusals:
                 add_error_response(operation, refusal)
-            if "requestBody" in operation:
-                operation["requestBody"]["required"] = True

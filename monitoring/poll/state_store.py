@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
@@ -73,6 +74,18 @@ class StateStore:
             raise StateDeleted
         summary: Summary = decode(b"".join(pieces))
         return summary
+
+    def whole(self, content: SummaryContent) -> Summary | None:
+        """Return the summary of all parts; None where nothing is stored that this code can read, or not any more.
+
+        Raises:
+            DamagedSummary: a part cannot be decoded.
+        """
+        try:
+            summaries = [self.summary(content, part) for part in self.parts(content)]
+        except StateDeleted:
+            return None
+        return reduce(Summary.merge, summaries) if summaries else None
 
     def keep(self, content: SummaryContent, numbers: Iterable[int]) -> None:
         """Delete all parts but some, those included that this code cannot read."""

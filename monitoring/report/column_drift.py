@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 
 from sqlalchemy import Connection
 
 from driftline.engine.chunks import Chunk
-from driftline.engine.fitted_methods import Summary, SummaryContent
+from driftline.engine.fitted_methods import SummaryContent
 from driftline.engine.localization import Contribution, localize, localize_by_segment
 from driftline.engine.results import LABEL
 from driftline.errors import InvalidInput
@@ -33,9 +32,8 @@ class ColumnDrift:
 
 def read_column_drift(connection: Connection, version: Version, chunk: Chunk, column: str) -> ColumnDrift:
     """Return the drift of a watched column in a chunk as its stored state has it."""
-    summary = _summary(
-        connection, version, chunk, SummaryContent.LABELS if column == LABEL else SummaryContent.FEATURES
-    )
+    content = SummaryContent.LABELS if column == LABEL else SummaryContent.FEATURES
+    summary = StateStore(connection, version.key, version.spec_revision, chunk).whole(content)
     if summary is None:
         return ColumnDrift(missing=NO_STATE)
     try:
@@ -49,10 +47,3 @@ def read_column_drift(connection: Connection, version: Version, chunk: Chunk, co
         feature: localize_by_segment(version.fitted, version.spec, summary, column, feature) for feature in features
     }
     return ColumnDrift(bins, by_segment)
-
-
-def _summary(connection: Connection, version: Version, chunk: Chunk, content: SummaryContent) -> Summary | None:
-    """Return the stored summary of a chunk; None where there is none that this code can read."""
-    store = StateStore(connection, version.key, version.spec_revision, chunk)
-    parts = [store.summary(content, part) for part in store.parts(content)]
-    return reduce(Summary.merge, parts) if parts else None

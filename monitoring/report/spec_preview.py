@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
 
 from sqlalchemy import Connection
 
@@ -11,7 +10,7 @@ from driftline.engine.calendar import label_deadline
 from driftline.engine.chunks import Chunk, next_chunk
 from driftline.engine.evaluate import count_scores, finish_chunk
 from driftline.engine.evidence.counts import Counts
-from driftline.engine.fitted_methods import Summary, SummaryContent
+from driftline.engine.fitted_methods import SummaryContent
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import Result, Verdict
 from driftline.engine.spec import Spec
@@ -19,7 +18,7 @@ from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.consecutive import consecutive_verdicts
 from driftline.store.registry import Version
 from monitoring.poll.revisions import Revision, RevisionStore
-from monitoring.poll.state_store import StateDeleted, StateStore
+from monitoring.poll.state_store import StateStore
 from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.verdicts import VerdictStore
 
@@ -112,20 +111,11 @@ def _computed(
     """Yield by start the results and counts of the chunks whose state is stored."""
     for chunk in chunks:
         store = StateStore(connection, version.key, version.spec_revision, chunk)
-        features, labels = (_summary(store, content) for content in (SummaryContent.FEATURES, SummaryContent.LABELS))
+        features, labels = store.whole(SummaryContent.FEATURES), store.whole(SummaryContent.LABELS)
         if features is not None and labels is not None:
             joined = features.join(labels)
             results = version.present(finish_chunk(fitted, spec, joined, chunk))
             yield chunk.start, (results, count_scores(fitted, joined))
-
-
-def _summary(store: StateStore, content: SummaryContent) -> Summary | None:
-    """Return the stored summary of a chunk; None where it is not stored, or was deleted meanwhile."""
-    try:
-        summaries = [store.summary(content, part) for part in store.parts(content)]
-    except StateDeleted:
-        return None
-    return reduce(Summary.merge, summaries) if summaries else None
 
 
 def _facts(

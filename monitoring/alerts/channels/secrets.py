@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, SecretStr
 
+from driftline.settings import SecretsFolder
 from monitoring.alerts.channels.outbound import DeliveryFailed
+from monitoring.settings import MonitorSettings
 
 SecretName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 """The name of a file in the folder of secrets; the configuration has names only."""
@@ -14,9 +16,18 @@ SecretName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 
 @dataclass(frozen=True, slots=True)
 class SecretFolder:
-    """The folder of `DRIFTLINE_SECRETS`; None where there is none."""
+    """The folder of the channels' secrets; None where there is none."""
 
     path: Path | None
+
+    @classmethod
+    def of_settings(cls, settings: MonitorSettings) -> Self:
+        """Return the folder that the settings name, by default that of `DRIFTLINE_SECRETS`; it may not exist.
+
+        Raises:
+            InvalidInput: the folder of `DRIFTLINE_SECRETS` cannot be used.
+        """
+        return cls(settings.alert_secrets or SecretsFolder().existing())
 
     def lines(self, name: str) -> list[SecretStr]:
         """Return the lines of a secret that are not empty: the current one, then, while it is replaced, the old one.

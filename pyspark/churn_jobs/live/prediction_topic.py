@@ -17,8 +17,6 @@ from driftline.engine.results import ID
 from driftline.publishing.publisher import BatchPublisher, Publication
 from driftline.store import ledger
 from driftline.store.database import translated
-from driftline.store.tables import ledger as ledger_table
-from driftline.store.tables import pending_batches
 
 MOST_BATCHES = 20
 """The most batches of one Kafka transaction."""
@@ -56,17 +54,15 @@ class PredictionTopic:
         """Fence a predecessor, and find which pending batches it has published."""
         self.publisher.open()
         markers = self.publisher.markers()
-        statement = select(ledger_table.c.batch_id).join(
-            pending_batches,
-            (pending_batches.c.batch_number == ledger_table.c.number)
-            & (pending_batches.c.consumer == PREDICTION_TOPIC),
-        )
         with translated(), self.engine.connect() as connection:
-            self._published = {*connection.execute(statement).scalars()} & markers
+            self._published = {*ledger.pending_ids(connection, PREDICTION_TOPIC)} & markers
         return self._published
 
     def _publish_next(self, published: set[str]) -> int:
-        """Publish and settle the first pending batches; return how many predictions they have, 0 if none is pending."""
+        """Publish and settle the first pending batches; return how many predictions they have, 0 if none is pending.
+
+        `published` holds their ids until MySQL has committed, so that a failed commit does not publish them twice.
+        """
         with translated(), self.engine.connect() as connection:
             batches = ledger.claim_all(connection, PREDICTION_TOPIC, MOST_BATCHES)
             if not batches:
@@ -78,6 +74,7 @@ class PredictionTopic:
                 published.update(publication.batch_id for publication in unsent)
             ledger.settle(connection, PREDICTION_TOPIC, *(batch["number"] for batch in batches))
             connection.commit()
+        published.difference_update(publication.batch_id for publication in publications)
         return sum(batch["rows_written"] for batch in batches)
 
 

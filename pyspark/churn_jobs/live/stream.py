@@ -60,14 +60,14 @@ class MicroBatches:
             raise InterruptedError("Stopped; the micro-batch is repeated at the next start.")
 
     def _process(self, messages: DataFrame) -> None:
-        found = collect(messages)
-        new = self.scoring.store(found.records)
+        collected = collect(messages)
+        new = self.scoring.store(collected.records)
         published = self.topic.publish()
-        for message in found.invalid[:5]:
+        for message in collected.invalid[:5]:
             say(f"{message.place} is no record and was skipped: {message.value[:200]}")
         done = self.done
         self.done = Streamed(
-            done.batches + 1, done.new + new, done.invalid + len(found.invalid), done.published + published
+            done.batches + 1, done.new + new, done.invalid + len(collected.invalid), done.published + published
         )
 
 

@@ -98,6 +98,14 @@ def _operations(document: Document) -> Iterator[tuple[str, Document, Scope | Non
                 yield path, operation, scope_of(current_app, rule.endpoint)
 
 
+def require_bodies(document: Document) -> None:
+    """State that every request with a body must have it, for services whose routes have no optional body."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
+
+
 def add_error_response(operation: Document, error: type[DriftlineError]) -> None:
     """Add the response of an error to an operation, unless one of its status is described already."""
     operation["responses"].setdefault(str(error.status.value), error_response(error))

@@ -210,6 +210,13 @@ def claim_all(
     return connection.execute(claimed).mappings().all()
 
 
+def pending_ids(connection: Connection, consumer: str) -> list[str]:
+    """Return the ids of the batches that are pending for a consumer, claimed or not."""
+    pending = pending_batches.c.batch_number == ledger.c.number
+    ids = select(ledger.c.batch_id).join(pending_batches, pending).where(pending_batches.c.consumer == consumer)
+    return list(connection.execute(ids).scalars())
+
+
 def settle(connection: Connection, consumer: str, *batch_numbers: int) -> None:
     """Delete the pending rows of claimed batches, in the transaction that stores the consumer's result.
 
