@@ -106,10 +106,10 @@ def _computed(servers: Servers, rows: int) -> Any:
 def _show_fairness(servers: Servers, plan: Plan, file: Path) -> None:
     """Print how far metrics differ between groups, and write them for all metrics to a file."""
     results = call(servers.monitor, f"{MODEL_API}/results", kind="realized", most=MOST_CHUNKS)["results"]
-    found = differences(results)
-    pd.DataFrame(list(_fairness_rows(found))).to_csv(file, index=False)
+    measured = differences(results)
+    pd.DataFrame(list(_fairness_rows(measured))).to_csv(file, index=False)
     _tell("Fairness: the largest differences of recall between groups, on all voyages")
-    for difference in (entry for entry in found if entry.metric == "recall"):
+    for difference in (entry for entry in measured if entry.metric == "recall"):
         best, worst = difference.best, difference.worst
         certainty = "certain" if difference.is_certain else "not certain"
         _tell(
@@ -118,8 +118,8 @@ def _show_fairness(servers: Servers, plan: Plan, file: Path) -> None:
         )
 
 
-def _fairness_rows(found: list[Difference]) -> Iterator[dict[str, Any]]:
-    for difference in found:
+def _fairness_rows(measured: list[Difference]) -> Iterator[dict[str, Any]]:
+    for difference in measured:
         yield {
             "feature": difference.feature,
             "metric": difference.metric,

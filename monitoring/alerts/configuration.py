@@ -100,7 +100,7 @@ class AlertConfiguration(BaseModel):
         return channel
 
     def routes_model(self, channel: str, model: str, owner: str | None) -> bool:
-        """Return whether a route of a channel takes incidents of a model, whatever their severity and segments."""
+        """Return whether a route of a channel takes incidents of a model, regardless of their severity and segments."""
         routes = (route for route in self.routes if channel in route.channels)
         return any(route.takes_model(model, owner) for route in routes)
 

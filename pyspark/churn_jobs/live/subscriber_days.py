@@ -43,8 +43,8 @@ def records_of(connection: Connection, users: Sequence[str], days: DayRange) -> 
     window = days.preceded_by(TRAILING_DAYS - 1)
     columns = [cdr.c[name] for name in SOURCES]
     rows = []
-    for some in _slices(users):
-        statement = select(*columns).where(_within(window), cdr.c[Cdr.MSISDN].in_(some))
+    for slice_ in _slices(users):
+        statement = select(*columns).where(_within(window), cdr.c[Cdr.MSISDN].in_(slice_))
         rows += [(aware_utc(row[0]), *row[1:]) for row in connection.execute(statement)]
     values = zip(*rows, strict=True) if rows else ([] for _ in SOURCES)
     return pa.table([pa.array(column, field.type) for column, field in zip(values, RECORDS, strict=True)], RECORDS)

@@ -40,7 +40,7 @@ LABEL_DELAY = Annotated[
     str | None, typer.Option(help="How long labels may take after their predictions, such as P3D or PT12H.")
 ]
 
-OWNER = Annotated[str | None, typer.Option(help="Person or team that is asked about the model (default: as it is).")]
+OWNER = Annotated[str | None, typer.Option(help="Person or team responsible for the model (default: as it is).")]
 
 
 @models.command()

@@ -198,7 +198,7 @@ class ModelDetailOut(BaseModel):
     reference: ReferenceOut | None
     visible: VisibleOut | None
     versions: tuple[VersionOut, ...]
-    owner: str | None = Field(description="the person or the team that is asked about it")
+    owner: str | None = Field(description="the person or team responsible for the model")
 
     @classmethod
     def of(

@@ -1,4 +1,4 @@
-"""The owner of a model: the person or the team that is asked about it, and that alerts can be routed by."""
+"""The owner of a model: the person or team responsible for it, by which alerts can be routed."""
 
 from sqlalchemy import Connection, Engine, select, update
 
