@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(VENV) -m pytest
-# Two processes, one thread each.
+# Two processes, one thread each; a test that waits for a server leaves its core to a third.
 PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q -n 2 --dist loadgroup
 # In a network namespace of its own, unless the tests use external servers (stack/testing/external_servers.py).
 WITHOUT_NETWORK := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.network_namespace)
@@ -104,7 +104,7 @@ test-slow: setup-dev ## Run the slow ones: thousands of rows, trained models, ot
 	$(PARALLEL) -m slow tests/unit
 
 test-integration: tools ## Run the tests on MariaDB, MySQL, Kafka, Spark and object stores
-	$(PARALLEL) --no-loadscope-reorder tests/integration
+	$(PARALLEL) -n 3 --no-loadscope-reorder tests/integration
 
 test-e2e: setup ## Run the demo through the public commands, without network, with killed processes
 	$(WITHOUT_NETWORK) $(PYTEST) -q tests/e2e
