@@ -1,7 +1,7 @@
 """The running monitor: polls one at a time, keeps the reports current and answers what is read."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from driftline.objects import ObjectStore
 from driftline.report.document.content import ReportContent
 from driftline.report.view import ChunkView
 from driftline.store import ingest_log, model_list, registry
+from driftline.store.batch_origins import BatchOrigin, origins_of
 from driftline.store.database import translated
 from driftline.store.ingest_log import IngestEntry, LogFilter
 from driftline.store.model_list import SpecRevision
@@ -79,6 +80,15 @@ class ChunkHistory:
     chunk: Chunk
     revisions: list[tuple[Revision, tuple[Result, ...]]]
     verdicts: list[StoredVerdict]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkLineage:
+    """Where the results of a chunk revision come from: the version, the revision with its provenance, its batches."""
+
+    version: registry.Version
+    revision: Revision
+    batches: list[BatchOrigin]
 
 
 class MonitorService:
@@ -287,6 +297,26 @@ class MonitorService:
             raise NotFound(_no_chunk(name, chunk.start))
         return ChunkHistory(loaded, chunk, with_results, verdicts)
 
+    def lineage(self, name: str, version: int | None, instant: datetime, revision: int | None) -> ChunkLineage:
+        """Return where the results of the chunk that contains an instant come from; by default of its newest revision.
+
+        Raises:
+            NotFound: no such model, version or revision, or no results are stored for that chunk.
+        """
+        with translated():
+            loaded = registry.load(self.engine, name, version)
+            chunk = chunk_at(loaded.spec, instant)
+            with self.engine.connect() as connection:
+                revisions = {r.number: r for r in RevisionStore(loaded.key).history(connection, chunk.start)}
+                if not revisions:
+                    raise NotFound(_no_chunk(name, chunk.start))
+                number = max(revisions) if revision is None else revision
+                if number not in revisions:
+                    raise NotFound(f"This chunk has no revision {number}; its revisions are {_listed(revisions)}.")
+                chosen = revisions[number]
+                batches = origins_of(connection, loaded.key, chosen.chunk, chosen.provenance.batches)
+        return ChunkLineage(loaded, chosen, batches)
+
     def _reported_versions(self) -> dict[str, ReportedVersion]:
         """Return the version of each model that is used, whose results the reports have."""
         columns = (models.c.name, model_versions.c.version, model_versions.c.results_at)
@@ -307,6 +337,10 @@ class MonitorService:
             plan_alerts(self.engine, self._planner(), self._clock())
             changed.update(poll.name for poll in summary.polls if poll.changed)
         return summary
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(numbers)))
 
 
 def _no_chunk(name: str, start: datetime) -> str:

@@ -14,7 +14,7 @@ from monitoring.api.schemas import Instant
 from monitoring.pages.compare_page import compare_page
 from monitoring.pages.history_page import history_page
 from monitoring.pages.quality_page import quality_page
-from monitoring.pages.queries import CompareQuery, IngestPageQuery, ModelQuery, VersionPageQuery
+from monitoring.pages.queries import CompareQuery, HistoryQuery, IngestPageQuery, ModelQuery, VersionPageQuery
 from monitoring.pages.spec_page import spec_page
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import MonitorService
@@ -27,10 +27,12 @@ def add_model_tabs(pages: APIBlueprint, monitor: MonitorService) -> None:
     """Add the routes to the blueprint of the pages."""
 
     @needs(Scope.READ)
-    def history(name: str, start: str, query_data: VersionPageQuery) -> ResponseReturnValue:
+    def history(name: str, start: str, query_data: HistoryQuery) -> ResponseReturnValue:
         """Show what was reported of a chunk at which time."""
-        chunk = monitor.history(name, query_data.version, _parsed(start))
-        return render_template("history.html", page=history_page(chunk), versions=monitor.versions(name))
+        instant = _parsed(start)
+        chunk = monitor.history(name, query_data.version, instant)
+        lineage = monitor.lineage(name, query_data.version, instant, query_data.revision)
+        return render_template("history.html", page=history_page(chunk, lineage), versions=monitor.versions(name))
 
     @needs(Scope.READ)
     def quality(name: str, query_data: ModelQuery) -> ResponseReturnValue:
@@ -67,7 +69,7 @@ def add_model_tabs(pages: APIBlueprint, monitor: MonitorService) -> None:
             "ingest.html", name=name, version=version, versions=versions, entries=shown, query=query_data, more=more
         )
 
-    pages.get("/models/<name>/chunks/<start>")(pages.input(VersionPageQuery, location="query")(history))
+    pages.get("/models/<name>/chunks/<start>")(pages.input(HistoryQuery, location="query")(history))
     pages.get("/models/<name>/quality")(pages.input(ModelQuery, location="query")(quality))
     pages.get("/models/<name>/spec")(pages.input(VersionPageQuery, location="query")(spec))
     pages.get("/models/<name>/compare")(pages.input(CompareQuery, location="query")(compare))

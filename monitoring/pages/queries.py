@@ -141,6 +141,12 @@ class VersionPageQuery(BaseModel):
     version: int | None = Field(None, ge=1)
 
 
+class HistoryQuery(VersionPageQuery):
+    """Which revision of a chunk's history has its lineage shown; by default the newest."""
+
+    revision: int | None = Field(None, ge=1)
+
+
 class IngestPageQuery(BaseModel):
     """Which entries of the ingest log: in a state, with numbers below one."""
 

@@ -32,7 +32,17 @@ def test_a_segment_has_charts_and_drift_of_its_own(reader: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("chunks/2026-02-01", ("as it was reported", "100 % of the labels", "All results as JSON")),
+        (
+            "chunks/2026-02-01",
+            (
+                "as it was reported",
+                "100 % of the labels",
+                "All results as JSON",
+                "come from",
+                "In this day",
+                "All as JSON",
+            ),
+        ),
         ("quality", ("Outside its bounds on", "Data quality by column and day")),
         ("spec", ("label_delay", "Revision 1", "driftline models revise flights")),
         ("ingest", ("Nothing has come in the last 30 days.",)),
