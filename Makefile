@@ -107,7 +107,7 @@ test-integration: tools ## Run the tests on MariaDB, MySQL, Kafka, Spark and obj
 	$(PARALLEL) -n 3 --no-loadscope-reorder tests/integration
 
 test-e2e: setup ## Run the demo through the public commands, without network, with killed processes
-	$(WITHOUT_NETWORK) $(PYTEST) -q tests/e2e
+	$(WITHOUT_NETWORK) $(PYTEST) -q -n 2 --dist loadgroup tests/e2e
 
 test-examples: setup ## Run each example whole, twice, and what is deployed to a cloud
 	$(PYTEST) -q -rs tests/examples
