@@ -155,11 +155,11 @@ class SqlTable:
             raise SourceUnavailable(self._message(error)) from error
 
     def _message(self, error: DBAPIError) -> str:
-        seconds, what = self.config.timeout_seconds, self.config.table or "the query"
+        seconds, relation = self.config.timeout_seconds, self.config.table or "the query"
         if error_code(error) in TIMED_OUT:
             order = ", ".join((self.config.position, *self.config.key))
             return (
-                f"{what} did not answer within {seconds} s; add an index on ({order}), lower batch_rows, or raise "
+                f"{relation} did not answer within {seconds} s; add an index on ({order}), lower batch_rows, or raise "
                 "timeout_seconds."
             )
         reason = error.orig.args[-1] if error.orig and error.orig.args else error

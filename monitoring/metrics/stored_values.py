@@ -39,13 +39,13 @@ class _Scrape:
 
     connection: Connection
     now: datetime
-    everything: list[ModelOverview]
+    overviews: list[ModelOverview]
     own_series: int
 
     @property
     def models(self) -> list[ModelOverview]:
         """The models with series of their own: the first by name, so that series do not come and go."""
-        return sorted(self.everything, key=lambda model: model.summary.name)[: self.own_series]
+        return sorted(self.overviews, key=lambda model: model.summary.name)[: self.own_series]
 
     @property
     def names(self) -> dict[int, str]:
@@ -85,14 +85,14 @@ def read_stored(engine: Engine, clock: Clock, own_series: int) -> Iterator[Metri
     """
     with translated(), engine.connect() as connection:
         now = clock()
-        everything = list(read_overview(connection, now, OverviewFilter(), 1).models)
-        scrape = _Scrape(connection, now, everything, own_series)
+        overviews = list(read_overview(connection, now, OverviewFilter(), 1).models)
+        scrape = _Scrape(connection, now, overviews, own_series)
         for row in GAUGES:
             yield gauge(row.name, row.description, row.labels, row.read(scrape))
 
 
 def _models(scrape: _Scrape) -> Samples:
-    counts = Counter(model.state for model in scrape.everything)
+    counts = Counter(model.state for model in scrape.overviews)
     return [((str(state),), float(counts[state])) for state in State]
 
 
@@ -109,17 +109,17 @@ def _open_incidents(scrape: _Scrape) -> Samples:
 
 def _coverage(scrape: _Scrape) -> Samples:
     columns = chunk_revisions.c
-    chosen = select(columns.model_number, columns.rows_labelled, columns.rows_seen)
-    rows = chosen.where(scrape.of_closed(chunk_revisions), columns.current)
-    for number, labelled, seen in scrape.connection.execute(rows):
-        if seen:
-            yield ((scrape.names[number],), labelled / seen)
+    statement = select(columns.model_number, columns.rows_labelled, columns.rows_seen)
+    rows = statement.where(scrape.of_closed(chunk_revisions), columns.current)
+    for number, labelled, row_count in scrape.connection.execute(rows):
+        if row_count:
+            yield ((scrape.names[number],), labelled / row_count)
 
 
 def _rows(scrape: _Scrape) -> Samples:
     columns = chunk_revisions.c
     rows = select(columns.model_number, columns.rows_seen).where(scrape.of_closed(chunk_revisions), columns.current)
-    return [((scrape.names[number],), float(seen)) for number, seen in scrape.connection.execute(rows)]
+    return [((scrape.names[number],), float(row_count)) for number, row_count in scrape.connection.execute(rows)]
 
 
 def _results(scrape: _Scrape) -> Samples:

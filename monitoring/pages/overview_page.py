@@ -87,7 +87,7 @@ class OverviewPage:
 def overview_page(overview: Overview) -> OverviewPage:
     """Return what the overview shows."""
     models, now = overview.models, overview.now
-    rows = [_row(model, overview.recent.get(model.key, ()) if model.key else (), now) for model in overview.shown]
+    rows = [_row(model, overview.recent.get(model.key, ()) if model.key else (), now) for model in overview.page]
     counts = Counter(model.state for model in models)
     return OverviewPage(
         urgent=tuple(row for row in rows if row.model.attention.is_needed),

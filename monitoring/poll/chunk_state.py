@@ -53,11 +53,11 @@ class ContentState:
         `removals` has, by the number of each batch in the chunk, how many of its rows are removed. Called again, it
         goes on from the parts that it has, which have the new labels.
         """
-        before = self.parts or [StatePart(part.description, part) for part in self.store.parts(self.content)]
-        current = [part for part in before if self._is_current(part.description, removals, relabelled)]
+        previous = self.parts or [StatePart(part.description, part) for part in self.store.parts(self.content)]
+        current = [part for part in previous if self._is_current(part.description, removals, relabelled)]
         covered = {number for part in current for number in part.description.batches}
         missing = removals.keys() - covered
-        self.changed |= bool(missing) or len(current) < len(before)
+        self.changed |= bool(missing) or len(current) < len(previous)
         self.parts = sorted(current, key=lambda part: -part.description.rows)
         for numbers, portions in self.rows.groups(missing, self._reader.rows_at_once):
             self._push(

@@ -71,13 +71,13 @@ def compute(
     if chunk.start != claim.start:
         return _requeue(connection, monitored, chunk, claim)
     store = RevisionStore(monitored.key)
-    before = store.current(connection, chunk.start)
-    if scheduled and _hardly_grown(connection, version, before, chunk, clock):
+    previous = store.current(connection, chunk.start)
+    if scheduled and _hardly_grown(connection, version, previous, chunk, clock):
         return ChunkOutcome(chunk.start, left_open=True)
     try:
         state = ChunkState.renewed(connection, version, chunk)
         revision = _revision(version, state, wall())
-        evaluation = _evaluate(version, before, revision, state)
+        evaluation = _evaluate(version, previous, revision, state)
     except StateDeleted:
         return ChunkOutcome(claim.start)
     except RowsRemoved:
@@ -89,12 +89,12 @@ def compute(
     clock = monitored.clock(connection, now)
     revision = replace(revision, closed=clock >= closing_time(version.spec, chunk))
     state.save()
-    _store(connection, store, before, revision, evaluation)
+    _store(connection, store, previous, revision, evaluation)
     computed = evaluation is not None
-    changed = _rederive_verdicts(connection, monitored, store, before, chunk, clock, now)
+    changed = _rederive_verdicts(connection, monitored, store, previous, chunk, clock, now)
     record_results(connection, monitored.key, now)
     pending_chunks.settle(connection, monitored.key, chunk.start, next_due(version.spec, chunk, clock))
-    return ChunkOutcome(chunk.start, computed, computed and before is not None and before.closed, changed)
+    return ChunkOutcome(chunk.start, computed, computed and previous is not None and previous.closed, changed)
 
 
 def _requeue(
@@ -122,18 +122,18 @@ def _keep_results(connection: Connection, monitored: MonitoredVersion, chunk: Ch
 
 
 def _hardly_grown(
-    connection: Connection, version: Version, before: Revision | None, chunk: Chunk, clock: datetime
+    connection: Connection, version: Version, previous: Revision | None, chunk: Chunk, clock: datetime
 ) -> bool:
     """Return whether a stored open chunk, computed under the current spec, has grown by less than a tenth.
 
     One that rows were removed from has not: a deletion must not wait.
     """
-    if before is None or before.closed or clock >= closing_time(version.spec, chunk):
+    if previous is None or previous.closed or clock >= closing_time(version.spec, chunk):
         return False
-    if before.provenance.spec_revision != version.spec_revision or before.chunk != chunk:
+    if previous.provenance.spec_revision != version.spec_revision or previous.chunk != chunk:
         return False
     rows = version.store.count(connection, version.number, chunk.start, chunk.end)
-    return (rows - before.rows) * GROWTH < before.rows and not has_removals(connection, version, chunk)
+    return (rows - previous.rows) * GROWTH < previous.rows and not has_removals(connection, version, chunk)
 
 
 def _revision(version: Version, state: ChunkState, now: datetime) -> Revision:
@@ -175,14 +175,14 @@ class Evaluation:
     of_labels: bool = False
 
 
-def _evaluate(version: Version, before: Revision | None, revision: Revision, state: ChunkState) -> Evaluation | None:
+def _evaluate(version: Version, previous: Revision | None, revision: Revision, state: ChunkState) -> Evaluation | None:
     """Evaluate the chunk, or return None if nothing has changed: the content is the same, or there never was any."""
-    if before is not None and (before.content_hash, before.chunk) == (revision.content_hash, revision.chunk):
+    if previous is not None and (previous.content_hash, previous.chunk) == (revision.content_hash, revision.chunk):
         return None
     if not revision.rows:
-        return None if before is None else Evaluation((), None)
+        return None if previous is None else Evaluation((), None)
     labels = state.labels.summary()
-    of_labels = not state.features.changed and _has_same_origin(before, revision)
+    of_labels = not state.features.changed and _has_same_origin(previous, revision)
     counts_need_features = version.spec.problem is Problem.REGRESSION  # its losses are expected from features
     joined = state.features.summary().join(labels) if not of_labels or counts_need_features else labels
     summary = labels if of_labels else joined
@@ -190,11 +190,11 @@ def _evaluate(version: Version, before: Revision | None, revision: Revision, sta
     return Evaluation(results, count_scores(version.fitted, joined), of_labels)
 
 
-def _has_same_origin(before: Revision | None, revision: Revision) -> bool:
+def _has_same_origin(previous: Revision | None, revision: Revision) -> bool:
     """Return whether a revision has the rows of an earlier one, and results by the same spec, reference and code."""
-    if before is None or (before.chunk, before.rows) != (revision.chunk, revision.rows):
+    if previous is None or (previous.chunk, previous.rows) != (revision.chunk, revision.rows):
         return False
-    earlier, later = before.provenance, revision.provenance
+    earlier, later = previous.provenance, revision.provenance
     return (earlier.spec_revision, earlier.reference_hash, earlier.code_version) == (
         later.spec_revision,
         later.reference_hash,
@@ -205,7 +205,7 @@ def _has_same_origin(before: Revision | None, revision: Revision) -> bool:
 def _store(
     connection: Connection,
     store: RevisionStore,
-    before: Revision | None,
+    previous: Revision | None,
     revision: Revision,
     evaluation: Evaluation | None,
 ) -> None:
@@ -214,23 +214,23 @@ def _store(
     A chunk of an older calendar with the same start is a different chunk: it is kept, and does not close this one.
     """
     if evaluation is not None:
-        same = before if before is not None and before.chunk == revision.chunk else None
+        same = previous if previous is not None and previous.chunk == revision.chunk else None
         in_place = same is not None and not same.closed
         number = store.newest_number(connection, revision.chunk.start) + (not in_place)
         closed = revision.closed or (same is not None and same.closed)
-        kept_from = before.number if before is not None and evaluation.of_labels else None
+        kept_from = previous.number if previous is not None and evaluation.of_labels else None
         new = replace(revision, number=number, closed=closed)
         store.write(connection, new, evaluation.results, kept_from=kept_from)
         EvidenceStore(store.key).write_counts(connection, revision.chunk.start, evaluation.counts)
-    elif before is not None and revision.closed and not before.closed:
-        store.close(connection, before)
+    elif previous is not None and revision.closed and not previous.closed:
+        store.close(connection, previous)
 
 
 def _rederive_verdicts(
     connection: Connection,
     monitored: MonitoredVersion,
     store: RevisionStore,
-    before: Revision | None,
+    previous: Revision | None,
     chunk: Chunk,
     clock: datetime,
     now: datetime,
@@ -248,9 +248,9 @@ def _rederive_verdicts(
         revision, current, verdict = context.revisions[start], stored.get(start), context.verdict(start)
         if current is not None and current.same_as(revision, verdict):
             continue
-        was_open = not (before.closed if before is not None and start == chunk.start else revision.closed)
+        was_open = not (previous.closed if previous is not None and start == chunk.start else revision.closed)
         in_place = current is not None and current.revision == revision.number and was_open
-        verdicts.write(connection, revision, verdict, now, clock=clock, before=current, in_place=in_place)
+        verdicts.write(connection, revision, verdict, now, clock=clock, previous=current, in_place=in_place)
         changed += current is None or (current.revision, current.verdict) != (revision.number, verdict)
     return changed
 

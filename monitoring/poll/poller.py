@@ -58,8 +58,8 @@ class PollOutcome:
         """Return what this poll and a later one did together."""
         polls = {poll.key: poll for poll in self.polls}
         for poll in later.polls:
-            before = polls[poll.key].outcomes if poll.key in polls else ()
-            polls[poll.key] = replace(poll, outcomes=(*before, *poll.outcomes))
+            outcomes = polls[poll.key].outcomes if poll.key in polls else ()
+            polls[poll.key] = replace(poll, outcomes=(*outcomes, *poll.outcomes))
         return PollOutcome(self.batches + later.batches, tuple(polls.values()), self.seconds + later.seconds)
 
     @property

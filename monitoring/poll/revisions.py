@@ -195,8 +195,8 @@ class RevisionStore:
             _COLUMNS.chunk_end > naive_utc(chunk.start),
         ).with_only_columns(_COLUMNS.chunk_start)
         starts = connection.execute(overlapping).scalars().all()
-        others = [start for start in starts if start != naive_utc(chunk.start)]
-        for table, retired in ((chunk_revisions, starts), (verdicts, others)):
+        overlapped = [start for start in starts if start != naive_utc(chunk.start)]
+        for table, retired in ((chunk_revisions, starts), (verdicts, overlapped)):
             if retired:
                 current = and_(self.key.rows_of(table), table.c.chunk_start.in_(retired), table.c.current)
                 connection.execute(update(table).where(current).values(current=False))

@@ -93,14 +93,14 @@ def read_preview(
     facts = list(_facts(spec, clock, revisions, results, counts))
     derived = consecutive_verdicts(spec, fitted.evidence, facts)
     verdicts = {chunk.start: verdict for chunk, (verdict, _) in zip(facts, derived, strict=True)}
-    before = VerdictStore(version.key).between(connection, newest[0], newest[-1])
+    stored_verdicts = VerdictStore(version.key).between(connection, newest[0], newest[-1])
     return SpecPreview(
         version,
         spec,
         tuple(
-            PreviewedChunk(revisions[start].chunk, before[start].verdict, verdicts[start], start in computed)
+            PreviewedChunk(revisions[start].chunk, stored_verdicts[start].verdict, verdicts[start], start in computed)
             for start in newest
-            if start in before
+            if start in stored_verdicts
         ),
     )
 

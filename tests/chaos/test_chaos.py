@@ -52,7 +52,7 @@ TRAINING = {"candidates": [{"trees": 3, "depth": 3}], "minimum_class_rows": 5}
 
 
 @dataclass
-class Live:
+class LiveStack:
     """A stack whose records are scored as they arrive, and how often each of its processes was killed."""
 
     isolated: IsolatedStack
@@ -157,8 +157,8 @@ def eventually(is_true: Callable[[], bool], condition: str) -> None:
 
 
 @contextmanager
-def live(folder: Path, plan: Plan) -> Iterator[Live]:
-    stack = Live(IsolatedStack(folder / "var"), plan)
+def live(folder: Path, plan: Plan) -> Iterator[LiveStack]:
+    stack = LiveStack(IsolatedStack(folder / "var"), plan)
     try:
         stack.begin(folder)
         yield stack
@@ -167,7 +167,7 @@ def live(folder: Path, plan: Plan) -> Iterator[Live]:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StreamOutcome:
     """What stands at the end of a run."""
 
     records: pd.DataFrame
@@ -178,10 +178,10 @@ class Outcome:
     kills: Counter[str]
 
 
-def run(folder: Path, plan: Plan, kills: int) -> Outcome:
+def run(folder: Path, plan: Plan, kills: int) -> StreamOutcome:
     with live(folder, plan) as stack:
         stack.stream(kills, random.Random(SEED))
-        return Outcome(
+        return StreamOutcome(
             stack.isolated.content(cdr),
             stack.isolated.content(churn_predictions),
             {chunk["start"]: summary_of(chunk) for chunk in chunks(stack.isolated)},

@@ -65,9 +65,12 @@ class MicroBatches:
         published = self.topic.publish()
         for message in collected.invalid[:5]:
             say(f"{message.place} is no record and was skipped: {message.value[:200]}")
-        done = self.done
+        streamed = self.done
         self.done = Streamed(
-            done.batches + 1, done.new + new, done.invalid + len(collected.invalid), done.published + published
+            streamed.batches + 1,
+            streamed.new + new,
+            streamed.invalid + len(collected.invalid),
+            streamed.published + published,
         )
 
 

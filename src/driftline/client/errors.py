@@ -10,7 +10,7 @@ class SpoolFull(Unavailable):
 class SpoolFailed(Unavailable):
     """The spool folder cannot be written, and this row was not taken; the message says why."""
 
-    taken = 0
+    accepted = 0
     """Rows of the same call that had been taken before."""
 
 

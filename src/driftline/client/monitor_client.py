@@ -150,9 +150,9 @@ class MonitorClient:
             rows = [_label_row(row_id, label, instant) for row_id, label in pairs]
             self._append(RowKind.LABELS, rows)
         except Exception as error:  # noqa: BLE001  (`_drop` raises it again, or logs it)
-            taken = error.taken if isinstance(error, SpoolFailed) else 0
-            self._drop(max(1, len(pairs) - taken), error)
-            return taken
+            accepted = error.accepted if isinstance(error, SpoolFailed) else 0
+            self._drop(max(1, len(pairs) - accepted), error)
+            return accepted
         return len(rows)
 
     def log_frame(self, frame: Any) -> int:

@@ -55,7 +55,7 @@ class SpoolWriter:
                 try:
                     end, is_complete = self._append_from(kind, rows, start)
                 except SpoolFailed as error:
-                    error.taken = start
+                    error.accepted = start
                     raise
                 if is_complete:
                     self.completed.append(self._open.pop(kind))

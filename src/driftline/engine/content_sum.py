@@ -42,8 +42,8 @@ class ContentSum:
 
     def merge(self, other: "ContentSum") -> "ContentSum":
         """Add the rows of both."""
-        one, two = ((a + b) % _WORD for a, b in zip(self.sums, other.sums, strict=True))
-        return ContentSum(self.rows + other.rows, (one, two))
+        first, second = ((a + b) % _WORD for a, b in zip(self.sums, other.sums, strict=True))
+        return ContentSum(self.rows + other.rows, (first, second))
 
     def __str__(self) -> str:
         """Return the number of rows and the sums as one text."""

@@ -117,14 +117,14 @@ class Ingestion:
         """
         return self._ingest(name, sent, ledger.BatchKind.DELETION)
 
-    def log(self, name: str, most: int, wanted: LogFilter = EVERY_ENTRY) -> list[tuple[int, IngestEntry]]:
+    def log(self, name: str, most: int, entry_filter: LogFilter = EVERY_ENTRY) -> list[tuple[int, IngestEntry]]:
         """Return the newest entries of a model's log with their numbers, at most `most` of them.
 
         Raises:
             NotFound: no such model.
         """
         with translated(), self.engine.connect() as connection:
-            return ingest_log.newest(connection, model_number(connection, name), most, wanted)
+            return ingest_log.newest(connection, model_number(connection, name), most, entry_filter)
 
     def prepare(self, name: str, sent: Sent, kind: str) -> Write:
         """Read and check a batch; the result writes it with its log entry, in a transaction of the caller.
@@ -241,7 +241,7 @@ def _delete(
         return Receipt(batch_id, 0, 0, 0)
     subjects = deletion.subjects(connection, target.store.writer)
     require_few_rows(subjects.rows)
-    if not subjects.found:
+    if not subjects.any_stored:
         return Receipt(batch_id, 0, 0, 0)
     if not keyed:
         number = _open_deletion(connection, target, batch_id, deletion, now)

@@ -132,9 +132,9 @@ def _row_faults(rows: Sequence[Any], fields: Sequence[str]) -> Iterator[tuple[Ro
                 yield _value_fault(number, name, row[name], "is no object", "send an object of names and values")
 
 
-def _value_fault(row: int, column: str, value: Any, what: str, cure: str) -> tuple[RowFault, str]:
-    shown = to_text(value)
-    return RowFault(row, column, shown, cure), f"row {row:,}, {column}: {shown} {what}; {cure}"
+def _value_fault(row: int, column: str, value: Any, expected: str, cure: str) -> tuple[RowFault, str]:
+    text = to_text(value)
+    return RowFault(row, column, text, cure), f"row {row:,}, {column}: {text} {expected}; {cure}"
 
 
 def _by_object(columns: Sequence[str]) -> dict[str, list[str]]:
@@ -156,8 +156,8 @@ def _values(
         objects = [of_null if (value := row.get(outer, of_none)) is None else value for row in rows]
     else:
         objects = [*rows]
-    wanted = names.keys()
-    if all(wanted <= row.keys() for row in objects):
+    expected = names.keys()
+    if all(expected <= row.keys() for row in objects):
         yield from ((column, [row[name] for row in objects], None) for name, column in names.items())
         return
     for name, column in names.items():

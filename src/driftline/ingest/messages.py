@@ -112,11 +112,11 @@ class RowGroup:
 
         Where none is, or all are, the parts are halves of at least two rows.
         """
-        others = tuple(row for number, row in enumerate(self.rows, 1) if number not in faulty)
-        if not 0 < len(others) < len(self.rows):
+        accepted = tuple(row for number, row in enumerate(self.rows, 1) if number not in faulty)
+        if not 0 < len(accepted) < len(self.rows):
             return self.halves()
         alone = (RowGroup((row,)) for number, row in enumerate(self.rows, 1) if number in faulty)
-        return RowGroup(others), *alone
+        return RowGroup(accepted), *alone
 
 
 def grouped(rows: Iterable[MessageRow]) -> Iterator[RowGroup]:

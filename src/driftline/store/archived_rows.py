@@ -104,12 +104,12 @@ class ArchivedRows:
                 yield from zip(*(np.asarray(values).tolist() for values in places.columns), strict=True)
 
     def _require_stored(self, batch: int) -> None:
-        gone = [
+        removed = [
             archive_object
             for archive_object in self.objects
             if archive_object.state.is_gone and batch in archive_object.batches
         ]
-        if any(archive_object.batches[batch].rows for archive_object in gone):
+        if any(archive_object.batches[batch].rows for archive_object in removed):
             raise RowsRemoved
 
     def _of_each(
@@ -125,8 +125,8 @@ class ArchivedRows:
             try:
                 return [_opened(archive_object, read) for archive_object in objects]
             except ObjectMissing:
-                before, self.objects = self.objects, self.find()
-                if {archive_object.number for archive_object in before} == {
+                previous, self.objects = self.objects, self.find()
+                if {archive_object.number for archive_object in previous} == {
                     archive_object.number for archive_object in self.objects
                 }:
                     raise

@@ -37,7 +37,7 @@ class Subjects:
     replaced: pd.DataFrame
 
     @property
-    def found(self) -> bool:
+    def any_stored(self) -> bool:
         """Whether there is anything to erase."""
         return bool(len(self.stored) or self.label_ids or len(self.replaced))
 
@@ -114,8 +114,8 @@ def _by_id(
     """Yield columns of the rows with some ids, locked."""
     ordered = sorted(ids, key=str.encode)
     for first in range(0, len(ordered), IDS_AT_ONCE):
-        some = table.c.id.in_(ordered[first : first + IDS_AT_ONCE])
-        statement = select(*columns).where(table.c.model_number == model_number, some).with_for_update()  # type: ignore[call-overload]
+        is_selected = table.c.id.in_(ordered[first : first + IDS_AT_ONCE])
+        statement = select(*columns).where(table.c.model_number == model_number, is_selected).with_for_update()  # type: ignore[call-overload]
         yield from connection.execute(statement)
 
 
@@ -126,8 +126,8 @@ def _at_places(
     rows: list[Sequence[object]] = []
     pairs = list(places.itertuples(index=False, name=None))
     for first in range(0, len(pairs), PLACES_AT_ONCE):
-        some = tuple_(table.c.batch_number, table.c.position).in_(pairs[first : first + PLACES_AT_ONCE])
-        rows += connection.execute(select(*columns).where(table.c.model_number == model_number, some)).all()  # type: ignore[call-overload]
+        is_selected = tuple_(table.c.batch_number, table.c.position).in_(pairs[first : first + PLACES_AT_ONCE])
+        rows += connection.execute(select(*columns).where(table.c.model_number == model_number, is_selected)).all()  # type: ignore[call-overload]
     return rows
 
 
@@ -213,8 +213,8 @@ def _spans_of(connection: Connection, number: int, positions: "pd.Series[int]") 
 
 def _delete_labels(connection: Connection, model_number: int, ids: Sequence[str]) -> None:
     for first in range(0, len(ids), IDS_AT_ONCE):
-        some = labels.c.id.in_(ids[first : first + IDS_AT_ONCE])
-        connection.execute(delete(labels).where(labels.c.model_number == model_number, some))
+        is_selected = labels.c.id.in_(ids[first : first + IDS_AT_ONCE])
+        connection.execute(delete(labels).where(labels.c.model_number == model_number, is_selected))
 
 
 def _forget_ids(connection: Connection, places: pd.DataFrame) -> None:

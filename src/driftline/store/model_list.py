@@ -100,9 +100,9 @@ def list_models(connection: Connection) -> list[ModelSummary]:
 def _used_versions() -> Select[Any]:
     """Select the version of each model that is used, with its newest spec and the verdicts of its newest chunks."""
     champion = case((model_versions.c.version == models.c.champion, model_versions.c.version))
-    used = func.coalesce(func.max(champion), func.max(model_versions.c.version)).label("version")
+    default_version = func.coalesce(func.max(champion), func.max(model_versions.c.version)).label("version")
     current = (
-        select(model_versions.c.model_number, used)
+        select(model_versions.c.model_number, default_version)
         .join(models, models.c.number == model_versions.c.model_number)
         .where(model_versions.c.state == READY)
         .group_by(model_versions.c.model_number)

@@ -122,7 +122,7 @@ def finish(
     now: datetime,
 ) -> None:
     """Record what a retraining decided, and why."""
-    mine = (retrainings.c.model_number == key.model_number) & (retrainings.c.position == position)
+    is_retraining = (retrainings.c.model_number == key.model_number) & (retrainings.c.position == position)
     comparison = None if decision.comparison is None else json.dumps(asdict(decision.comparison))
     row = {
         "state": state,
@@ -131,7 +131,7 @@ def finish(
         "comparison": comparison,
         "finished_at": naive_utc(now),
     }
-    in_transaction(engine, lambda connection: connection.execute(update(retrainings).where(mine).values(row)))
+    in_transaction(engine, lambda connection: connection.execute(update(retrainings).where(is_retraining).values(row)))
 
 
 def _retraining(row: Mapping[Any, Any]) -> Retraining:

@@ -67,8 +67,8 @@ class FittedMulticlassEvidence(FittedModelEvidence[ScoreCounts]):
             labels = np.where(complete.labels == MISSING, MISSING_LABEL, complete.labels == position)
             predictions = (complete.predictions == position).astype(np.int64)
             of_class = part.bins.counts_of(complete.scores[:, position], predictions, labels, complete.counts)
-            for whole, array in zip(counts.arrays, of_class.arrays, strict=True):
-                whole[number, :, : part.bins.count] = array
+            for total, array in zip(counts.arrays, of_class.arrays, strict=True):
+                total[number, :, : part.bins.count] = array
         return counts
 
     def evidence(self, stage: Stage, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
@@ -92,8 +92,8 @@ class FittedMulticlassEvidence(FittedModelEvidence[ScoreCounts]):
         """Return the counts of all classes in one."""
         counts = self.empty_counts()
         for number, of_class in enumerate(by_class):
-            for whole, array in zip(counts.arrays, of_class.arrays, strict=True):
-                whole[number, :, : array.shape[-1]] = array
+            for total, array in zip(counts.arrays, of_class.arrays, strict=True):
+                total[number, :, : array.shape[-1]] = array
         return counts
 
     def no_skill(self, counts: ScoreCounts, values: FloatArray) -> float | None:

@@ -92,9 +92,9 @@ class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
     def _of_scores(self, counts: ResidualCounts, open_block: ResidualCounts) -> StageEvidence:
         evidence = StageEvidence.empty(len(counts.sums), REGRESSION.count)
         rows, totals = counts.sums[:, EXPECTED_ROWS], counts.sums[:, EXPECTED]
-        before = open_block.sums[[EXPECTED_ROWS, EXPECTED]].tolist()
+        open_sums = open_block.sums[[EXPECTED_ROWS, EXPECTED]].tolist()
         minimum = self.expected.block_rows if self.expected else MINIMUM_BLOCK_ROWS
-        ends, block_rows, block_totals, open_rows, open_totals = blocks_of(rows, totals, minimum, *before)
+        ends, block_rows, block_totals, open_rows, open_totals = blocks_of(rows, totals, minimum, *open_sums)
         evidence.open_blocks.extend(map(self._open_block, open_rows, open_totals))
         if self.expected and ends:
             means = block_totals / block_rows
@@ -117,11 +117,11 @@ class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
         evidence.log_evidence[:, _MEAN] = np.stack(of_mean, axis=-1)
         evidence.log_evidence[:, _SIZE] = np.stack(of_size, axis=-1)
         rows = counts.counts.sum(-1).astype(np.float64)
-        some = np.maximum(rows, 1.0)
-        residual, absolute = counts.sums[:, RESIDUALS] / some, counts.sums[:, ABSOLUTE] / some
+        row_counts = np.maximum(rows, 1.0)
+        residual, absolute = counts.sums[:, RESIDUALS] / row_counts, counts.sums[:, ABSOLUTE] / row_counts
         evidence.values[:, _MEAN] = values_of(rows[:, None], residual[:, None], self._usual(moves))
         evidence.values[:, _SIZE] = values_of(rows[:, None], absolute[:, None], np.array([self.mean_absolute]))
-        evidence.harm[:] = np.where(rows > 0, self._estimated_harm(absolute, some), np.nan)
+        evidence.harm[:] = np.where(rows > 0, self._estimated_harm(absolute, row_counts), np.nan)
         evidence.open_blocks.extend([open_block] * len(rows))
         return evidence
 

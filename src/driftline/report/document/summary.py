@@ -69,8 +69,8 @@ def compare(content: ReportContent) -> list[ComparedValue]:
     if not content.earlier:
         return []
     return [
-        ComparedValue(what, earlier, now)
-        for (what, earlier), (_, now) in zip(
+        ComparedValue(name, earlier, now)
+        for (name, earlier), (_, now) in zip(
             _values(content, content.earlier), _values(content, content.chunks), strict=True
         )
     ]

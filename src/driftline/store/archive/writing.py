@@ -157,8 +157,8 @@ class PeriodWriter:
             "batches": batches_json(content.batches),
         }
         column = archive_objects.c
-        mine = (column.number == number) & (column.state == ObjectState.WRITING)
-        stored = connection.execute(update(archive_objects).where(mine).values(values)).rowcount
+        is_writing = (column.number == number) & (column.state == ObjectState.WRITING)
+        stored = connection.execute(update(archive_objects).where(is_writing).values(values)).rowcount
         if not stored or {archive_object.number for archive_object in present} != content.replaced:
             raise ArchiveChanged
         replaced = update(archive_objects).where(column.number.in_(content.replaced))

@@ -49,7 +49,7 @@ class Days:
         now = NOW + timedelta(seconds=self.written)
         verdicts = VerdictStore(self.key)
         before = verdicts.between(connection, start, start).get(start)
-        verdicts.write(connection, revision, verdict, now, clock=now, before=before, in_place=False)
+        verdicts.write(connection, revision, verdict, now, clock=now, previous=before, in_place=False)
 
     def _write_evidence(self, connection: Connection, start: datetime, state: State) -> None:
         note = ChunkEvidence(alert=state is State.ALERT, incident=start if state is State.WARN else None)
