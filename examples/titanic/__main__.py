@@ -120,6 +120,7 @@ def _show_fairness(servers: Servers, plan: VoyagePlan, file: Path) -> None:
 
 
 def _fairness_rows(measured: list[GroupDifference]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the table of differences between groups."""
     for difference in measured:
         yield {
             "feature": difference.feature,

@@ -103,7 +103,7 @@ class Relay:
         The claim stays in this thread: in a background thread, each of its many round trips would wait for the GIL.
         """
         claimed = claim_batches(self._engine)
-        return Prefetch(claimed, _in_background(claimed.read)) if claimed else None
+        return Prefetch(claimed, _start_in_background(claimed.read)) if claimed else None
 
     def _publish(
         self, claimed: ClaimedBatches, publications: list[Publication], published: set[str]
@@ -128,7 +128,7 @@ class Relay:
             prefetch.discard()
 
 
-def _in_background(work: Callable[[], T]) -> Future[T]:
+def _start_in_background(work: Callable[[], T]) -> Future[T]:
     """Run the work in a daemon thread, which the process does not wait for when it exits (it would for a pool)."""
     future: Future[T] = Future()
 

@@ -80,6 +80,7 @@ class AlertConfiguration(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        """Check that routes and channels name one another, and that digests are sent where channels accept them."""
         routed = {name for route in self.routes for name in route.channels}
         available = ", ".join(self.channels) or "none"
         if missing := sorted(routed - self.channels.keys()):

@@ -160,6 +160,7 @@ def _past_runs(histories: list[EventHistory]) -> Iterator[list[EventHistory]]:
 
 
 def _incident(run: list[EventHistory], resolved: bool) -> VersionIncident:
+    """Return the incident that a run of chunks makes, with its events in the order of the chunks."""
     troubled = [history[-1] for history in run if history[-1].standing is Standing.TROUBLE]
     events: list[IncidentEvent] = []
     previous: StoredVerdictEvent | None = None

@@ -60,7 +60,7 @@ class _Scrape:
             if model.key and model.summary.closed_chunk
         }
 
-    def of_closed(self, table: Table) -> ColumnElement[bool]:
+    def is_closed(self, table: Table) -> ColumnElement[bool]:
         """Return the condition for a table's rows of these chunks."""
         chunks = self.closed().items()
         rows = (and_(key.rows_of(table), table.c.chunk_start == naive_utc(start)) for key, (_, start) in chunks)
@@ -110,7 +110,7 @@ def _open_incidents(scrape: _Scrape) -> Samples:
 def _coverage(scrape: _Scrape) -> Samples:
     columns = chunk_revisions.c
     statement = select(columns.model_number, columns.rows_labelled, columns.rows_seen)
-    rows = statement.where(scrape.of_closed(chunk_revisions), columns.current)
+    rows = statement.where(scrape.is_closed(chunk_revisions), columns.current)
     for number, labelled, row_count in scrape.connection.execute(rows):
         if row_count:
             yield ((scrape.names[number],), labelled / row_count)
@@ -118,7 +118,7 @@ def _coverage(scrape: _Scrape) -> Samples:
 
 def _rows(scrape: _Scrape) -> Samples:
     columns = chunk_revisions.c
-    rows = select(columns.model_number, columns.rows_seen).where(scrape.of_closed(chunk_revisions), columns.current)
+    rows = select(columns.model_number, columns.rows_seen).where(scrape.is_closed(chunk_revisions), columns.current)
     return [((scrape.names[number],), float(row_count)) for number, row_count in scrape.connection.execute(rows)]
 
 
@@ -133,7 +133,7 @@ def _results(scrape: _Scrape) -> Samples:
         select(columns.model_number, columns.kind, columns.method, columns.value)
         .select_from(results.join(chunk_revisions, same))
         .where(
-            scrape.of_closed(chunk_revisions),
+            scrape.is_closed(chunk_revisions),
             chunk_revisions.c.current,
             columns.subject_kind == SubjectKind.MODEL,
             columns.subject == MODEL,
@@ -149,7 +149,7 @@ def _results(scrape: _Scrape) -> Samples:
 def _drifted(scrape: _Scrape) -> Samples:
     """Yield how many columns' drift lasts in the newest closed chunks."""
     columns = verdicts.c
-    rows = select(columns.model_number, columns.drifted).where(scrape.of_closed(verdicts), columns.current)
+    rows = select(columns.model_number, columns.drifted).where(scrape.is_closed(verdicts), columns.current)
     for number, drifted in scrape.connection.execute(rows):
         yield ((scrape.names[number],), float(_length(drifted)))
 

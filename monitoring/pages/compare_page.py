@@ -94,7 +94,7 @@ def compare_page(first: ModelStatus, second: ModelStatus) -> ComparePage:
             difference
             for metric in metrics
             for kind in (ResultKind.REALIZED, ResultKind.ESTIMATED)
-            if (difference := _of_means(metric, kind, *compared)) is not None
+            if (difference := _mean_difference(metric, kind, *compared)) is not None
         ),
         common=tuple(_compared(labels[starts.index(s)], sides[0][s], sides[1][s], metrics) for s in reversed(common)),
         charts=tuple((title(metric), _charts(metric, sides, starts, axis)) for metric in metrics) if starts else (),
@@ -150,7 +150,7 @@ def _charts(
 
 
 def _compared(label: str, first: ChunkView, second: ChunkView, metrics: Sequence[str]) -> ComparedChunk:
-    differences = (_of_means(metric, ResultKind.REALIZED, [first], [second]) for metric in metrics)
+    differences = (_mean_difference(metric, ResultKind.REALIZED, [first], [second]) for metric in metrics)
     return ComparedChunk(
         label, first, second, tuple(d or _empty_difference(m) for d, m in zip(differences, metrics, strict=True))
     )
@@ -160,7 +160,7 @@ def _empty_difference(metric: str) -> MetricDifference:
     return MetricDifference(title(metric), "realized", "–", "–", "–", "–", "")
 
 
-def _of_means(
+def _mean_difference(
     metric: str, kind: ResultKind, first: Sequence[ChunkView], second: Sequence[ChunkView]
 ) -> MetricDifference | None:
     """Return the difference of the means over chunks, weighted by their rows; None where one has no value."""

@@ -104,6 +104,7 @@ def overview_page(overview: Overview) -> OverviewPage:
 
 
 def _row(model: ModelOverview, recent: Sequence[RecentChunk], now: datetime) -> ModelRow:
+    """Return the row of a model: its strip of chunks, how long its state has lasted, and the reason."""
     spec = None if model.summary.spec is None else Spec.model_validate(model.summary.spec)
     closed = [chunk for chunk in recent if chunk.closed] or list(recent)
     lasting = _lasting(closed)

@@ -75,6 +75,7 @@ def spec_edit_page(
 
 
 def _part(preview: SpecPreview) -> PreviewPart:
+    """Return the part of the page that compares present verdicts with those under the new spec."""
     before, after = (
         Counter(state(chunk).state for chunk in preview.chunks) for state in (_present_verdict, _new_verdict)
     )

@@ -83,6 +83,7 @@ class EvidenceReplay:
         return [stored for stored in earlier if self._scored(stored).labels_at > after] + page, last
 
     def _scored(self, stored: StoredEvidence) -> DetectorInput:
+        """Return the input of the detector for a chunk whose counts are stored."""
         facts = ChunkFacts(
             stored.chunk.start,
             stored.chunk.end,

@@ -187,6 +187,7 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> Tu
     monitored, claimed = turn.monitored, list[datetime]()
 
     def claim_and_compute(connection: Connection) -> ChunkOutcome | TurnEnd:
+        """Claim the next due chunk of the version and compute it, or return why none was claimed."""
         claimed.clear()
         now = wall()
         clock, retry_by = monitored.clock(connection, now), now if scheduled else None

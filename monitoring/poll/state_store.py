@@ -50,7 +50,7 @@ class StateStore:
         That others are read again from their rows, which may take long, is logged.
         """
         columns = (_COLUMNS.part, _COLUMNS.description, _COLUMNS.chunk_end, _COLUMNS.spec_revision, _COLUMNS.format)
-        first_pieces = select(*columns).where(self._of_chunk(content), _COLUMNS.piece == 0)
+        first_pieces = select(*columns).where(self._is_chunk(content), _COLUMNS.piece == 0)
         rows = self.connection.execute(first_pieces).all()
         current = (naive_utc(self.chunk.end), self.spec_revision, _format())
         readable = [row for row in rows if (row.chunk_end, row.spec_revision, row.format) == current]
@@ -68,7 +68,7 @@ class StateStore:
         Raises:
             StateDeleted: the part is not there any more. DamagedSummary: it cannot be decoded.
         """
-        of_part = and_(self._of_chunk(content), _COLUMNS.part == part.number)
+        of_part = and_(self._is_chunk(content), _COLUMNS.part == part.number)
         pieces = self.connection.execute(select(_COLUMNS.data).where(of_part).order_by(_COLUMNS.piece)).scalars().all()
         if not pieces:
             raise StateDeleted
@@ -89,7 +89,7 @@ class StateStore:
 
     def keep(self, content: SummaryContent, numbers: Iterable[int]) -> None:
         """Delete all parts but some, those included that this code cannot read."""
-        self.connection.execute(delete(chunk_states).where(self._of_chunk(content), _COLUMNS.part.not_in([*numbers])))
+        self.connection.execute(delete(chunk_states).where(self._is_chunk(content), _COLUMNS.part.not_in([*numbers])))
 
     def add(self, content: SummaryContent, number: int, description: Description, summary: Summary) -> None:
         """Store a part under a number that no other part has."""
@@ -115,7 +115,7 @@ class StateStore:
             "content": content.value,
         }
 
-    def _of_chunk(self, content: SummaryContent) -> ColumnElement[bool]:
+    def _is_chunk(self, content: SummaryContent) -> ColumnElement[bool]:
         return and_(*(_COLUMNS[name] == value for name, value in self._identity(content).items()))
 
 

@@ -91,6 +91,7 @@ class VerdictStore:
         verdict_events.record(connection, self.key, change, now)
 
     def _row(self, revision: Revision, sequence: int, verdict: Verdict, now: datetime) -> dict[str, object]:
+        """Return the row of a verdict."""
         return {
             "model_number": self.key.model_number,
             "model_version": self.key.version,

@@ -264,6 +264,7 @@ def _recent_statement(spans: Sequence[tuple[VersionKey, datetime]]) -> Select[An
 
 
 def _recent_chunk(row: Mapping[Any, Any]) -> RecentChunk:
+    """Return the chunk that a row describes, with the first reason of its verdict."""
     reasons = json.loads(row["reasons"])
     return RecentChunk(
         chunk=Chunk(aware_utc(row["chunk_start"]), aware_utc(row["chunk_end"])),

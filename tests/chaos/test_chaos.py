@@ -102,6 +102,7 @@ class LiveStack:
             self.isolated.stack("up")
 
     def _is_settled(self) -> bool:
+        """Return whether the stream has finished, nothing is pending and every record is predicted."""
         with suppress(Unavailable), translated(), self.isolated.engine().connect() as connection:
             state = self.isolated.call("simulator", "GET", "/stream").json()["state"]
             pending = connection.execute(select(func.count()).select_from(pending_batches)).scalar_one()

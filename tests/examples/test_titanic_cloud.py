@@ -105,6 +105,7 @@ def lambda_runtime(event: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, 
 
     class RuntimeHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            """Answer the runtime with the one event, and afterwards with none."""
             if given.is_set():
                 over.wait(SECONDS)  # the API has no further event
             given.set()

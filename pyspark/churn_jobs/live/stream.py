@@ -60,6 +60,7 @@ class MicroBatches:
             raise InterruptedError("Stopped; the micro-batch is repeated at the next start.")
 
     def _process(self, messages: DataFrame) -> None:
+        """Score the records of a micro-batch, store and publish the predictions, and count them."""
         collected = collect(messages)
         new = self.scoring.store(collected.records)
         published = self.topic.publish()
@@ -122,6 +123,7 @@ def _run(start: Callable[[], StreamingQuery], work: MicroBatches, stop: Event) -
 
 
 def _run_once(start: Callable[[], StreamingQuery], work: MicroBatches, stop: Event) -> None:
+    """Run the query until it ends or `stop` is set; raise the error of the micro-batch rather than Spark's."""
     work.error = None
     query = start()
     try:

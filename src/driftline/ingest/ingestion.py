@@ -174,6 +174,7 @@ class Ingestion:
             raise
 
     def _prediction_writer(self, target: Target, sent: Sent, now: datetime) -> Write:
+        """Return the function that writes checked predictions within a transaction."""
         batch, sent_ids = _prediction_batch(target, sent, now, times_needed=target.spec.clock is not ModelClock.WALL)
         batch_id = batch_name("predictions", target, sent.key, batch.content_hash)
         _prepare(batch)

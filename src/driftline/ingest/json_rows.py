@@ -52,7 +52,7 @@ def json_rows(content: Content, fields: Sequence[str], columns: Sequence[str]) -
     _require_none(_row_faults(rows, fields))
     frame: dict[str, list[Any]] = {}
     lacking: dict[str, BoolArray] = {}
-    for outer, names in _by_object(columns).items():
+    for outer, names in _group_by_object(columns).items():
         for name, values, absent in _values(rows, outer, names):
             if absent is None or not absent.all():
                 frame[name] = values
@@ -137,7 +137,7 @@ def _value_fault(row: int, column: str, value: Any, expected: str, cure: str) ->
     return RowFault(row, column, text, cure), f"row {row:,}, {column}: {text} {expected}; {cure}"
 
 
-def _by_object(columns: Sequence[str]) -> dict[str, list[str]]:
+def _group_by_object(columns: Sequence[str]) -> dict[str, list[str]]:
     """Return the columns by the field of a row that is their object; those that are fields themselves under ''."""
     groups: dict[str, list[str]] = {}
     for column in columns:

@@ -89,6 +89,7 @@ class WatchedFolder:
         return self._last
 
     def _read(self, versions: Mapping[str, str]) -> FolderScan:
+        """Ingest the files that are new or changed, and forget those that were removed."""
         records = self._recorded()
         changed = {key: version for key, version in versions.items() if self._is_changed(key, version, records)}
         complete = [key for key in changed if self.store.folder is None or self._listed.get(key) == changed[key]]

@@ -18,7 +18,7 @@ from driftline.backtesting.request.layout_inference import infer_layout
 from driftline.backtesting.request.proposal import propose_chunk
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.backtesting.request.stored import stored_layout
-from driftline.engine.chunks import by_chunk
+from driftline.engine.chunks import split_by_chunk
 from driftline.engine.evidence.visible_change import VisibleChange
 from driftline.engine.evidence.wording import describe_visible
 from driftline.engine.reference import FittedReference, fit_reference
@@ -157,7 +157,7 @@ def _calendar_cut(request: ResolvedRequest, rows: Rows) -> tuple[Cut, tuple[Infe
         )
     frame = pd.DataFrame({EVENT_TIME: pd.DatetimeIndex(rows.times.view("datetime64[us]"), tz="UTC")})
     for period in LONGEST_FIRST:
-        chunks = sum(1 for _ in by_chunk(frame, period, request.zone))
+        chunks = sum(1 for _ in split_by_chunk(frame, period, request.zone))
         if chunks >= REFERENCE_CHUNKS:
             rule = f"the longest period with {ENOUGH_CHUNKS} chunks in the reference; each has few rows"
             return Cut(period=period), (Inference("chunk", period.value, rule, notable=True),)

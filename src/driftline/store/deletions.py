@@ -50,9 +50,9 @@ class Subjects:
 def subjects_of_ids(connection: Connection, writer: PredictionWriter, ids: Sequence[str]) -> Subjects:
     """Return what is stored under some ids, and lock it."""
     stored = writer.places_of(connection, ids, lock=True)
-    of_labels = tuple(str(row[0]) for row in _by_id(connection, labels, (labels.c.id,), writer.number, ids))
+    of_labels = tuple(str(row[0]) for row in _rows_with_ids(connection, labels, (labels.c.id,), writer.number, ids))
     columns = (removed_rows.c.batch_number, removed_rows.c.position)
-    places = _by_id(connection, removed_rows, columns, writer.number, ids)
+    places = _rows_with_ids(connection, removed_rows, columns, writer.number, ids)
     return Subjects(stored, of_labels, _places(places))
 
 
@@ -69,7 +69,7 @@ def subjects_of_value(connection: Connection, writer: PredictionWriter, column: 
         scanned |= new
         of_new = _places(_places_with(connection, writer.number, sorted(new), column, value))
         places = pd.concat([places, of_new]).drop_duplicates(ignore_index=True)
-        present = _at_places(connection, predictions, writer.number, places, (predictions.c[ID],))
+        present = _rows_at_places(connection, predictions, writer.number, places, (predictions.c[ID],))
         subjects = subjects_of_ids(connection, writer, [str(row[0]) for row in present])
     if places.empty:
         return Subjects(writer.places_of(connection, []), (), places)
@@ -82,7 +82,7 @@ def _with_value(connection: Connection, writer: PredictionWriter, locked: Subjec
     ids = locked.stored[ID][has_value].tolist()
     subjects = locked if has_value.all() else subjects_of_ids(connection, writer, ids)
     columns = (removed_rows.c.batch_number, removed_rows.c.position)
-    replaced = _places(_at_places(connection, removed_rows, writer.number, places, columns))
+    replaced = _places(_rows_at_places(connection, removed_rows, writer.number, places, columns))
     every = pd.concat([subjects.replaced, replaced]).drop_duplicates(ignore_index=True)
     return Subjects(subjects.stored, subjects.label_ids, every)
 
@@ -108,7 +108,7 @@ def erase(connection: Connection, number: int, model_number: int, subjects: Subj
     traces.erase_from_log(connection, model_number, {*stored[ID], *subjects.label_ids})
 
 
-def _by_id(
+def _rows_with_ids(
     connection: Connection, table: Table, columns: Sequence[object], model_number: int, ids: Sequence[str]
 ) -> Iterator[Sequence[object]]:
     """Yield columns of the rows with some ids, locked."""
@@ -119,7 +119,7 @@ def _by_id(
         yield from connection.execute(statement)
 
 
-def _at_places(
+def _rows_at_places(
     connection: Connection, table: Table, model_number: int, places: pd.DataFrame, columns: Sequence[object]
 ) -> list[Sequence[object]]:
     """Return columns of the rows of a table at some places."""

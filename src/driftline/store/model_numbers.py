@@ -45,16 +45,16 @@ def lock_version(connection: Connection, key: VersionKey) -> bool:
 
     One transaction at a time then stores its results, and sees all earlier verdicts and events.
     """
-    locked = select(model_versions.c.version).where(_of_version(key)).with_for_update()
+    locked = select(model_versions.c.version).where(_is_version(key)).with_for_update()
     return connection.execute(locked).first() is not None
 
 
 def record_results(connection: Connection, key: VersionKey, now: datetime) -> None:
     """Record when results of a version were stored last; the version must be locked."""
-    connection.execute(update(model_versions).where(_of_version(key)).values(results_at=naive_utc(now)))
+    connection.execute(update(model_versions).where(_is_version(key)).values(results_at=naive_utc(now)))
 
 
-def _of_version(key: VersionKey) -> ColumnElement[bool]:
+def _is_version(key: VersionKey) -> ColumnElement[bool]:
     return and_(model_versions.c.model_number == key.model_number, model_versions.c.version == key.version)
 
 

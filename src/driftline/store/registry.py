@@ -153,6 +153,7 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
 def _begin(
     connection: Connection, candidate: Candidate, fitted: FittedReference, objects: ObjectStore, now: datetime
 ) -> tuple[int, int]:
+    """Insert the version as `creating` with its first spec revision, unless the same training is registered."""
     number = ensure_model(connection, candidate.name, now)
     if candidate.owner is not None:
         write_owner(connection, number, candidate.owner)
@@ -294,6 +295,7 @@ def _row_of_version(
 
 
 def _version_statement(name: str, version: int | None, columns: Sequence[Column[Any] | Table]) -> Select[Any]:
+    """Return the statement that selects one version, or without a number the champion or newest ready one."""
     same_version = (spec_revisions.c.model_number == model_versions.c.model_number) & (
         spec_revisions.c.model_version == model_versions.c.version
     )

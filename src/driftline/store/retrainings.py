@@ -90,6 +90,7 @@ def begin(engine: Engine, key: VersionKey, cause: str, event_number: int | None,
     """
 
     def work(connection: Connection) -> int:
+        """Mark running retrainings of the model as interrupted, and insert the new one at the next position."""
         lock_model(connection, key.model_number)
         of_model = retrainings.c.model_number == key.model_number
         interrupted = update(retrainings).where(of_model, retrainings.c.state == RetrainingState.RUNNING)
@@ -135,6 +136,7 @@ def finish(
 
 
 def _retraining(row: Mapping[Any, Any]) -> Retraining:
+    """Return the retraining that a row describes."""
     return Retraining(
         position=row["position"],
         state=RetrainingState(row["state"]),

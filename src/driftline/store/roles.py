@@ -157,6 +157,7 @@ def rollback(engine: Engine, name: str, author: Author) -> int:
     author = _checked(author)
 
     def work(connection: Connection) -> int:
+        """Make the newest earlier champion that is ready the champion again."""
         number, present = _locked(connection, name)
         ready = _ready(connection, number)
         earlier = (v for v in earlier_champions(_changes(connection, number)) if v in ready and v != present.champion)
@@ -276,6 +277,7 @@ def _without(challenger: int | None, champion: int) -> int | None:
 
 
 def _changes(connection: Connection, number: int) -> list[RoleChange]:
+    """Return the changes of a model's roles, oldest first."""
     statement = select(role_changes).where(role_changes.c.model_number == number).order_by(role_changes.c.position)
     return [
         RoleChange(

@@ -30,6 +30,7 @@ class CommandRunner:
     """Runs commands with the settings of the test's database."""
 
     def __init__(self, database: DatabaseSettings, folder: Path) -> None:
+        """Write a file of scored rows, and the environment of the command."""
         self.environment = {
             "DB_HOST": database.host,
             "DB_PORT": str(database.port),

@@ -148,6 +148,7 @@ def test_performance_values_bounds_and_errors(
 
 
 def _same_performance(calculator: Any, case: OracleCase, computed: ChunkResults, kind: ResultKind) -> None:
+    """Assert that every metric equals that of NannyML's calculator."""
     theirs = case.theirs(
         calculator(
             y_pred_proba=SCORE,

@@ -43,6 +43,7 @@ def client(tmp_path: Path) -> "MlflowClient":
 
 
 def trained(folder: Path) -> TrainingRun:
+    """Train a small model, and return what a training would record."""
     frame = reference()
     numbers = {name: number for number, name in enumerate(CARRIERS)}
     rows = frame[["minutes", "carrier"]].assign(carrier=frame["carrier"].map(numbers).astype(float))

@@ -174,6 +174,7 @@ def test_rows_logged_while_the_client_closes_are_sent_or_refused(receiver: Recei
         taken: list[str] = []
 
         def log_until_closed(name: str, client: MonitorClient = client, taken: list[str] = taken) -> None:
+            """Log rows in all three ways until the client is closed."""
             for number in count():
                 row_id = f"{name}-{number}"
                 try:

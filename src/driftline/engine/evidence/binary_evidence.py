@@ -61,15 +61,15 @@ class FittedBinaryEvidence(FittedModelEvidence[ScoreCounts]):
     def evidence(self, stage: Stage, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
         """Return the evidence of chunks at a stage (`ProblemEvidence.evidence`)."""
         if stage is Stage.SCORES:
-            return self._of_scores(counts, open_block)
-        return self._of_labels(counts, open_block, weekdays)
+            return self._score_evidence(counts, open_block)
+        return self._label_evidence(counts, open_block, weekdays)
 
     def no_skill(self, counts: ScoreCounts, values: FloatArray) -> float | None:
         """Return the ROC AUC of a chunk's labelled rows if it is not distinguishable from 0.5, else None."""
         rows, roc_auc, _ = values[BINARY.columns(Family.RANKING).start]
         return no_skill(self.roc_auc, counts, float(roc_auc / rows)) if rows else None
 
-    def _of_scores(self, counts: ScoreCounts, open_block: ScoreCounts) -> StageEvidence:
+    def _score_evidence(self, counts: ScoreCounts, open_block: ScoreCounts) -> StageEvidence:
         chances, evidence = self.bins.chances, StageEvidence.empty(len(counts.scored), BINARY.count)
         ends, complete = self._blocks(evidence, counts, counts.scored, open_block.scored, open_block)
         if self.expected and ends:
@@ -80,7 +80,8 @@ class FittedBinaryEvidence(FittedModelEvidence[ScoreCounts]):
             evidence.harm[ends] = largest((state.mean - metrics) / MARGINS)
         return evidence
 
-    def _of_labels(self, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
+    def _label_evidence(self, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
+        """Return the evidence of labelled rows: share, ranking, and at the end of each block realized metrics."""
         evidence = StageEvidence.empty(len(counts.labelled), BINARY.count)
         bins, rows = self.bins, rows_of(counts.labelled)[:, None]
         shifts, tilts = self.share.usual(weekdays), self.ranking.usual(weekdays)

@@ -78,15 +78,15 @@ def fit_indifference(statistics: FloatArray, variances: FloatArray, days: IntArr
     of_days = _sums(of_day, statistics), _sums(of_day, variances)
     offsets = weekday_offsets(*of_days, weekdays)
     if offsets is None:
-        state = _of_days(*of_days)
+        state = _fit_days(*of_days)
     else:
         statistics = statistics - variances * offsets[weekdays[of_day]]
-        state = _of_days(of_days[0] - of_days[1] * offsets[weekdays], of_days[1], weekdays)
+        state = _fit_days(of_days[0] - of_days[1] * offsets[weekdays], of_days[1], weekdays)
         state = replace(state, offsets=tuple(offsets.tolist()))
-    return state if len(dates) == len(days) else _of_parts(state, statistics, variances, float(of_days[1].mean()))
+    return state if len(dates) == len(days) else _fit_parts(state, statistics, variances, float(of_days[1].mean()))
 
 
-def _of_days(statistics: FloatArray, variances: FloatArray, weekdays: IntArray | None = None) -> IndifferenceZone:
+def _fit_days(statistics: FloatArray, variances: FloatArray, weekdays: IntArray | None = None) -> IndifferenceZone:
     """Fit on the statistics of days; those without the offsets of their `weekdays`, where these were fitted."""
     days = len(variances)
     if weekdays is None:
@@ -97,13 +97,13 @@ def _of_days(statistics: FloatArray, variances: FloatArray, weekdays: IntArray |
     return IndifferenceZone(between + float(error), _zone(between, variances, days))
 
 
-def _of_parts(
-    of_days: IndifferenceZone, statistics: FloatArray, variances: FloatArray, of_a_day: float
+def _fit_parts(
+    of_days: IndifferenceZone, statistics: FloatArray, variances: FloatArray, day_information: float
 ) -> IndifferenceZone:
-    """Fit on the statistics of parts of days, without offsets; `of_a_day` is the information of a day."""
+    """Fit on the statistics of parts of days, without offsets; `day_information` is the information of a day."""
     between = variance_between(statistics, variances)
     zone = max(of_days.zone, _zone(between, variances, len(variances)))
-    return IndifferenceZone(between, zone, of_days.variance * of_a_day, of_days.offsets)
+    return IndifferenceZone(between, zone, of_days.variance * day_information, of_days.offsets)
 
 
 def _zone(between: float, variances: FloatArray, number: int) -> float:

@@ -74,7 +74,7 @@ class FittedMulticlassEvidence(FittedModelEvidence[ScoreCounts]):
     def evidence(self, stage: Stage, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
         """Return the evidence of chunks at a stage (`ProblemEvidence.evidence`), class by class."""
         by_class = [
-            part.evidence(stage, self._of_class(counts, number), self._of_class(open_block, number), weekdays)
+            part.evidence(stage, self._class_counts(counts, number), self._class_counts(open_block, number), weekdays)
             for number, part in enumerate(self.parts)
         ]
         return StageEvidence(
@@ -84,7 +84,7 @@ class FittedMulticlassEvidence(FittedModelEvidence[ScoreCounts]):
             [self._joined(blocks) for blocks in zip(*(part.open_blocks for part in by_class), strict=True)],
         )
 
-    def _of_class(self, counts: ScoreCounts, number: int) -> ScoreCounts:
+    def _class_counts(self, counts: ScoreCounts, number: int) -> ScoreCounts:
         bins = self.parts[number].bins.count
         return ScoreCounts(*(array[..., number, :, :bins] for array in counts.arrays))
 

@@ -82,14 +82,15 @@ class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
     ) -> StageEvidence:
         """Return the evidence of chunks at a stage (`ProblemEvidence.evidence`)."""
         if stage is Stage.SCORES:
-            return self._of_scores(counts, open_block)
-        return self._of_labels(counts, open_block, weekdays)
+            return self._score_evidence(counts, open_block)
+        return self._label_evidence(counts, open_block, weekdays)
 
     def no_skill(self, counts: ResidualCounts, values: FloatArray) -> float | None:
         """Return None: a regression has no ROC AUC."""
         return None
 
-    def _of_scores(self, counts: ResidualCounts, open_block: ResidualCounts) -> StageEvidence:
+    def _score_evidence(self, counts: ResidualCounts, open_block: ResidualCounts) -> StageEvidence:
+        """Return the evidence of expected errors, one value at the end of each block of rows."""
         evidence = StageEvidence.empty(len(counts.sums), REGRESSION.count)
         rows, totals = counts.sums[:, EXPECTED_ROWS], counts.sums[:, EXPECTED]
         open_sums = open_block.sums[[EXPECTED_ROWS, EXPECTED]].tolist()
@@ -109,7 +110,8 @@ class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
         block.sums[[ROWS, EXPECTED_ROWS, EXPECTED]] = rows, rows, total
         return block
 
-    def _of_labels(self, counts: ResidualCounts, open_block: ResidualCounts, weekdays: IntArray) -> StageEvidence:
+    def _label_evidence(self, counts: ResidualCounts, open_block: ResidualCounts, weekdays: IntArray) -> StageEvidence:
+        """Return the evidence of residuals: their mean in both directions, and their size."""
         evidence = StageEvidence.empty(len(counts.sums), REGRESSION.count)
         moves, growths = self.mean_zone.usual(weekdays), self.size_zone.usual(weekdays)
         of_mean = log_evidence(self.mean_direction, self.mean_zone, counts.counts, moves, (1, -1))

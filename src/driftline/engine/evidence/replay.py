@@ -170,7 +170,7 @@ class _Run:
     def __post_init__(self) -> None:
         components, usable = self.fitted.components, self.fitted.usable
         self.weights = {
-            stage: np.where(mask & usable, components.weights, 0.0) for stage, mask in components.in_stage.items()
+            stage: np.where(mask & usable, components.weights, 0.0) for stage, mask in components.stage_masks.items()
         }
 
     def advance(self, tick: list[_Step]) -> None:
@@ -186,7 +186,7 @@ class _Run:
                 drifting=step.chunk.drifting,
                 weights=self.weights[step.stage],
             )
-            moving = components.in_stage[step.stage] & (step.values[:, 0] > 0)
+            moving = components.stage_masks[step.stage] & (step.values[:, 0] > 0)
             trends = trends.advance(step.chunk.start, moving, step.log_evidence, step.values)
             blocks[step.stage] = step.open_block
         total_evidence = np.sum([step.log_evidence for step in tick], axis=0)
@@ -227,6 +227,7 @@ class _Run:
             self.notes[key] = replace(self.notes.get(key, ChunkEvidence()), **fields)
 
     def _change(self, component: int, chunk: DetectorInput, share_of_alert: float) -> Change:
+        """Return the change that a component has accumulated evidence for."""
         trends, components = self.history.trends, self.fitted.components
         rows, observed, usual = trends.sums[component]
         since = datetime.fromtimestamp(trends.since[component] / 1e6, tz=chunk.start.tzinfo)

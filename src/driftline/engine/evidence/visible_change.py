@@ -106,15 +106,15 @@ def visible_changes(
 def _visible_changes(fitted: FittedEvidence, detection: Detection, rows: float) -> Iterator[VisibleChange]:
     match fitted:
         case FittedBinaryEvidence():
-            yield _of_classifier(fitted, detection, rows)
+            yield _classifier_changes(fitted, detection, rows)
         case FittedMulticlassEvidence():
             for name, part in zip(fitted.classes, fitted.parts, strict=True):
-                yield _of_classifier(part, detection, rows, name)
+                yield _classifier_changes(part, detection, rows, name)
         case FittedRegressionEvidence():
-            yield _of_regression(fitted, detection, rows)
+            yield _regression_changes(fitted, detection, rows)
 
 
-def _of_classifier(
+def _classifier_changes(
     fitted: FittedBinaryEvidence, detection: Detection, rows: float, label: str | None = None
 ) -> VisibleChange:
     """Return the smallest changes of a binary model, or of a class against the rest."""
@@ -141,7 +141,7 @@ def _of_classifier(
     )
 
 
-def _of_regression(fitted: FittedRegressionEvidence, detection: Detection, rows: float) -> VisibleChange:
+def _regression_changes(fitted: FittedRegressionEvidence, detection: Detection, rows: float) -> VisibleChange:
     """Return the smallest changes of a regression; the information of a row is 1, by the scale of the directions."""
     shift = detection.smallest(Family.MEAN_RESIDUAL, fitted.mean_zone, rows, LARGEST_TILT)
     growth = detection.smallest(Family.RESIDUAL_SIZE, fitted.size_zone, rows, LARGEST_TILT)

@@ -97,6 +97,7 @@ class PeriodWriter:
         return f"archive/{self.name}/{self.key.version}/{start}-{end}-{uuid4().hex[:8]}.parquet"
 
     def _begin(self, connection: Connection, object_key: str, now: datetime) -> int:
+        """Insert the row of an object that is being written; return its number."""
         row = {
             "model_number": self.key.model_number,
             "model_version": self.key.version,

@@ -35,6 +35,7 @@ class Days:
     def _write(
         self, connection: Connection, day: int, state: State, closed: bool, days: int, results: tuple[Result, ...]
     ) -> None:
+        """Write a revision and a verdict of a day as a poll would."""
         row = (model_versions.c.model_number == self.key.model_number) & (model_versions.c.version == self.key.version)
         connection.execute(select(model_versions.c.version).where(row).with_for_update())
         store, start = RevisionStore(self.key), FIRST + day * DAY

@@ -121,6 +121,7 @@ def test_removed_rows_make_the_part_of_their_batch_again(world: MonitoredWorld) 
     before = world.reported()
 
     def erase(connection: Any) -> None:
+        """Erase two rows and their places, as a deletion would."""
         number, removed = 2, ["2026-02-01/0110", "2026-02-01/0140"]
         rows = connection.execute(predictions.select().where(predictions.c.id.in_(removed))).mappings().all()
         places = pd.DataFrame(

@@ -25,7 +25,7 @@ def test_weights_add_up_to_one_and_every_component_has_one_place() -> None:
     assert BINARY.weights[BINARY.columns(Family.REALIZED)].sum() * 4 == pytest.approx(
         BINARY.weights[BINARY.columns(Family.SHARE)].sum()
     )
-    assert (BINARY.in_stage[Stage.SCORES] ^ BINARY.in_stage[Stage.LABELS]).all()
+    assert (BINARY.stage_masks[Stage.SCORES] ^ BINARY.stage_masks[Stage.LABELS]).all()
 
 
 def test_the_likelihood_ratio_is_that_of_binomial_counts() -> None:

@@ -50,7 +50,7 @@ def test_weights_of_all_components_add_up_to_one(fitted: FittedEvidence) -> None
     """The mass of all components is the time that passes, however many classes there are."""
     assert fitted.components.weights.sum() == pytest.approx(1)
     assert fitted.usable.all()
-    masks = fitted.components.in_stage
+    masks = fitted.components.stage_masks
     assert (masks[Stage.SCORES] ^ masks[Stage.LABELS]).all()
 
 
