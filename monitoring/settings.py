@@ -60,5 +60,5 @@ class MonitorSettings(EnvironmentSettings):
         """Refuse formats that do not exist."""
         unknown = [ending.strip() for ending in formats.split(",") if ending.strip() not in FORMATS]
         if unknown:
-            raise ValueError(f"{', '.join(unknown)} is no format of a report; choose of {', '.join(FORMATS)}")
+            raise ValueError(f"{', '.join(unknown)} is not a report format; choose from {', '.join(FORMATS)}")
         return formats

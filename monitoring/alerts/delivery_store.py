@@ -162,7 +162,7 @@ def retry(connection: Connection, number: int, now: datetime) -> None:
     """Make a dead letter pending again, due now; with all others of its digest.
 
     Raises:
-        NotFound: no such delivery. Conflict: it is no dead letter.
+        NotFound: no such delivery. Conflict: it is not a dead letter.
     """
     stored = select(_COLUMNS.state, _COLUMNS.digest).where(_COLUMNS.number == number).with_for_update()
     row = connection.execute(stored).first()

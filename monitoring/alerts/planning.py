@@ -19,7 +19,7 @@ from monitoring.alerts.alert import AlertKind
 from monitoring.alerts.configuration import AlertConfiguration, AlertRoute
 from monitoring.alerts.delivery_store import PlannedDelivery
 from monitoring.alerts.facts import read_alert, segments_outside
-from monitoring.alerts.follow_ups import LastMessage, is_back_fill, kind_of
+from monitoring.alerts.follow_ups import LastMessage, is_backfilled, kind_of
 from monitoring.incidents import event_log, silences
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents
 from monitoring.incidents.update import update_version
@@ -87,8 +87,8 @@ class _Plan:
         route: AlertRoute | None,
         last: LastMessage | None,
     ) -> PlannedDelivery | None:
-        past = is_back_fill(self.spec, incident, self.now, self.planner.configuration.back_fill_days)
-        kind = kind_of(incident, last, back_fill=past)
+        past = is_backfilled(self.spec, incident, self.now, self.planner.configuration.back_fill_days)
+        kind = kind_of(incident, last, backfilled=past)
         if kind is None:
             return None
         alert = read_alert(connection, self.key, self.spec, incident, kind, last, self.planner.public_url)

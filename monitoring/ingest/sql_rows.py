@@ -105,7 +105,7 @@ class RowReader:
         return timedelta(minutes=minutes)
 
     def groups(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[BatchKind, "SqlRows"]]:
-        """Yield the rows of each kind that is in a page; a row whose label is NULL is no label."""
+        """Yield the rows of each kind that is in a page; a row whose label is NULL is not a label."""
         page = dict(zip(self.names, zip(*rows, strict=True), strict=True)) if rows else {}
         for kind, columns in self.columns.items():
             if not page:

@@ -62,7 +62,7 @@ def changes_of(spec: Spec, texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of a spec that a form changes, as a revision takes them.
 
     Raises:
-        InvalidInput: with every field that is no number.
+        InvalidInput: with every field that is not a number.
     """
     faults: list[str] = []
     changed: dict[str, Any] = {
@@ -130,6 +130,6 @@ def _number(name: str, text: str, faults: list[str]) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        faults.append(f"{name}: {text!r} is no number")
+        faults.append(f"{name}: {text!r} is not a number")
         return None
     return int(number) if number.is_integer() else number

@@ -15,7 +15,7 @@ from monitoring.poll.revisions import Revision
 from monitoring.poll.stored_evidence import merged_evidence
 
 PAST = 3
-"""The first verdict of a chunk that ended this many of its lengths before the model's clock is a back-fill."""
+"""The first verdict of a chunk that ended this many of its lengths before the model's clock is a backfill."""
 
 
 class EventConsumer(StrEnum):

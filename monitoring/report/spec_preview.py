@@ -18,8 +18,8 @@ from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.consecutive import consecutive_verdicts
 from driftline.store.registry import Version
 from monitoring.poll.revisions import Revision, RevisionStore
-from monitoring.poll.state_store import StateStore
 from monitoring.poll.stored_evidence import EvidenceStore
+from monitoring.poll.summary_store import SummaryStore
 from monitoring.poll.verdicts import VerdictStore
 
 PREVIEW_CHUNKS = 60
@@ -110,8 +110,8 @@ def _computed(
 ) -> Iterator[tuple[datetime, tuple[tuple[Result, ...], Counts | None]]]:
     """Yield by start the results and counts of the chunks whose state is stored."""
     for chunk in chunks:
-        store = StateStore(connection, version.key, version.spec_revision, chunk)
-        features, labels = store.whole(SummaryContent.FEATURES), store.whole(SummaryContent.LABELS)
+        store = SummaryStore(connection, version.key, version.spec_revision, chunk)
+        features, labels = store.merged(SummaryContent.FEATURES), store.merged(SummaryContent.LABELS)
         if features is not None and labels is not None:
             joined = features.join(labels)
             results = version.present(finish_chunk(fitted, spec, joined, chunk))

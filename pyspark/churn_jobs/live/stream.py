@@ -31,7 +31,7 @@ RETRIES = Retries(longest_pause=10.0)
 
 @dataclass(frozen=True)
 class Streamed:
-    """What a run did: micro-batches, new predictions, messages that are no records, and predictions published."""
+    """What a run did: micro-batches, new predictions, messages that are not records, and predictions published."""
 
     batches: int = 0
     new: int = 0
@@ -65,7 +65,7 @@ class MicroBatches:
         new = self.scoring.store(collected.records)
         published = self.topic.publish()
         for message in collected.invalid[:5]:
-            say(f"{message.place} is no record and was skipped: {message.value[:200]}")
+            say(f"{message.place} is not a record and was skipped: {message.value[:200]}")
         streamed = self.done
         self.done = Streamed(
             streamed.batches + 1,

@@ -88,4 +88,5 @@ def _value_deletion(name: Any, value: Any, layout: IngestLayout) -> Deletion:
     try:
         return Deletion(column=column.name, value=float(value))
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"The value {to_text(value)} is no number, and {name!r} has numbers; correct it.") from error
+        msg = f"The value {to_text(value)} is not a number, and {name!r} has numbers; correct it."
+        raise InvalidInput(msg) from error

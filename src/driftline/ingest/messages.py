@@ -44,7 +44,7 @@ def row_of(message: Message, model: str | None) -> MessageRow:
     """Return the row of a message; `model` is that of messages that name none.
 
     Raises:
-        InvalidInput: it is no JSON object or nested too deeply, or names no model, or a version that is no number.
+        InvalidInput: it is not a JSON object or nested too deeply, names no model, or its version is not a number.
     """
     if message.value is None:
         raise InvalidInput("The message has no value; send a row as a JSON object.")
@@ -53,7 +53,7 @@ def row_of(message: Message, model: str | None) -> MessageRow:
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"The message is not valid JSON ({error}); send a row as a JSON object.") from error
     if not isinstance(fields, dict):
-        raise InvalidInput("The message is no JSON object; send a row as a JSON object.")
+        raise InvalidInput("The message is not a JSON object; send a row as a JSON object.")
     if _is_deeper(fields, MOST_LEVELS):
         raise InvalidInput(f"The message is nested more than {MOST_LEVELS} levels deep; send a row as a JSON object.")
     name, version = fields.pop(MODEL, model), fields.pop(VERSION, None)

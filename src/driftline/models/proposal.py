@@ -103,7 +103,7 @@ def propose_model(
     against the source's columns. `forks` as in `driftline.backtesting.execution.workers.choose_map`.
 
     Raises:
-        InvalidInput: the rows do not fit the request, chunks are no calendar periods, or the reference is too short.
+        InvalidInput: the rows do not fit the request, chunks are not calendar periods, or the reference is too short.
     """
     rows, notes = read_reference_rows(source, request, progress)
     cut, chunk_notes = _calendar_cut(request, rows)
@@ -146,7 +146,7 @@ def _clock(fields: Mapping[str, Any]) -> ModelClock:
 
 
 def _calendar_cut(request: ResolvedRequest, rows: Rows) -> tuple[Cut, tuple[Inference, ...]]:
-    """Return the period that was requested or fits; raise InvalidInput for chunks that are no periods."""
+    """Return the period that was requested or fits; raise InvalidInput for chunks that are not periods."""
     cut, notes = propose_chunk(request, rows, len(rows))
     if cut.period is not None:
         return cut, notes

@@ -59,7 +59,7 @@ def subjects_of_ids(connection: Connection, writer: PredictionWriter, ids: Seque
 def subjects_of_value(connection: Connection, writer: PredictionWriter, column: str, value: str | float) -> Subjects:
     """Return what is stored of the predictions that have a value in a feature, and lock it.
 
-    Every batch of the model is looked at. Rows that a correction has given another value are no subjects, but what
+    Every batch of the model is looked at. Rows that a correction has given another value are not subjects, but what
     they were before is erased. A correction that is committed during the scan moves rows to its own batch: such batches
     are looked at, too, until there is none that has not been. A row that was found is locked, so it moves no more.
     """

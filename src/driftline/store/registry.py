@@ -132,7 +132,7 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
 
     Raises:
         InvalidInput: a name is too long to be stored, the owner is not valid, the reference is shorter than 8 chunks,
-            or its scores are no probabilities.
+            or its scores are not probabilities.
         StoreRefused, StoreUnavailable: the reference cannot be stored.
     """
     require_storable(candidate.name, candidate.spec)

@@ -217,7 +217,7 @@ def dismiss(engine: Engine, name: str, author: Author) -> int | None:
 
 
 def release(connection: Connection, name: str, number: int, version: int) -> None:
-    """Check that a version that is to be retired is not the champion; it is no challenger any more.
+    """Check that a version that is to be retired is not the champion; it is no longer a challenger.
 
     The model's row is locked until the transaction ends.
 

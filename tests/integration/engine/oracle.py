@@ -49,7 +49,7 @@ def with_classes(rows: Rows) -> Rows:
 
 
 def uncalibrated(rows: pd.DataFrame) -> pd.DataFrame:
-    """Scores without ties that are no probabilities: they need calibration."""
+    """Scores without ties that are not probabilities: they need calibration."""
     noise = np.random.default_rng(3).uniform(-0.004, 0.004, len(rows))
     return rows.assign(**{SCORE: np.clip(rows[SCORE] + noise, 0, 1) ** 3})
 

@@ -73,11 +73,11 @@ class FittedBinaryEvidence(FittedModelEvidence[ScoreCounts]):
         chances, evidence = self.bins.chances, StageEvidence.empty(len(counts.scored), BINARY.count)
         ends, complete = self._blocks(evidence, counts, counts.scored, open_block.scored, open_block)
         if self.expected and ends:
-            family, state = BINARY.columns(Family.EXPECTED), self.expected
-            evidence.log_evidence[ends, family] = expected_metrics.log_evidence(state, chances, complete.scored)
+            family, reference = BINARY.columns(Family.EXPECTED), self.expected
+            evidence.log_evidence[ends, family] = expected_metrics.log_evidence(reference, chances, complete.scored)
             metrics = metrics_of(complete.scored, complete.scored * chances)
-            evidence.values[ends, family] = values_of(rows_of(complete.scored)[:, None], metrics, state.mean)
-            evidence.harm[ends] = largest((state.mean - metrics) / MARGINS)
+            evidence.values[ends, family] = values_of(rows_of(complete.scored)[:, None], metrics, reference.mean)
+            evidence.harm[ends] = largest((reference.mean - metrics) / MARGINS)
         return evidence
 
     def _label_evidence(self, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
@@ -95,19 +95,19 @@ class FittedBinaryEvidence(FittedModelEvidence[ScoreCounts]):
         evidence.values[:, of_ranking] = values_of(rows, realized[:, :1], expected[:, :1])
         ends, complete = self._blocks(evidence, counts, counts.labelled, open_block.labelled, open_block)
         if self.realized and ends:
-            family, state = BINARY.columns(Family.REALIZED), self.realized
-            evidence.log_evidence[ends, family] = realized_metrics.log_evidence(state, complete)
+            family, reference = BINARY.columns(Family.REALIZED), self.realized
+            evidence.log_evidence[ends, family] = realized_metrics.log_evidence(reference, complete)
             metrics = metrics_of(complete.labelled, complete.positives)
-            block_values = values_of(rows_of(complete.labelled)[:, None], metrics, state.mean)
+            block_values = values_of(rows_of(complete.labelled)[:, None], metrics, reference.mean)
             evidence.values[ends, family] = np.tile(block_values, (1, 2, 1))
-            evidence.harm[ends] = self._estimated_harm(state, complete, metrics)
+            evidence.harm[ends] = self._estimated_harm(reference, complete, metrics)
         return evidence
 
-    def _estimated_harm(self, state: BlockMetrics, counts: ScoreCounts, realized: FloatArray) -> FloatArray:
+    def _estimated_harm(self, reference: BlockMetrics, counts: ScoreCounts, realized: FloatArray) -> FloatArray:
         """Return the drop expected from the scores plus the labels' difference from it, shrunk by sampling variance."""
         expected = metrics_of(counts.labelled, counts.labelled * self.bins.chances)
-        usual = self.expected.mean if self.expected else state.mean
-        trust = MARGINS**2 / (MARGINS**2 + state.sampling / rows_of(counts.labelled)[:, None])
+        usual = self.expected.mean if self.expected else reference.mean
+        trust = MARGINS**2 / (MARGINS**2 + reference.sampling / rows_of(counts.labelled)[:, None])
         return largest(((usual - expected) + (expected - realized) * trust) / MARGINS)
 
     def _blocks(

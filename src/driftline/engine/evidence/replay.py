@@ -197,12 +197,12 @@ class _Run:
     def _record(self, tick: list[_Step]) -> None:
         """Record the evidence of the tick's chunks; restart the detector after an alert.
 
-        Time alone is no evidence: where no change is likelier than none, there is neither an alert nor a warning.
+        Time alone is not evidence: where no change is likelier than none, there is neither an alert nor a warning.
         """
         state, threshold = self.history.state, 1 / self.rule.budget
         least = max(WARNING_SHARE * threshold, WARNING_CHUNKS * max(step.chunk.years for step in tick))
         leading = int(np.argmax(state.ratios))
-        if state.total >= min(least, threshold) and self.history.trends.scores[leading] > 0:
+        if state.total >= min(least, threshold) and self.history.trends.evidence[leading] > 0:
             step = next((step for step in tick if step.stage is self.fitted.components.stages[leading]), tick[-1])
             crossed = state.total >= threshold
             harmful = max((s.harm for s in tick if s.harm == s.harm), default=0.0) >= HARM
@@ -238,7 +238,7 @@ class _Run:
             since,
             observed,
             usual,
-            log_evidence=float(trends.scores[component]),
+            log_evidence=float(trends.evidence[component]),
             share_of_alert=share_of_alert,
             label=components.classes[component],
         )

@@ -74,7 +74,7 @@ class Detection:
     chunks: int
     components: ComponentTable
 
-    def smallest(self, family: Family, state: IndifferenceZone, variance: float, largest: float) -> float | None:
+    def smallest(self, family: Family, zone: IndifferenceZone, variance: float, largest: float) -> float | None:
         """Return the smallest change that a family finds; None if it exceeds `largest`.
 
         `variance` is that of the score statistic of a chunk, which is also its information. With W the information of
@@ -85,9 +85,9 @@ class Detection:
         weight = self.components.weights[self.components.columns(family)][0]
         level = log(max(self.threshold / weight, 1.0))
         information = max(variance, 1e-9)
-        error = 1 / sqrt(self.chunks * information / state.temper(information))
+        error = 1 / sqrt(self.chunks * information / zone.temper(information))
         changes = [tested / 2 + level * error**2 / tested + POWER * error for tested in TESTED[family]]
-        change = state.zone + min(changes)
+        change = zone.half_width + min(changes)
         return change if change <= largest else None
 
 

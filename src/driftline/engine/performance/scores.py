@@ -24,7 +24,7 @@ def are_probabilities(scores: FloatArray) -> bool:
 
 
 def require_probabilities(frame: pd.DataFrame, names: Sequence[str]) -> None:
-    """Raise InvalidInput where one of the score columns `names` of `frame` holds values that are no probabilities."""
+    """Raise InvalidInput where one of the score columns `names` of `frame` holds values that are not probabilities."""
     for name in names:
         outside = not_probabilities(as_floats(frame[name]))
         if len(outside):

@@ -102,7 +102,7 @@ def brier_spread(rows: ReferenceRows) -> MetricSpread | None:
 def _loss_spread(
     rows: ReferenceRows, losses: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 ) -> MetricSpread | None:
-    """Return the spread of the losses; None if a score is no probability."""
+    """Return the spread of the losses; None if a score is not a probability."""
     if not len(rows.scores) or rows.scores.min() < 0 or rows.scores.max() > 1:
         return None
     return MetricSpread(float(np.std(np.where(rows.positive, *losses(rows.scores)))))
