@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from driftline.engine.calendar import label_deadline
 from driftline.engine.chunks import Chunk, next_chunk
 from driftline.engine.evaluate import count_scores, finish_chunk
 from driftline.engine.evidence.counts import Counts
@@ -20,6 +19,7 @@ from driftline.store.registry import Version
 from monitoring.poll.revisions import Revision, RevisionStore
 from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.summary_store import SummaryStore
+from monitoring.poll.verdict_context import stored_facts
 from monitoring.poll.verdicts import VerdictStore
 
 PREVIEW_CHUNKS = 60
@@ -128,19 +128,6 @@ def _facts(
     """Yield the facts of all chunks of the calendar, oldest first; one without rows breaks a run."""
     chunk, last = revisions[min(revisions)].chunk, max(revisions)
     while chunk.start <= last:
-        revision = revisions.get(chunk.start)
-        due = clock >= label_deadline(spec, chunk)
-        if revision is None:
-            yield ChunkFacts(chunk.start, chunk.end, closed=True, labels_due=due, rows=0, labelled=0)
-        else:
-            yield ChunkFacts(
-                chunk.start,
-                chunk.end,
-                revision.closed,
-                due,
-                revision.rows,
-                revision.labelled,
-                results.get(chunk.start, ()),
-                counts.get(chunk.start),
-            )
+        start = chunk.start
+        yield stored_facts(spec, clock, chunk, revisions.get(start), results.get(start, ()), counts.get(start))
         chunk = next_chunk(chunk, spec.period, spec.zone)

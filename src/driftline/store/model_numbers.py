@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, insert, select, update
 
 from driftline.clock import naive_utc
 from driftline.errors import NotFound
@@ -61,3 +61,9 @@ def _is_version(key: VersionKey) -> ColumnElement[bool]:
 def lock_model(connection: Connection, number: int, *, shared: bool = False) -> None:
     """Lock a model until the transaction ends; `shared` locks keep out others only, not one another."""
     connection.execute(select(models.c.number).where(models.c.number == number).with_for_update(read=shared))
+
+
+def next_position(connection: Connection, table: Table, number: int) -> int:
+    """Return the next position in a table that numbers the rows of each model from 1; the model must be locked."""
+    last = select(func.coalesce(func.max(table.c.position), 0)).where(table.c.model_number == number)
+    return int(connection.execute(last).scalar_one()) + 1

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.store.database import in_transaction, translated
-from driftline.store.model_numbers import lock_model, model_number
+from driftline.store.model_numbers import lock_model, model_number, next_position
 from driftline.store.registry import READY
 from driftline.store.tables import model_versions, models, role_changes
 
@@ -295,10 +295,9 @@ def _store(
     connection: Connection, number: int, action: RoleAction, version: int, replaced: int | None, author: Author
 ) -> None:
     """Add a change to a model's history; the model is locked, so positions have no gap."""
-    last = select(func.coalesce(func.max(role_changes.c.position), 0)).where(role_changes.c.model_number == number)
     row = {
         "model_number": number,
-        "position": int(connection.execute(last).scalar_one()) + 1,
+        "position": next_position(connection, role_changes, number),
         "action": action,
         "version": version,
         "replaced": replaced,
