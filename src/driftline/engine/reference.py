@@ -16,6 +16,7 @@ import pyarrow as pa
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import Chunk, split_by_chunk, split_by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
+from driftline.engine.event_times import require_aware
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.no_evidence import NoEvidence
 from driftline.engine.evidence.problems import evidence_from_dict, fit_classifier, fit_regression
@@ -216,9 +217,7 @@ def _microseconds(frame: pd.DataFrame) -> IntArray:
     if not len(frame):
         return np.empty(0, dtype=np.int64)
     times = frame[EVENT_TIME]
-    if not isinstance(times.dtype, pd.DatetimeTZDtype):
-        msg = f"event_time must be aware timestamps, best in UTC; it is {times.dtype}"
-        raise InvalidInput(msg)
+    require_aware(times)
     return np.asarray(times.dt.as_unit("us").to_numpy("datetime64[us]"), dtype="datetime64[us]").view(np.int64)
 
 

@@ -30,6 +30,6 @@ def require_probabilities(frame: pd.DataFrame, names: Sequence[str]) -> None:
         if len(outside):
             msg = (
                 f"column {name!r} holds {len(outside):,} values outside 0 to 1 (such as {outside[0]:.6g}), which are "
-                "no probabilities; divide percent by 100, and turn log-odds x into 1 / (1 + exp(-x))"
+                "not probabilities; divide percent by 100, and turn log-odds x into 1 / (1 + exp(-x))"
             )
             raise InvalidInput(msg)
