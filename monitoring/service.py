@@ -192,9 +192,9 @@ class MonitorService:
         if not status.chunks:
             raise NotFound(f"{name} has no chunks in this range; `/api/v1/models/{name}/chunks` lists the newest ones.")
         first, end = status.chunks[0].start, status.chunks[-1].end
-        before = ChunkRange(first - (end - first), first - timedelta(microseconds=1), segments=(None,))
+        previous = ChunkRange(first - (end - first), first - timedelta(microseconds=1), segments=(None,))
         with translated(), self.engine.connect() as connection:
-            earlier = read_chunks(connection, status.version, status.clock, before)
+            earlier = read_chunks(connection, status.version, status.clock, previous)
         return report_content(status.version, status.chunks, earlier)
 
     def newest_report(self, name: str) -> ReportContent:
@@ -241,8 +241,8 @@ class MonitorService:
         Raises:
             InvalidInput: a field is not valid, or it is none of those that change verdicts alone.
         """
-        if other := sorted(changes.keys() - set(PREVIEWED)):
-            raise InvalidInput(f"There is no preview of {', '.join(other)}; preview {', '.join(PREVIEWED)}.")
+        if unsupported := sorted(changes.keys() - set(PREVIEWED)):
+            raise InvalidInput(f"There is no preview of {', '.join(unsupported)}; preview {', '.join(PREVIEWED)}.")
         spec = revised_spec(version.spec, changes)
         fitted = fit_reference(read_reference(version.reference_uri), spec)
         with translated(), self.engine.connect() as connection:

@@ -28,7 +28,7 @@ MOST_DETAILS = 6
 MOST_METRICS = 3
 """The table has a column for each of this many metrics at most, and for the estimate of the first."""
 METRIC_HEIGHT, DRIFT_HEIGHT = 150.0, 100.0
-WIDTH, LEFT, RIGHT = 1240.0, 150.0, 84.0
+WIDTH, LEFT_MARGIN, RIGHT_MARGIN = 1240.0, 150.0, 84.0
 """The chart's width, and what is left of it and right of it for labels."""
 
 
@@ -159,7 +159,9 @@ def page_of(status: ModelStatus, versions: Mapping[int, Role | None], segment: s
 
 def chunk_axis(spec: Spec, chunks: Sequence[ChunkView]) -> Axis:
     """Return the axis that the charts of a page share: a place for each chunk."""
-    return Axis([period_label(c.start, spec.period, spec.zone) for c in chunks], WIDTH, LEFT, RIGHT, most_ticks=10)
+    return Axis(
+        [period_label(c.start, spec.period, spec.zone) for c in chunks], WIDTH, LEFT_MARGIN, RIGHT_MARGIN, most_ticks=10
+    )
 
 
 def segments_of(version: Version) -> tuple[str, ...]:
@@ -186,8 +188,8 @@ def _marks(first_chunks: Mapping[int, datetime], chunks: Sequence[ChunkView], ax
         if place is not None and (place or chunks[0].start == start) and len(first_chunks) > 1:
             begins.setdefault(place, []).append(f"version {number}")
     revisions = [(n, chunk.spec_revision) for n, chunk in enumerate(chunks) if chunk.spec_revision is not None]
-    for (_, before), (place, revision) in pairwise(revisions):
-        if revision != before:
+    for (_, previous), (place, revision) in pairwise(revisions):
+        if revision != previous:
             begins.setdefault(place, []).append(f"spec {revision}")
     for place in sorted(begins):
         text = ", ".join(begins[place])

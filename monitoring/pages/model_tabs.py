@@ -64,9 +64,15 @@ def add_model_tabs(pages: APIBlueprint, monitor: MonitorService) -> None:
         versions = monitor.versions(name)
         version, entries = monitor.ingest_log(name, INGEST_PAGE_SIZE + 1, query_data.filter())
         more = len(entries) > INGEST_PAGE_SIZE
-        shown = entries[:INGEST_PAGE_SIZE]
+        page_entries = entries[:INGEST_PAGE_SIZE]
         return render_template(
-            "ingest.html", name=name, version=version, versions=versions, entries=shown, query=query_data, more=more
+            "ingest.html",
+            name=name,
+            version=version,
+            versions=versions,
+            entries=page_entries,
+            query=query_data,
+            more=more,
         )
 
     pages.get("/models/<name>/chunks/<start>")(pages.input(HistoryQuery, location="query")(history))

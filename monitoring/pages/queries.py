@@ -62,8 +62,8 @@ class CompareQuery(BaseModel):
     def versions(self, ready: Sequence[int]) -> tuple[int, int]:
         """Return the versions to compare, of those that are ready, the oldest first."""
         second = self.second or ready[-1]
-        others = [number for number in ready if number != second]
-        return self.first or (others[-1] if others else second), second
+        candidates = [number for number in ready if number != second]
+        return self.first or (candidates[-1] if candidates else second), second
 
 
 class ColumnQuery(BaseModel):

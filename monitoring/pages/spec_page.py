@@ -72,7 +72,7 @@ def _role_words(change: RoleChange) -> str:
         RoleAction.PROMOTE: f"version {change.version} is champion{instead}",
         RoleAction.ROLLBACK: f"rolled back to version {change.version}{instead}",
         RoleAction.CHALLENGE: f"version {change.version} is challenger",
-        RoleAction.DISMISS: f"version {change.version} is no challenger any more",
+        RoleAction.DISMISS: f"version {change.version} is no longer a challenger",
     }[change.action]
 
 

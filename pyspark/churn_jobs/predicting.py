@@ -89,6 +89,7 @@ def files_of(version: Version) -> ObjectStore:
 
 
 def _predict(job: Job, jdbc: Jdbc, version: Version, model: ChurnModel, days: DayRange) -> Predicted:
+    """Score the days' rows that have no prediction yet, and store the predictions in batches."""
     rows = with_id(jdbc.read(processed, INPUT, days, processed.c[Processed.DATE]))
     stored = jdbc.read(churn_predictions, (ID, *FEATURES), days, churn_predictions.c[Processed.DATE]).persist()
     scored = model.score(rows.join(stored, ID, "left_anti")).persist()

@@ -11,11 +11,11 @@ from stack.servers import processes
 from stack.services.local import PROCESSES, LocalProcess
 from stack.services.site import Site
 from stack.supervision import control
-from stack.supervision.history import History
+from stack.supervision.history import ProcessHistory
 from stack.supervision.supervisor import NAME as SUPERVISOR
 
 
-def state_of(process: LocalProcess, site: Site, past: History) -> str:
+def state_of(process: LocalProcess, site: Site, past: ProcessHistory) -> str:
     """Return `external` (set in the environment), `running`, `not answering`, `stopped`, or that it is restarted."""
     if not process.is_local(site):
         return "external"
@@ -24,13 +24,13 @@ def state_of(process: LocalProcess, site: Site, past: History) -> str:
     return "running" if process.is_ready(site) else "not answering"
 
 
-def restarting_text(past: History, now: datetime) -> str:
+def restarting_text(past: ProcessHistory, now: datetime) -> str:
     """Return that a process which has ended is started again, and when."""
     seconds = max((past.due_at - now).total_seconds(), 0) if past.due_at else 0
     return f"{'crash loop' if past.is_crash_loop else 'restarting'}, next start in {seconds:.0f} s"
 
 
-def restart_lines(histories: Mapping[str, History]) -> list[str]:
+def restart_lines(histories: Mapping[str, ProcessHistory]) -> list[str]:
     """Return for each process that ended by itself how often it was restarted, and when and why it ended last."""
     return [
         f"{process.title} was restarted {past.restarts} {'time' if past.restarts == 1 else 'times'};"
@@ -58,7 +58,8 @@ def table_of(states: dict[str, str], site: Site) -> Table:
 def states_of(site: Site) -> dict[str, str]:
     """Return the state of every process, and of the supervisor, by its name."""
     histories = control.histories(site.home)
-    states = {process.name: state_of(process, site, histories.get(process.name, History())) for process in PROCESSES}
+    none = ProcessHistory()
+    states = {process.name: state_of(process, site, histories.get(process.name, none)) for process in PROCESSES}
     return {**states, SUPERVISOR: "running" if control.find(site.home) else "stopped"}
 
 

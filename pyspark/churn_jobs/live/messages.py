@@ -21,7 +21,7 @@ SHOWN_VALUE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class InvalidMessage:
-    """A message that is no record: its place (`topic/partition/offset`), and the beginning of its text."""
+    """A message that is not a record: its place (`topic/partition/offset`), and the beginning of its text."""
 
     place: str
     value: str
@@ -29,7 +29,7 @@ class InvalidMessage:
 
 @dataclass(frozen=True)
 class Messages:
-    """The messages of a micro-batch: the records' subscriber-days (columns Date and User), and what is no record."""
+    """The messages of a micro-batch: the records' subscriber-days (columns Date and User), and what is not a record."""
 
     records: pd.DataFrame
     invalid: Sequence[InvalidMessage]

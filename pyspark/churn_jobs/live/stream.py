@@ -31,7 +31,7 @@ RETRIES = Retries(longest_pause=10.0)
 
 @dataclass(frozen=True)
 class Streamed:
-    """What a run did: micro-batches, new predictions, messages that are no records, and predictions published."""
+    """What a run did: micro-batches, new predictions, messages that are not records, and predictions published."""
 
     batches: int = 0
     new: int = 0
@@ -60,14 +60,18 @@ class MicroBatches:
             raise InterruptedError("Stopped; the micro-batch is repeated at the next start.")
 
     def _process(self, messages: DataFrame) -> None:
+        """Score the records of a micro-batch, store and publish the predictions, and count them."""
         collected = collect(messages)
         new = self.scoring.store(collected.records)
         published = self.topic.publish()
         for message in collected.invalid[:5]:
-            say(f"{message.place} is no record and was skipped: {message.value[:200]}")
-        done = self.done
+            say(f"{message.place} is not a record and was skipped: {message.value[:200]}")
+        streamed = self.done
         self.done = Streamed(
-            done.batches + 1, done.new + new, done.invalid + len(collected.invalid), done.published + published
+            streamed.batches + 1,
+            streamed.new + new,
+            streamed.invalid + len(collected.invalid),
+            streamed.published + published,
         )
 
 
@@ -119,6 +123,7 @@ def _run(start: Callable[[], StreamingQuery], work: MicroBatches, stop: Event) -
 
 
 def _run_once(start: Callable[[], StreamingQuery], work: MicroBatches, stop: Event) -> None:
+    """Run the query until it ends or `stop` is set; raise the error of the micro-batch rather than Spark's."""
     work.error = None
     query = start()
     try:

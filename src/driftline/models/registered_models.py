@@ -29,7 +29,7 @@ from driftline.store.roles import Author, RoleChange, Roles
 from driftline.store.schedules import Schedule
 from driftline.store.tables import pending_chunks
 
-KEPT = ("problem", "classes", "columns")
+FIXED_FIELDS = ("problem", "classes", "columns")
 """The fields of a spec that a revision cannot change: they are those of the version's reference."""
 
 
@@ -236,11 +236,11 @@ class RegisteredModels:
 
 def revised_spec(present: Spec, changes: Mapping[str, Any]) -> Spec:
     """Return a spec with some fields changed; raise one InvalidInput with every fault."""
-    refused = sorted(set(changes) & set(KEPT))
+    refused = sorted(set(changes) & set(FIXED_FIELDS))
     if refused:
         raise InvalidInput(
-            f"A revision keeps {', '.join(KEPT)} of the version, and {', '.join(refused)} cannot change; register the "
-            "changed model as a new version."
+            f"A revision keeps {', '.join(FIXED_FIELDS)} of the version, and {', '.join(refused)} cannot change; "
+            "register the changed model as a new version."
         )
     fields = fields_of(present)
     try:

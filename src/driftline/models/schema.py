@@ -40,7 +40,7 @@ class ModelSummaryOut(BaseModel):
         return cls(**{name: getattr(summary, name) for name in cls.model_fields})
 
 
-class ReferenceOut(BaseModel):
+class FittedReferenceOut(BaseModel):
     """The rows that chunks are compared with: their number, their first and last event, and the number of chunks."""
 
     rows: int
@@ -126,7 +126,7 @@ class ProposalOut(BaseModel):
     inferred: tuple[str, ...] = Field(description="what the request left open, and the rule that decided")
     notes: tuple[str, ...] = Field(description="what contradicts the expectations of the data; to be read first")
     columns: ColumnsOut
-    reference: ReferenceOut
+    reference: FittedReferenceOut
     visible: VisibleOut
     spec: dict[str, Any]
 
@@ -140,7 +140,7 @@ class ProposalOut(BaseModel):
             inferred=tuple(str(inference) for inference in proposal.inferred if not inference.notable),
             notes=tuple(str(inference) for inference in proposal.inferred if inference.notable),
             columns=ColumnsOut.of(proposal.layout, proposal.spec.scores),
-            reference=ReferenceOut.of(proposal.fitted),
+            reference=FittedReferenceOut.of(proposal.fitted),
             visible=VisibleOut.of(proposal.visible_changes, proposal.proposed_period, proposal.no_evidence),
             spec=proposal.spec.model_dump(mode="json"),
         )
@@ -195,7 +195,7 @@ class ModelDetailOut(BaseModel):
 
     name: str
     version: int | None = Field(description="the version that is used: the champion, or else the newest ready one")
-    reference: ReferenceOut | None
+    reference: FittedReferenceOut | None
     visible: VisibleOut | None
     versions: tuple[VersionOut, ...]
     owner: str | None = Field(description="the person or team responsible for the model")
@@ -213,7 +213,7 @@ class ModelDetailOut(BaseModel):
         return cls(
             name=name,
             version=used,
-            reference=ReferenceOut.of(fitted.reference) if fitted else None,
+            reference=FittedReferenceOut.of(fitted.reference) if fitted else None,
             visible=fitted and VisibleOut.of(fitted.visible_changes(), fitted.proposed_period(), fitted.no_evidence),
             versions=tuple(map(VersionOut.of, versions)),
             owner=owner,

@@ -105,7 +105,7 @@ def farthest_method(spec: Spec, column: str, chunks: Sequence[ChunkView]) -> str
     ratios = [
         (ratio, str(result.method))
         for chunk in chunks
-        for result in _by_column(chunk).get(column, ())
+        for result in _group_by_column(chunk).get(column, ())
         if (ratio := bound_ratio(spec, result)) is not None
     ]
     return max(ratios)[1] if ratios else str(Quality.MISSING_VALUES)
@@ -126,11 +126,11 @@ def _merged(cells: Sequence[HeatCell]) -> HeatCell:
 
 
 def _cells_of_chunk(spec: Spec, columns: Sequence[str], chunk: ChunkView) -> dict[str, HeatCell]:
-    results, drifted = _by_column(chunk), chunk.drifted_columns(spec)
+    results, drifted = _group_by_column(chunk), chunk.drifted_columns(spec)
     return {column: _cell(spec, chunk, column, results.get(column, ()), column in drifted) for column in columns}
 
 
-def _by_column(chunk: ChunkView) -> Mapping[str, Sequence[Result]]:
+def _group_by_column(chunk: ChunkView) -> Mapping[str, Sequence[Result]]:
     """Return the drift and data quality results on all rows, by column."""
     results: defaultdict[str, list[Result]] = defaultdict(list)
     for result in chunk.results:

@@ -7,14 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.comparison.promotion import Decision
 from driftline.engine.comparison.trigger import ClosedChunk
 from driftline.engine.results import State
 from driftline.store.database import in_transaction
-from driftline.store.model_numbers import lock_model, model_number
+from driftline.store.model_numbers import lock_model, model_number, next_position
 from driftline.store.tables import retrainings, verdict_events
 from driftline.store.version_key import VersionKey
 
@@ -90,13 +90,13 @@ def begin(engine: Engine, key: VersionKey, cause: str, event_number: int | None,
     """
 
     def work(connection: Connection) -> int:
+        """Mark running retrainings of the model as interrupted, and insert the new one at the next position."""
         lock_model(connection, key.model_number)
         of_model = retrainings.c.model_number == key.model_number
         interrupted = update(retrainings).where(of_model, retrainings.c.state == RetrainingState.RUNNING)
         ended = {"state": RetrainingState.FAILED, "reason": INTERRUPTED, "finished_at": naive_utc(now)}
         connection.execute(interrupted.values(ended))
-        last = connection.execute(select(func.coalesce(func.max(retrainings.c.position), 0)).where(of_model))
-        position = int(last.scalar_one()) + 1
+        position = next_position(connection, retrainings, key.model_number)
         row = {
             "model_number": key.model_number,
             "position": position,
@@ -122,7 +122,7 @@ def finish(
     now: datetime,
 ) -> None:
     """Record what a retraining decided, and why."""
-    mine = (retrainings.c.model_number == key.model_number) & (retrainings.c.position == position)
+    is_retraining = (retrainings.c.model_number == key.model_number) & (retrainings.c.position == position)
     comparison = None if decision.comparison is None else json.dumps(asdict(decision.comparison))
     row = {
         "state": state,
@@ -131,10 +131,11 @@ def finish(
         "comparison": comparison,
         "finished_at": naive_utc(now),
     }
-    in_transaction(engine, lambda connection: connection.execute(update(retrainings).where(mine).values(row)))
+    in_transaction(engine, lambda connection: connection.execute(update(retrainings).where(is_retraining).values(row)))
 
 
 def _retraining(row: Mapping[Any, Any]) -> Retraining:
+    """Return the retraining that a row describes."""
     return Retraining(
         position=row["position"],
         state=RetrainingState(row["state"]),

@@ -56,7 +56,7 @@ class KilledError(Exception):
 
 
 @dataclass
-class Live:
+class ScoringLoop:
     """A trained model, and topics that a relay fills and the scored stream reads."""
 
     loop: Loop
@@ -121,7 +121,7 @@ def loop(
 
 
 @pytest.fixture
-def live(loop: Loop, kafka: str, fresh_topic: FreshTopic, tmp_path: Path) -> Live:
+def live(loop: Loop, kafka: str, fresh_topic: FreshTopic, tmp_path: Path) -> ScoringLoop:
     """The stream of this test: topics and a checkpoint of its own."""
     settings = StreamSettings(
         records_topic=fresh_topic(partitions=2),
@@ -130,7 +130,7 @@ def live(loop: Loop, kafka: str, fresh_topic: FreshTopic, tmp_path: Path) -> Liv
         checkpoint=(tmp_path / "checkpoint").as_uri(),
     )
     world = World(Parameters(seed=3, start_date=FIRST, subscribers=SUBSCRIBERS))
-    return Live(loop, settings, KafkaSettings.plain(kafka), world, fresh_topic(cleanup_policy="compact"))
+    return ScoringLoop(loop, settings, KafkaSettings.plain(kafka), world, fresh_topic(cleanup_policy="compact"))
 
 
 def ids_of(*frames: pd.DataFrame) -> list[str]:
@@ -139,7 +139,7 @@ def ids_of(*frames: pd.DataFrame) -> list[str]:
     return sorted(prediction_id(str(day), user) for day, user in zip(days, rows[Cdr.MSISDN], strict=True))
 
 
-def require_each_once(live: Live, ids: list[str]) -> None:
+def require_each_once(live: ScoringLoop, ids: list[str]) -> None:
     assert sorted(live.predictions()[ID]) == ids
     assert sorted(live.published()) == ids
 
@@ -158,7 +158,7 @@ def killed(place: Any, name: str, call: int, *, after: bool) -> Any:
     return fail
 
 
-def test_each_record_is_scored_once_as_the_batch_job_would(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_record_is_scored_once_as_the_batch_job_would(live: ScoringLoop, monkeypatch: pytest.MonkeyPatch) -> None:
     """From nothing, killed between two commits, from the checkpoint and without it; late and repeated records too."""
     first, second = live.next_day(), live.next_day()
     for place, name, call, after in ((predicting, "store", 2, False), (ConfluentPublisher, "publish", 1, True)):
@@ -188,7 +188,7 @@ def test_each_record_is_scored_once_as_the_batch_job_would(live: Live, monkeypat
     assert {row["consumer"] for row in _pending(live)} == {"monitor"}
 
 
-def _require_equal_to_the_batch_job(live: Live) -> None:
+def _require_equal_to_the_batch_job(live: ScoringLoop) -> None:
     """Prepare the same days, find every prediction made, and score them again."""
     days, job = RequestedDays(HISTORY.last + DAY, live.day), live.loop.job
     prepare(job, days)
@@ -203,14 +203,14 @@ def _require_equal_to_the_batch_job(live: Live) -> None:
         np.testing.assert_array_equal(stored[name].astype(float), batch[name].astype(float), err_msg=name)
 
 
-def _pending(live: Live) -> list[Any]:
+def _pending(live: ScoringLoop) -> list[Any]:
     """Return the consumers for which batches of predictions are pending."""
     statement = select(pending_batches).join(ledger, ledger.c.number == pending_batches.c.batch_number)
     with live.engine.connect() as connection:
         return [*connection.execute(statement.where(ledger.c.kind == "predictions")).mappings()]
 
 
-def test_what_is_no_record_is_skipped_and_newer_fields_stop_the_stream(live: Live) -> None:
+def test_what_is_no_record_is_skipped_and_newer_fields_stop_the_stream(live: ScoringLoop) -> None:
     live.day, live.records = HISTORY.last + 10 * DAY, 10_000
     records = live.next_day(slice(0, 5))
     with_more = {
@@ -229,7 +229,7 @@ def test_what_is_no_record_is_skipped_and_newer_fields_stop_the_stream(live: Liv
     assert len(live.predictions()) == stored + 5
 
 
-def test_a_missing_topic_is_named(live: Live) -> None:
+def test_a_missing_topic_is_named(live: ScoringLoop) -> None:
     missing = live.settings.model_copy(update={"predictions_topic": "nowhere"})
     publisher = ConfluentPublisher(missing.route(live.kafka))
     with pytest.raises(KafkaUnavailable, match="no topic nowhere"):

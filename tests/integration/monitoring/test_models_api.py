@@ -33,6 +33,7 @@ def client(
 
 
 def reference(rows: int = 2_400) -> pd.DataFrame:
+    """Return scored rows of three classes."""
     rng = np.random.default_rng(1)
     scores = rng.dirichlet((2.0, 1.0, 1.0), size=rows)
     drawn = (scores.cumsum(axis=1) > rng.uniform(size=(rows, 1))).argmax(axis=1)
@@ -49,6 +50,7 @@ def reference(rows: int = 2_400) -> pd.DataFrame:
 
 
 def body(form: str, frame: pd.DataFrame) -> dict[str, Any]:
+    """Return a frame as the body of a request in one of the formats."""
     if form == "csv":
         return {"data": frame.to_csv(index=False).encode(), "content_type": "text/csv"}
     if form == "gzip":

@@ -84,11 +84,11 @@ def test_a_new_service_is_a_local_process(site: Site) -> None:
 def test_a_new_service_has_its_user_and_its_rights() -> None:
     executed: list[tuple[str, dict[str, str]]] = []
 
-    class Recorded(Administration):
+    class RecordingAdministration(Administration):
         def _execute(self, bound_statements: Iterable[tuple[str, dict[str, str]]]) -> None:
             executed.extend(bound_statements)
 
-    administration = Recorded(lambda: None, "RawData", password=str.upper, services=(CATALOG,))  # type: ignore[arg-type, return-value]
+    administration = RecordingAdministration(lambda: None, "RawData", password=str.upper, services=(CATALOG,))  # type: ignore[arg-type, return-value]
     administration.create_accounts()
     administration.grant()
     assert {values["account"] for _, values in executed} == {"driftline_catalog"}

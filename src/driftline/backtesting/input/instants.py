@@ -90,17 +90,21 @@ def as_datetime(micros: int) -> datetime:
 def _microseconds(values: "pd.Series[Any]", zone: ZoneInfo, unit: str | None, error_for: ErrorFor) -> IntArray:
     """Return times of a plain dtype, none of them missing, in microseconds."""
     if values.dtype.kind == "M":
-        return _of_timestamps(values, zone, error_for)
+        return _timestamp_microseconds(values, zone, error_for)
     if is_number(values):
         return microseconds_of_numbers(values, unit, error_for)
     if pd.api.types.is_bool_dtype(values.dtype) or values.dtype.kind in "cm":
         msg = f"column {values.name!r} holds {values.dtype}, which is not a time; name the column with the event times"
         raise InvalidInput(msg)
     numbers = _numbers_in_text(values)
-    return _of_texts(values, zone, error_for) if numbers is None else microseconds_of_numbers(numbers, unit, error_for)
+    return (
+        _text_microseconds(values, zone, error_for)
+        if numbers is None
+        else microseconds_of_numbers(numbers, unit, error_for)
+    )
 
 
-def _of_timestamps(times: "pd.Series[Any]", zone: ZoneInfo, error_for: ErrorFor) -> IntArray:
+def _timestamp_microseconds(times: "pd.Series[Any]", zone: ZoneInfo, error_for: ErrorFor) -> IntArray:
     first, last = (pd.Timestamp(limit.replace(tzinfo=times.dt.tz and UTC)) for limit in (EARLIEST, LATEST))
     far = ((times < first) | (times >= last)).to_numpy()
     if far.any():
@@ -127,7 +131,7 @@ def _numbers_in_text(texts: "pd.Series[Any]") -> "pd.Series[Any] | None":
     return numbers
 
 
-def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, error_for: ErrorFor) -> IntArray:
+def _text_microseconds(texts: "pd.Series[Any]", zone: ZoneInfo, error_for: ErrorFor) -> IntArray:
     """Return texts in microseconds: those with an offset as instants, each of the others as local time in `zone`."""
     zoned, times = _parse(texts)
     unread = times.isna().to_numpy()
@@ -140,9 +144,9 @@ def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, error_for: ErrorFor) -> I
             unread, f"a value that is not an ISO 8601 time such as 2026-01-31T08:00:00Z, in the years {YEARS} ({how})"
         )
     if zoned.all():
-        return _of_timestamps(times, zone, error_for)
-    local = _of_timestamps(times.dt.tz_localize(None), zone, error_for)
-    return np.where(zoned, _of_timestamps(times, zone, error_for), local) if zoned.any() else local
+        return _timestamp_microseconds(times, zone, error_for)
+    local = _timestamp_microseconds(times.dt.tz_localize(None), zone, error_for)
+    return np.where(zoned, _timestamp_microseconds(times, zone, error_for), local) if zoned.any() else local
 
 
 def _rewrite(text: Any) -> str:

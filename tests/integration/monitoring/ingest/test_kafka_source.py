@@ -64,6 +64,7 @@ class Topics:
         return KafkaSource(self.settings, KafkaSettings.plain(self.servers), self.ingestion)
 
     def send(self, topic: str, values: Sequence[Any], *, transactional: bool = False, abort: bool = False) -> None:
+        """Produce messages, in a transaction if asked, which may be aborted."""
         options: dict[str, Any] = {"bootstrap.servers": self.servers}
         if transactional:
             options["transactional.id"] = f"{topic}-{time.time_ns()}"
