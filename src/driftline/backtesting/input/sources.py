@@ -150,7 +150,7 @@ class ParquetSource:
         stored = [fields[name].name for name in columns]
         texts = [fields[name].name for name in columns if is_text(fields[name].type)]
         try:
-            file = pq.ParquetFile(self.path, read_dictionary=texts)
+            file = pq.ParquetFile(self.path, read_dictionary=texts, pre_buffer=False)  # no copy of the whole file
             if self.single_block:
                 yield file.read(columns=stored).rename_columns(list(columns))
                 return
