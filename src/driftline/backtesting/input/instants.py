@@ -137,6 +137,8 @@ def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, faults: TimeFaults) -> In
     if unread.any():
         zoned[unread], times[unread] = _parse(texts[unread].map(_rewrite))
         unread = times.isna().to_numpy()
+    if unread.any() and texts[unread].iloc[0] == texts.name:
+        raise faults.error_for(unread, "its own name instead of a time: the line of names is repeated; remove it")
     if unread.any():
         how = faults.cure(
             f"in pandas pd.to_datetime(data[{texts.name!r}], format=...) converts it",
