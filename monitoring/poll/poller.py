@@ -185,6 +185,7 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> Tu
     recorded as failed, and the version's other chunks are tried once more at the end of the poll.
     """
     monitored, claimed = turn.monitored, list[datetime]()
+    monitored.refit_outdated(wall())
 
     def claim_and_compute(connection: Connection) -> ChunkOutcome | TurnEnd:
         """Claim the next due chunk of the version and compute it, or return why none was claimed."""
