@@ -21,6 +21,8 @@ from churn_jobs.progress import say
 from driftline.errors import KafkaUnavailable
 from driftline.publishing.publisher import BatchPublisher
 from driftline.settings import KafkaSettings
+from driftline.traces import spans
+from driftline.traces.spans import SpanKind
 from driftline.worker import Retries, persist
 
 NAME = "score_stream"
@@ -61,8 +63,9 @@ class MicroBatches:
 
     def _process(self, messages: DataFrame) -> None:
         collected = collect(messages)
-        new = self.scoring.store(collected.records)
-        published = self.topic.publish()
+        with spans.continued("score records", SpanKind.CONSUMER, collected.traces):
+            new = self.scoring.store(collected.records)
+            published = self.topic.publish()
         for message in collected.invalid[:5]:
             say(f"{message.place} is no record and was skipped: {message.value[:200]}")
         done = self.done
