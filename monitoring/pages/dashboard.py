@@ -13,8 +13,11 @@ from driftline.ingest.errors import TooMuchContent, UnsupportedContent
 from driftline.models.registered_models import RegisteredModels
 from driftline.report.pages import TEMPLATES
 from driftline.report.wording import LINE_WORDS, STATE_WORDS
+from driftline.store.ingest_log import IngestState
+from monitoring.alerts.delivery_store import DeliveryState
 from monitoring.alerts.desk import AlertDesk
 from monitoring.api.pressure import Pressure
+from monitoring.incidents.action_log import ActionKind
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.stored_incidents import IncidentFilter
 from monitoring.pages import page_text
@@ -32,6 +35,13 @@ from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import MonitorService
 
 SHOWN_INCIDENTS = 10
+KINDS_AND_STATES = {
+    "incident_states": IncidentState,
+    "action_kinds": ActionKind,
+    "delivery_states": DeliveryState,
+    "ingest_states": IngestState,
+}
+"""Enums by the names that templates have for them."""
 
 
 def make_pages(
@@ -97,7 +107,7 @@ def make_pages(
     pages.register_error_handler(NotFound, not_found)
     for kind in (InvalidInput, Conflict, TooMuchContent, UnsupportedContent, RequestTooLarge):
         pages.register_error_handler(kind, refused)
-    words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, "time": page_text.time}
+    words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, "time": page_text.time, **KINDS_AND_STATES}
     pages.context_processor(lambda: words | {"last": monitor.last, "every": poll_seconds, "now": clock()})
     for name, function in page_text.FILTERS.items():
         pages.add_app_template_filter(function, name)

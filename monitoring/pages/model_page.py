@@ -28,7 +28,7 @@ MOST_DETAILS = 6
 MOST_METRICS = 3
 """The table has a column for each of this many metrics at most, and for the estimate of the first."""
 METRIC_HEIGHT, DRIFT_HEIGHT = 150.0, 100.0
-WIDTH, LEFT, RIGHT = 1240.0, 150.0, 84.0
+WIDTH, LEFT, RIGHT = 1240.0, 182.0, 84.0
 """The chart's width, and what is left of it and right of it for labels."""
 
 

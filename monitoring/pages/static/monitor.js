@@ -151,7 +151,7 @@ if (hover) {
   for (const box of document.querySelectorAll("[data-chart]")) if (data.charts[box.dataset.chart]) new Plot(box, data);
 }
 for (const svg of document.querySelectorAll("svg[data-columns]")) moveByArrows(svg, Number(svg.dataset.columns));
-for (const box of document.querySelectorAll(".wide")) if (box.querySelector(".plot")) box.scrollLeft = box.scrollWidth;
+for (const box of document.querySelectorAll(".wide")) if (box.querySelector(".plot:not(.distribution)")) box.scrollLeft = box.scrollWidth;
 
 // Lines to copy get a button that does so.
 for (const box of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {

@@ -72,4 +72,8 @@ def test_versions_are_compared_on_the_chunks_that_both_have(client: FlaskClient,
     apart = client.get(f"/models/{NAME}/compare?first=1&second=2&to=2026-02-02").text
     assert "No day has rows of both" in apart
     assert client.get(f"/models/{NAME}/compare?first=9").status_code == 404
+    same = client.get(f"/models/{NAME}/compare?first=2&second=2").text
+    assert "Version 2 is on both sides" in same
+    assert "compare?first=1&amp;second=2" in same
+    assert "Version 1</a>" in client.get(f"/models/{NAME}/compare?first=2").text
     assert "Compare versions" in client.get(f"/models/{NAME}").text
