@@ -12,7 +12,7 @@ from monitoring.pages.queries import CompareQuery
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"), [("a" * 25, "a" * 25), ("M_Out_Call_Count_7d_mean_of_all", "M_Out_Call_…7d_mean_of_all")]
+    ("name", "shown"), [("a" * 25, "a" * 25), ("M_Out_Call_Count_7d_mean_of_all", "M_Out_Call_C…d_mean_of_all")]
 )
 def test_a_long_name_keeps_its_ends(name: str, shown: str) -> None:
     assert shorten(name, 26) == shown
