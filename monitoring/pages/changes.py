@@ -1,7 +1,7 @@
 """Tells open pages as soon as any verdict changes: a stream of server-sent events."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from threading import BoundedSemaphore, Lock
 
@@ -29,7 +29,7 @@ class Changes:
         self._newest: int | None = None
         self._until = float("-inf")
 
-    def stream(self, wait: Callable[[float], bool]) -> Iterator[str]:
+    def stream(self, wait: Callable[[float], bool]) -> Generator[str, None, None]:
         """Yield the number, and again when it has changed; `wait` waits some seconds, and returns whether to stop."""
         has_place = self._places.acquire(blocking=False)
         try:

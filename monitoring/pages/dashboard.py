@@ -73,7 +73,7 @@ def make_pages(
         segments = None if query_data.segment is None else (None, query_data.segment)
         requested = ChunkRange(query_data.first, query_data.last, segments=segments or (None,))
         status = monitor.status(name, query_data.version, requested)
-        page = page_of(status, versions, query_data.segment)
+        page = page_of(status, versions, query_data.segment, monitor.events(name))
         open_incidents = IncidentFilter(name, page.version.number, IncidentState.OPEN, most=SHOWN_INCIDENTS)
         incidents = monitor.incidents(open_incidents)
         return render_template("model.html", page=page, incidents=incidents, query=query_data)

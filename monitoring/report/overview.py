@@ -268,7 +268,8 @@ def _recent_statement(spans: Sequence[tuple[VersionKey, datetime]]) -> Select[An
 
 
 def _recent_chunk(row: Mapping[Any, Any]) -> RecentChunk:
-    reason, further, *_ = [*json.loads(row["reasons"]), "", ""]
+    reasons: list[str] = json.loads(row["reasons"])
+    reason, further, *_ = [*reasons, "", ""]
     return RecentChunk(
         chunk=Chunk(aware_utc(row["chunk_start"]), aware_utc(row["chunk_end"])),
         state=State(row["state"]),
