@@ -41,6 +41,7 @@ from monitoring.poll.verdicts import StoredVerdict, VerdictStore
 from monitoring.report.chunk_views import ChunkRange, ModelStatus, read_chunks
 from monitoring.report.column_drift import ColumnDrift, read_column_drift
 from monitoring.report.current_reports import CurrentReports, ReportedVersion
+from monitoring.report.model_events import ModelEvent, read_events
 from monitoring.report.model_report import REPORT_CHUNKS, report_content
 from monitoring.report.overview import Overview, OverviewFilter, read_overview
 from monitoring.report.spec_preview import PREVIEWED, SpecPreview, read_preview
@@ -150,6 +151,15 @@ class MonitorService:
             NotFound: no such model.
         """
         return read_roles(self.engine, name)[1]
+
+    def events(self, name: str) -> list[ModelEvent]:
+        """Return when versions of a model became champion and when it was trained again, oldest first.
+
+        Raises:
+            NotFound: no such model.
+        """
+        with translated(), self.engine.connect() as connection:
+            return read_events(connection, name)
 
     def models(self) -> dict[str, list[int]]:
         """Return the ready versions of each model, oldest first."""

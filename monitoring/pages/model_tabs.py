@@ -54,8 +54,12 @@ def add_model_tabs(pages: APIBlueprint, monitor: MonitorService) -> None:
     def compare(name: str, query_data: CompareQuery) -> ResponseReturnValue:
         """Show two versions of a model side by side."""
         versions = monitor.versions(name)
+        compared = query_data.versions([*versions])
+        if compared is None:
+            version, _ = monitor.spec_revisions(name, query_data.second)
+            return render_template("compare_nothing.html", version=version, versions=versions)
         span = ChunkRange(query_data.since, query_data.until, segments=(None,))
-        first, second = (monitor.status(name, number, span) for number in query_data.versions([*versions]))
+        first, second = (monitor.status(name, number, span) for number in compared)
         return render_template("compare.html", page=compare_page(first, second), versions=versions, query=query_data)
 
     @needs(Scope.READ)

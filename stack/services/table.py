@@ -27,7 +27,7 @@ VERSION_TABLES = (LIBRARY.version_table, EXAMPLE.version_table)
 """Which migrations have run; a service reads them to refuse a database of another version."""
 
 SETTINGS_AS_FILES = "DRIFTLINE_SECRETS"
-WEB_SERVER = ("DRIFTLINE_TOKENS", "DRIFTLINE_RATE_LIMIT", "DRIFTLINE_MAX_", "DRIFTLINE_TLS_")
+WEB_SERVER = ("DRIFTLINE_TOKENS", "DRIFTLINE_RATE_LIMIT", "DRIFTLINE_MAX_", "DRIFTLINE_TLS_", "DRIFTLINE_TRACES_")
 GOOGLE = ("GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST")
 
 
@@ -93,7 +93,15 @@ JOBS = Service(
     title="Spark jobs",
     description="Prepare data, train the model, write predictions.",
     folder="pyspark",
-    settings=(SETTINGS_AS_FILES, "SPARK_", "EDA_", "KAFKA_PUBLISHER", "DRIFTLINE_OBJECTS", "MLFLOW_"),
+    settings=(
+        SETTINGS_AS_FILES,
+        "SPARK_",
+        "EDA_",
+        "KAFKA_PUBLISHER",
+        "DRIFTLINE_OBJECTS",
+        "MLFLOW_",
+        "DRIFTLINE_TRACES_",
+    ),
     variables={"PYSPARK_PYTHON": sys.executable},
     kafka=KafkaAccess.ADDRESS,
     reads_ports_of=("monitor",),

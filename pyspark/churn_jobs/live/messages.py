@@ -11,10 +11,11 @@ from pyspark.sql.types import StringType, StructField, StructType
 from churn.columns import RECORD_SCHEMA_VERSION, Cdr, Processed
 from driftline.errors import InvalidInput
 from driftline.settings import KafkaSettings, SecurityProtocol
+from driftline.traces.spans import TRACEPARENT
 
 FIELDS = StructType([StructField(name, StringType()) for name in (Cdr.RECORD_ID, Cdr.DATE, Cdr.MSISDN)])
 """The fields that are read; usage is read from the table, where the record was stored before it was published."""
-VERSION, PLACE, VALUE = "version", "place", "value"
+VERSION, PLACE, VALUE, TRACE = "version", "place", "value", "trace"
 LONGEST_USER = 20
 SHOWN_VALUE = 2_000
 
@@ -29,10 +30,14 @@ class InvalidMessage:
 
 @dataclass(frozen=True)
 class Messages:
-    """The messages of a micro-batch: the records' subscriber-days (columns Date and User), and what is not a record."""
+    """The messages of a micro-batch: the records' subscriber-days (columns Date and User), and what is not a record.
+
+    `traces` are those in which they were published, where traces were recorded.
+    """
 
     records: pd.DataFrame
     invalid: Sequence[InvalidMessage]
+    traces: Sequence[str]
 
 
 def read_topic(spark: SparkSession, kafka: KafkaSettings, topic: str, most: int) -> DataFrame:
@@ -58,7 +63,7 @@ def read_topic(spark: SparkSession, kafka: KafkaSettings, topic: str, most: int)
 
 
 def parse(messages: DataFrame) -> DataFrame:
-    """Turn messages into Date, User, the version of their fields, and their place; unknown fields are ignored."""
+    """Turn messages into Date, User, the version of their fields, place and trace; unknown fields are ignored."""
     fields = F.from_json(F.col("value").cast("string"), FIELDS)
     user = fields[Cdr.MSISDN]
     return messages.select(
@@ -67,6 +72,7 @@ def parse(messages: DataFrame) -> DataFrame:
         F.coalesce(_header("schema_version"), F.lit(str(RECORD_SCHEMA_VERSION))).alias(VERSION),
         F.concat_ws("/", "topic", "partition", "offset").alias(PLACE),
         F.substring(F.col("value").cast("string"), 1, SHOWN_VALUE).alias(VALUE),
+        _header(TRACEPARENT).alias(TRACE),
     )
 
 
@@ -92,4 +98,5 @@ def collect(messages: DataFrame) -> Messages:
         )
     is_record = rows[Processed.DATE].notna() & rows[Processed.USER].notna()
     invalid = [InvalidMessage(row[PLACE], row[VALUE] or "") for _, row in rows[~is_record].iterrows()]
-    return Messages(rows.loc[is_record, [Processed.DATE, Processed.USER]].drop_duplicates(), invalid)
+    records = rows.loc[is_record, [Processed.DATE, Processed.USER]].drop_duplicates()
+    return Messages(records, invalid, rows[TRACE].dropna().unique().tolist())

@@ -21,6 +21,8 @@ from churn_jobs.progress import say
 from driftline.errors import KafkaUnavailable
 from driftline.publishing.publisher import BatchPublisher
 from driftline.settings import KafkaSettings
+from driftline.traces import spans
+from driftline.traces.spans import SpanKind
 from driftline.worker import Retries, persist
 
 NAME = "score_stream"
@@ -62,8 +64,9 @@ class MicroBatches:
     def _process(self, messages: DataFrame) -> None:
         """Score the records of a micro-batch, store and publish the predictions, and count them."""
         collected = collect(messages)
-        new = self.scoring.store(collected.records)
-        published = self.topic.publish()
+        with spans.continued("score records", SpanKind.CONSUMER, collected.traces):
+            new = self.scoring.store(collected.records)
+            published = self.topic.publish()
         for message in collected.invalid[:5]:
             say(f"{message.place} is not a record and was skipped: {message.value[:200]}")
         streamed = self.done

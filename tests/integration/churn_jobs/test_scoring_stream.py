@@ -45,6 +45,7 @@ from tests.integration.churn_jobs.conftest import NOW
 from tests.integration.churn_jobs.raw_records import COLUMNS, content
 from tests.integration.churn_jobs.trained import FIRST, HISTORY, Loop, trained_loop
 from tests.integration.flaskapp.observed import published
+from tests.integration.otlp import Collector, collected
 
 SUBSCRIBERS = 60
 CONFIG = TrainingConfig(candidates=(ForestSize(trees=3, depth=2),), minimum_class_rows=5)
@@ -170,8 +171,10 @@ def test_each_record_is_scored_once_as_the_batch_job_would(live: ScoringLoop, mo
     assert live.score().new == len(second)
     require_each_once(live, ids_of(first, second))
 
-    third = live.next_day(slice(0, 40))
-    assert live.score() == Streamed(1, len(third), 0, len(third))
+    with collected("score_stream") as collector:
+        third = live.next_day(slice(0, 40))
+        assert live.score() == Streamed(1, len(third), 0, len(third))
+    _require_one_trace(live, collector)
     require_each_once(live, ids_of(first, second, third))
     _require_equal_to_the_batch_job(live)
 
@@ -186,6 +189,14 @@ def test_each_record_is_scored_once_as_the_batch_job_would(live: ScoringLoop, mo
     pd.testing.assert_frame_equal(now[now[ID].isin(before[ID])].reset_index(drop=True), before)
     assert ids_of(repeated)[0] in set(before[ID])
     assert {row["consumer"] for row in _pending(live)} == {"monitor"}
+
+
+def _require_one_trace(live: ScoringLoop, collector: Collector) -> None:
+    """The predictions are made and sent in the trace in which the records were sent."""
+    (records,) = collector.named(f"send {live.settings.records_topic}")
+    (scored,) = collector.named("score records")
+    (predictions,) = collector.named(f"send {live.settings.predictions_topic}")
+    assert {records.trace} == {scored.trace} == {predictions.trace}
 
 
 def _require_equal_to_the_batch_job(live: ScoringLoop) -> None:
