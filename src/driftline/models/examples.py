@@ -96,7 +96,7 @@ RETRAINING: dict[str, Any] = {
     "started_at": "2026-05-13T02:00:00Z",
     "finished_at": "2026-05-13T02:04:10Z",
 }
-RETRAININGS: dict[str, Any] = {"name": "churn", "retrainings": [RETRAINING]}
+RETRAININGS: dict[str, Any] = {"name": "flights", "retrainings": [RETRAINING]}
 ROLES: dict[str, Any] = {
     "name": "flights",
     "champion": 2,
