@@ -37,14 +37,14 @@ setup-monitor: ## Install what the monitor alone needs; without Java, set DRIFTL
 tools: setup ## Build the tools that tests and checks need, once (2 min; skipped without Go)
 	@$(VENV) -m stack tools
 
-demo: setup ## Run the demo on local servers and leave it running (LIVE=1: predict while records arrive)
-	@$(VENV) -m stack demo $(if $(LIVE),--live)
+demo: setup ## Run the demo and leave it running (LIVE=1: predict while records arrive; SCENARIO=concept: heal a drift)
+	@$(VENV) -m stack demo $(if $(LIVE),--live) $(if $(SCENARIO),--scenario $(SCENARIO))
 
 $(INSTALLED):
 	@echo "This checkout is not set up yet; run \`make setup\` or \`make up\` first." >&2; exit 1
 
-up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka, the simulator and the monitor (ROLE=monitor: it and MariaDB alone)
-	@$(VENV) -m stack up $(if $(ROLE),--role $(ROLE))
+up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka and the services (ROLE=monitor: it and MariaDB alone; LIVE=1: score records too)
+	@$(VENV) -m stack up $(if $(ROLE),--role $(ROLE)) $(if $(LIVE),--live)
 
 example: setup ## Run an example on servers of its own (NAME=titanic or dse), and leave it running
 	@$(VENV) -m examples.$(or $(NAME),titanic)

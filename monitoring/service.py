@@ -27,7 +27,7 @@ from driftline.store.database import translated
 from driftline.store.ingest_log import IngestEntry, LogFilter
 from driftline.store.model_list import SpecRevision
 from driftline.store.references import read_reference
-from driftline.store.roles import Role, RoleChange, read_roles, roles_of
+from driftline.store.roles import Role, roles_of
 from driftline.store.tables import model_versions, models, verdict_events
 from monitoring.alerts.configuration import AlertConfiguration
 from monitoring.alerts.planning import Planner, plan_alerts
@@ -143,14 +143,6 @@ class MonitorService:
             ready = ", ".join(self.models()) or "none"
             raise NotFound(f"No model named {name!r} has a ready version. Ready: {ready}.")
         return {version: roles.of(version) for version in versions}
-
-    def role_changes(self, name: str) -> list[RoleChange]:
-        """Return all changes of the roles of a model's versions, oldest first.
-
-        Raises:
-            NotFound: no such model.
-        """
-        return read_roles(self.engine, name)[1]
 
     def events(self, name: str) -> list[ModelEvent]:
         """Return when versions of a model became champion and when it was trained again, oldest first.

@@ -147,6 +147,12 @@ class HistoryQuery(VersionPageQuery):
     revision: int | None = Field(None, ge=1)
 
 
+class VersionsPageQuery(VersionPageQuery):
+    """The model version that the heading names, and retrainings with positions below one."""
+
+    before: int | None = Field(None, ge=1, le=2**31 - 1)
+
+
 class IngestPageQuery(BaseModel):
     """Which entries of the ingest log: in a state, with numbers below one."""
 

@@ -10,7 +10,8 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from churn.columns import RECORD_SCHEMA_VERSION, Cdr, Processed
 from driftline.errors import InvalidInput
-from driftline.settings import KafkaSettings, SecurityProtocol
+from driftline.kafka import java_options
+from driftline.settings import KafkaSettings
 from driftline.traces.spans import TRACEPARENT
 
 FIELDS = StructType([StructField(name, StringType()) for name in (Cdr.RECORD_ID, Cdr.DATE, Cdr.MSISDN)])
@@ -44,15 +45,10 @@ def read_topic(spark: SparkSession, kafka: KafkaSettings, topic: str, most: int)
     """Return the stream of a topic from its beginning, or from where the checkpoint ends; at most `most` at once.
 
     Raises:
-        InvalidInput: Kafka needs TLS or a password, which this job does not support.
+        InvalidInput: a certificate, key or CA file of Kafka cannot be used.
     """
-    if kafka.security_protocol is not SecurityProtocol.PLAINTEXT:
-        raise InvalidInput(
-            f"KAFKA_SECURITY_PROTOCOL is {kafka.security_protocol}, and score_stream reads PLAINTEXT only; "
-            "use a listener of the broker inside a private network."
-        )
     options = {
-        "kafka.bootstrap.servers": kafka.bootstrap_servers,
+        **{f"kafka.{name}": value for name, value in java_options(kafka).items()},
         "kafka.isolation.level": "read_committed",
         "subscribe": topic,
         "startingOffsets": "earliest",
