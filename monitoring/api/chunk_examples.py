@@ -95,7 +95,7 @@ LINEAGE: dict[str, Any] = {
     "artifact_uri": "file:///var/lib/driftline/objects/models/churn/1",
     "training_run": {
         "tracking_uri": "https://mlflow.example.org",
-        "run_id": "0c9f4f4f1b7a4f55a3a1a4f0a4b5a1e2",
+        "run_id": "0c9f" * 8,
         "registered_model": "churn",
         "registered_version": "1",
     },
