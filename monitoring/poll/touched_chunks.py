@@ -117,13 +117,13 @@ def _newest_specs(connection: Connection, model_number: int) -> tuple[Specs, set
 def _touched_instants(
     connection: Connection, model_number: int, batch_number: int, specs: Specs
 ) -> dict[int, set[datetime]]:
-    """Return by version the event times that a batch touched: of its predictions, old and new, and of its labels."""
+    """Return by version the quarters of an hour with predictions that a batch wrote, removed or labelled."""
     slots = connection.execute(
         select(ledger_slots.c.model_version, ledger_slots.c.slot).where(ledger_slots.c.batch_number == batch_number)
     )
     store = PredictionStore(model_number, next(iter(specs.values())))
     touched = [(version, aware_utc(slot)) for version, slot in slots]
-    touched += store.places_of_labels(connection, batch_number)
+    touched += store.slots_of_labels(connection, batch_number)
     instants: dict[int, set[datetime]] = {}
     for version, instant in touched:
         instants.setdefault(version, set()).add(instant)

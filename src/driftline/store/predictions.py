@@ -1,10 +1,10 @@
 """The predictions of a model: immutable rows, each written once, in columnar batches that are read by chunk."""
 
-from datetime import datetime
+from datetime import datetime, time
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Date, Integer, and_, func, select
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.chunks import Chunk
@@ -86,13 +86,18 @@ class PredictionStore:
         newest = connection.execute(select(func.max(ledger_table.c.last_event)).where(of_model, kind)).scalar()
         return newest and aware_utc(newest)
 
-    def places_of_labels(self, connection: Connection, batch_number: int) -> list[tuple[int, datetime]]:
-        """Return the distinct (version, event time) of the predictions that a batch of labels belongs to."""
+    def slots_of_labels(self, connection: Connection, batch_number: int) -> list[tuple[int, datetime]]:
+        """Return the distinct (version, start of a quarter of an hour) of the predictions that a batch labels."""
         same_id = and_(predictions.c.model_number == labels.c.model_number, predictions.c[ID] == labels.c.id)
+        at = predictions.c.event_time
+        quarter = func.hour(at, type_=Integer) * 4 + func.floor(func.minute(at, type_=Integer) / 15)
         statement = (
-            select(predictions.c.model_version, predictions.c.event_time)
+            select(predictions.c.model_version, func.date(at, type_=Date), quarter)
             .join(labels, same_id)
             .where(labels.c.batch_number == batch_number, labels.c.model_number == self.number)
             .distinct()
         )
-        return [(version, aware_utc(event_time)) for version, event_time in connection.execute(statement)]
+        return [
+            (version, aware_utc(datetime.combine(day, time()) + int(number) * pd.Timedelta(ledger.SLOT)))
+            for version, day, number in connection.execute(statement)
+        ]

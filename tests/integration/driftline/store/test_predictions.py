@@ -175,9 +175,15 @@ def test_labels_may_come_before_their_prediction_and_be_revised(engine: Engine, 
         ]
 
 
-def test_a_batch_of_labels_knows_the_places_of_its_predictions(engine: Engine, store: PredictionStore) -> None:
-    write(engine, store, "p/1", pd.concat([scored(4), scored(4, day=DAY + timedelta(days=3))]))
-    write_labels(engine, "l/1", label_frame(["2026-01-04/1", "2026-01-04/2", "2027-01-01/1"], 1, DAY))
+def test_a_batch_of_labels_knows_the_quarters_of_an_hour_of_its_predictions(
+    engine: Engine, store: PredictionStore
+) -> None:
+    day = DAY + timedelta(days=3)
+    times = [timedelta(0), timedelta(hours=10, minutes=15), timedelta(hours=10.25, microseconds=-1), timedelta(days=1)]
+    later = scored(4, day=day).assign(event_time=[pd.Timestamp(day + at) for at in times])
+    write(engine, store, "p/1", pd.concat([scored(4), later]))
+    labelled = [f"{day:%Y-%m-%d}/{n}" for n in range(1, 4)]
+    write_labels(engine, "l/1", label_frame([*labelled, "2027-01-01/1"], 1, DAY))
     with engine.begin() as connection:
         claimed = ledger.claim(connection, ledger.Consumer.MONITOR)
         assert claimed is not None
@@ -185,7 +191,8 @@ def test_a_batch_of_labels_knows_the_places_of_its_predictions(engine: Engine, s
         batch = ledger.claim(connection, ledger.Consumer.MONITOR)
         assert batch is not None
         assert batch["batch_id"] == "l/1"
-        assert store.places_of_labels(connection, batch["number"]) == [(1, DAY + timedelta(days=3))]
+        slots = store.slots_of_labels(connection, batch["number"])
+    assert sorted(slots) == [(1, day + timedelta(hours=hours)) for hours in (10, 10.25, 24)]
 
 
 def test_newest_and_count_follow_event_time(engine: Engine, store: PredictionStore) -> None:
