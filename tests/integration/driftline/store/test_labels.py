@@ -13,11 +13,16 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import DataError
 
 from driftline.engine.catalogue import Problem
+from driftline.engine.chunks import Chunk
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import InvalidInput
-from driftline.store import labels
+from driftline.store import chunk_rows, labels
+from driftline.store.chunk_rows import ChunkReader
 from driftline.store.database import in_transaction
+from driftline.store.predictions import PredictionStore
 from driftline.store.tables import labels as table
 from driftline.store.tables import ledger
+from driftline.store.version_key import VersionKey
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 Row = tuple[str, int, datetime, int, str]
@@ -139,6 +144,31 @@ def test_numbers_and_classes_arrive_to_the_bit(
         _write_kind(engine, "l/0", {"a": values["a"]}, problem)
     _write_kind(engine, "l/1", values, problem)
     assert _values(engine, problem) == {name: (value, 1) for name, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("problem", "values"), [(Problem.REGRESSION, NUMBERS), (Problem.MULTICLASS, CLASSES)], ids=["numbers", "classes"]
+)
+def test_labels_are_read_with_their_predictions_to_the_bit(
+    engine: Engine, problem: Problem, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunk_rows, "JOINED_LABELS", 3)
+    scored = pd.DataFrame({"id": [*values, "unlabelled"], "prediction": 1, "probability_1": 0.5}).assign(
+        event_time=pd.Timestamp(DAY), scored_at=pd.Timestamp(DAY), model_version=1, x=1.0
+    )
+    spec = Spec(columns=(ColumnSpec(name="x"),))
+    in_transaction(engine, lambda connection: PredictionStore(1, spec).write(connection, "p/1", scored, DAY))
+    _write_kind(engine, "l/1", values, problem)
+    chunk = Chunk(DAY, DAY + timedelta(days=1))
+    with engine.connect() as connection:
+        predictions = ChunkReader(connection, VersionKey(1, 1), spec, chunk)
+        of_problem = ChunkReader(connection, VersionKey(1, 1), spec.model_copy(update={"problem": problem}), chunk)
+        portion = predictions.portion()
+        read = of_problem.with_labels(predictions.read(portion), portion).set_index("id")
+    known = read["label"].to_dict()
+    assert pd.isna(known.pop("unlabelled"))
+    assert {name: repr(value) for name, value in known.items()} == {name: repr(each) for name, each in values.items()}
+    assert read["label_known_at"].dropna().unique().tolist() == [pd.Timestamp("2026-01-02")]
 
 
 @pytest.mark.parametrize(
