@@ -14,8 +14,9 @@ import pandas as pd
 import pyarrow as pa
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.chunks import Chunk, by_chunk, by_sizes
+from driftline.engine.chunks import Chunk, split_by_chunk, split_by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
+from driftline.engine.event_times import require_aware
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.no_evidence import NoEvidence
 from driftline.engine.evidence.problems import evidence_from_dict, fit_classifier, fit_regression
@@ -138,7 +139,7 @@ def fit_reference(
         msg = "the reference has no rows; choose a window in which the model scored, at least 8 chunks long"
         raise InvalidInput(msg)
     ordered = _in_order(frame, distinct=True)
-    chunks = list(by_chunk(ordered, spec.period, spec.zone) if sizes is None else by_sizes(ordered, sizes))
+    chunks = list(split_by_chunk(ordered, spec.period, spec.zone) if sizes is None else split_by_sizes(ordered, sizes))
     may_be_partial = sizes is None and spec.thresholds is ThresholdPolicy.DRIFTLINE
     bounding_chunks = complete_chunks(chunks) if may_be_partial else chunks
     lengths = [len(rows) for _, rows in chunks]
@@ -228,9 +229,7 @@ def _microseconds(frame: pd.DataFrame) -> IntArray:
     if not len(frame):
         return np.empty(0, dtype=np.int64)
     times = frame[EVENT_TIME]
-    if not isinstance(times.dtype, pd.DatetimeTZDtype):
-        msg = f"event_time must be aware timestamps, best in UTC; it is {times.dtype}"
-        raise InvalidInput(msg)
+    require_aware(times)
     return np.asarray(times.dt.as_unit("us").to_numpy("datetime64[us]"), dtype="datetime64[us]").view(np.int64)
 
 

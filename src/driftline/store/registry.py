@@ -132,7 +132,7 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
 
     Raises:
         InvalidInput: a name is too long to be stored, the owner is not valid, the reference is shorter than 8 chunks,
-            or its scores are no probabilities.
+            or its scores are not probabilities.
         StoreRefused, StoreUnavailable: the reference cannot be stored.
     """
     require_storable(candidate.name, candidate.spec)
@@ -153,16 +153,17 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
 def _begin(
     connection: Connection, candidate: Candidate, fitted: FittedReference, objects: ObjectStore, now: datetime
 ) -> tuple[int, int]:
+    """Insert the version as `creating` with its first spec revision, unless the same training is registered."""
     number = ensure_model(connection, candidate.name, now)
     if candidate.owner is not None:
         write_owner(connection, number, candidate.owner)
-    known = connection.execute(
+    stored = connection.execute(
         select(model_versions.c.version).where(
             model_versions.c.model_number == number, model_versions.c.training_hash == candidate.training_hash
         )
     ).scalar()
-    if known is not None:
-        return number, int(known)
+    if stored is not None:
+        return number, int(stored)
     newest = select(func.coalesce(func.max(model_versions.c.version), 0)).where(model_versions.c.model_number == number)
     version = int(connection.execute(newest).scalar_one()) + 1
     row = {
@@ -189,8 +190,8 @@ def _finish(connection: Connection, key: VersionKey) -> None:
     registered again. The model stays locked meanwhile: neither a spec revision nor a batch misses the other.
     """
     lock_model(connection, key.model_number)
-    mine = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
-    waiting = update(model_versions).where(mine, model_versions.c.state != READY)
+    is_version = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
+    waiting = update(model_versions).where(is_version, model_versions.c.state != READY)
     if connection.execute(waiting.values(state=READY)).rowcount:
         pending_chunks.queue_all(connection, key, newest_spec(connection, key))
 
@@ -287,10 +288,10 @@ def add_details(engine: Engine, key: VersionKey, details: Mapping[str, Any]) -> 
     """Add details to those of a version, such as where its training is recorded; the same names are replaced."""
 
     def add(connection: Connection) -> None:
-        mine = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
-        present = connection.execute(select(model_versions.c.details).where(mine).with_for_update()).scalar_one()
+        is_version = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
+        present = connection.execute(select(model_versions.c.details).where(is_version).with_for_update()).scalar_one()
         merged = json.dumps({**json.loads(present), **details})
-        connection.execute(update(model_versions).where(mine).values(details=merged))
+        connection.execute(update(model_versions).where(is_version).values(details=merged))
 
     in_transaction(engine, add)
 
@@ -317,6 +318,7 @@ def _row_of_version(
 
 
 def _version_statement(name: str, version: int | None, columns: Sequence[Column[Any] | Table]) -> Select[Any]:
+    """Return the statement that selects one version, or without a number the champion or newest ready one."""
     same_version = (spec_revisions.c.model_number == model_versions.c.model_number) & (
         spec_revisions.c.model_version == model_versions.c.version
     )

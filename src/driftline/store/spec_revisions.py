@@ -50,5 +50,5 @@ def with_columns_of(present: Spec, spec: Spec) -> Spec:
         raise Conflict(
             "A spec revision keeps the model's problem, classes and columns; register others as a new version."
         )
-    kept = {} if spec.model_fields_set & DEFAULTS.keys() else {name: getattr(present, name) for name in DEFAULTS}
-    return spec.model_copy(update={"columns": tuple(columns[name] for name in present.features), **kept})
+    defaults = {} if spec.model_fields_set & DEFAULTS.keys() else {name: getattr(present, name) for name in DEFAULTS}
+    return spec.model_copy(update={"columns": tuple(columns[name] for name in present.features), **defaults})

@@ -77,7 +77,7 @@ def microseconds_of_numbers(column: "pd.Series[Any]", unit: str | None, faults: 
     unit = unit or _unit_of(float(sizes.max(initial=0)))
     if unit == "seconds":
         _reject_other_counts(column, values, faults)
-    foreign = _of_another_unit(sizes, unit)
+    foreign = _other_unit_fault(sizes, unit)
     if foreign.any():
         raise faults.error_for(
             foreign, f"a number that is not in {unit} since 1970, as the others are; write times in ISO 8601"
@@ -94,7 +94,7 @@ def _unit_of(size: float) -> str:
     return next((unit for unit, limit in _LIMITS.items() if size < limit), "nanoseconds")
 
 
-def _of_another_unit(sizes: FloatArray, unit: str) -> BoolArray:
+def _other_unit_fault(sizes: FloatArray, unit: str) -> BoolArray:
     limits = [0, *_LIMITS.values()]
     place = list(_LIMITS).index(unit)
     fits: BoolArray = (limits[place] <= sizes) & (sizes < limits[place + 1])

@@ -93,17 +93,19 @@ def as_datetime(micros: int) -> datetime:
 def _microseconds(values: "pd.Series[Any]", zone: ZoneInfo, unit: str | None, faults: TimeFaults) -> IntArray:
     """Return times of a plain dtype, none of them missing, in microseconds."""
     if values.dtype.kind == "M":
-        return _of_timestamps(values, zone, faults)
+        return _timestamp_microseconds(values, zone, faults)
     if is_number(values):
         return microseconds_of_numbers(values, unit, faults)
     if pd.api.types.is_bool_dtype(values.dtype) or values.dtype.kind in "cm":
         msg = f"column {values.name!r} holds {values.dtype}, which is not a time; name the column with the event times"
         raise InvalidInput(msg)
     numbers = _numbers_in_text(values)
-    return _of_texts(values, zone, faults) if numbers is None else microseconds_of_numbers(numbers, unit, faults)
+    return (
+        _text_microseconds(values, zone, faults) if numbers is None else microseconds_of_numbers(numbers, unit, faults)
+    )
 
 
-def _of_timestamps(times: "pd.Series[Any]", zone: ZoneInfo, faults: TimeFaults) -> IntArray:
+def _timestamp_microseconds(times: "pd.Series[Any]", zone: ZoneInfo, faults: TimeFaults) -> IntArray:
     first, last = (pd.Timestamp(limit.replace(tzinfo=times.dt.tz and UTC)) for limit in (EARLIEST, LATEST))
     far = ((times < first) | (times >= last)).to_numpy()
     if far.any():
@@ -130,7 +132,7 @@ def _numbers_in_text(texts: "pd.Series[Any]") -> "pd.Series[Any] | None":
     return numbers
 
 
-def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, faults: TimeFaults) -> IntArray:
+def _text_microseconds(texts: "pd.Series[Any]", zone: ZoneInfo, faults: TimeFaults) -> IntArray:
     """Return texts in microseconds: those with an offset as instants, each of the others as local time in `zone`."""
     zoned, times = _parse(texts)
     unread = times.isna().to_numpy()
@@ -148,9 +150,9 @@ def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, faults: TimeFaults) -> In
             unread, f"a value that is not an ISO 8601 time such as 2026-01-31T08:00:00Z, in the years {YEARS} ({how})"
         )
     if zoned.all():
-        return _of_timestamps(times, zone, faults)
-    local = _of_timestamps(times.dt.tz_localize(None), zone, faults)
-    return np.where(zoned, _of_timestamps(times, zone, faults), local) if zoned.any() else local
+        return _timestamp_microseconds(times, zone, faults)
+    local = _timestamp_microseconds(times.dt.tz_localize(None), zone, faults)
+    return np.where(zoned, _timestamp_microseconds(times, zone, faults), local) if zoned.any() else local
 
 
 def _rewrite(text: Any) -> str:
