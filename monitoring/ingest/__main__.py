@@ -37,6 +37,7 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Return the parser of the commands `kafka` and `sql`."""
     parser = argparse.ArgumentParser(prog="python -m monitoring.ingest", description=__doc__)
     once = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     once.add_argument("--once", action="store_true", help="read what there is, and end")
@@ -71,6 +72,7 @@ def _read_kafka(ingestion: Ingestion, stop: Event, *, once: bool) -> None:
 
 
 def _read_sql(ingestion: Ingestion, options: argparse.Namespace, stop: Event) -> None:
+    """Check the sources of a file, read them once, or read them until `stop` is set, as the options say."""
     from monitoring.ingest.settings import SqlSettings  # noqa: PLC0415
     from monitoring.ingest.sql_config import read_file  # noqa: PLC0415
     from monitoring.ingest.sql_source import SqlSource, run_all  # noqa: PLC0415

@@ -271,7 +271,7 @@ def _place(message: Message) -> Place:
 
 
 def _message(message: KafkaMessage) -> Message:
-    """Return a received message that is no error."""
+    """Return a received message that is not an error."""
     topic, part, offset = message.topic(), message.partition(), message.offset()
     assert topic is not None and part is not None and offset is not None  # noqa: S101  # only errors lack them
     _, time = message.timestamp()

@@ -104,7 +104,7 @@ def make_pages(
     pages.get("/models/<name>")(pages.input(ModelQuery, location="query")(model))
     pages.get("/models/<name>/drift")(pages.input(ColumnQuery, location="query")(column))
     pages.get(CHANGES)(changes)
-    add_model_tabs(pages, monitor)
+    add_model_tabs(pages, monitor, registered)
     add_incident_pages(pages, monitor.engine, clock)
     add_alert_pages(pages, desk)
     add_spec_edit_pages(pages, monitor, registered, pressure)

@@ -30,7 +30,7 @@ MOST_DETAILS = 6
 MOST_METRICS = 3
 """The table has a column for each of this many metrics at most, and for the estimate of the first."""
 METRIC_HEIGHT, DRIFT_HEIGHT = 150.0, 100.0
-WIDTH, LEFT, RIGHT = 1240.0, 182.0, 84.0
+WIDTH, LEFT_MARGIN, RIGHT_MARGIN = 1240.0, 182.0, 84.0
 """The chart's width, and what is left of it and right of it for labels."""
 
 
@@ -168,7 +168,9 @@ def page_of(
 
 def chunk_axis(spec: Spec, chunks: Sequence[ChunkView]) -> Axis:
     """Return the axis that the charts of a page share: a place for each chunk."""
-    return Axis([period_label(c.start, spec.period, spec.zone) for c in chunks], WIDTH, LEFT, RIGHT, most_ticks=10)
+    return Axis(
+        [period_label(c.start, spec.period, spec.zone) for c in chunks], WIDTH, LEFT_MARGIN, RIGHT_MARGIN, most_ticks=10
+    )
 
 
 def segments_of(version: Version) -> tuple[str, ...]:
@@ -197,8 +199,8 @@ def _marks(
         if place is not None and (place or chunks[0].start == start) and len(first_chunks) > 1:
             marks[place][f"version {number}"] = f"version {number} begins"
     revisions = [(n, chunk.spec_revision) for n, chunk in enumerate(chunks) if chunk.spec_revision is not None]
-    for (_, before), (place, revision) in pairwise(revisions):
-        if revision != before:
+    for (_, previous), (place, revision) in pairwise(revisions):
+        if revision != previous:
             marks[place][f"spec {revision}"] = f"spec {revision} begins"
     for event in events:
         place = next((n for n, chunk in enumerate(chunks) if chunk.start <= event.at < chunk.end), None)

@@ -87,7 +87,7 @@ class OverviewPage:
 def overview_page(overview: Overview) -> OverviewPage:
     """Return what the overview shows."""
     models, now = overview.models, overview.now
-    rows = [_row(model, overview.recent.get(model.key, ()) if model.key else (), now) for model in overview.shown]
+    rows = [_row(model, overview.recent.get(model.key, ()) if model.key else (), now) for model in overview.page]
     counts = Counter(model.state for model in models)
     return OverviewPage(
         urgent=tuple(row for row in rows if row.model.attention.is_needed),
@@ -104,6 +104,7 @@ def overview_page(overview: Overview) -> OverviewPage:
 
 
 def _row(model: ModelOverview, recent: Sequence[RecentChunk], now: datetime) -> ModelRow:
+    """Return the row of a model: its strip of chunks, how long its state has lasted, and the reason."""
     spec = None if model.summary.spec is None else Spec.model_validate(model.summary.spec)
     closed = [chunk for chunk in recent if chunk.closed] or list(recent)
     lasting = _lasting(closed)

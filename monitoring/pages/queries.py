@@ -141,6 +141,18 @@ class VersionPageQuery(BaseModel):
     version: int | None = Field(None, ge=1)
 
 
+class HistoryQuery(VersionPageQuery):
+    """Which revision of a chunk's history has its lineage shown; by default the newest."""
+
+    revision: int | None = Field(None, ge=1)
+
+
+class VersionsPageQuery(VersionPageQuery):
+    """The model version that the heading names, and retrainings with positions below one."""
+
+    before: int | None = Field(None, ge=1, le=2**31 - 1)
+
+
 class IngestPageQuery(BaseModel):
     """Which entries of the ingest log: in a state, with numbers below one."""
 

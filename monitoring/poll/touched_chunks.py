@@ -35,14 +35,14 @@ def queue_touched_chunks(engine: Engine) -> int:
     while True:
         claimed: list[RowMapping] = []
         try:
-            found = in_transaction(engine, partial(_queue_next_batch, claimed=claimed, locked=locked), lock_waits=1)
+            queued = in_transaction(engine, partial(_queue_next_batch, claimed=claimed, locked=locked), lock_waits=1)
         except DatabaseBusy:
             if not claimed or claimed[-1]["model_number"] is None:
                 raise
             locked.add(claimed[-1]["model_number"])
             log.warning("Batch %s waits for the next poll: rows of its model are locked.", claimed[-1]["batch_id"])
             continue
-        if not found:
+        if not queued:
             return batches
         spans.link([claimed[-1]["traceparent"]])
         batches += 1

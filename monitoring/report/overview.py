@@ -124,7 +124,7 @@ class Overview:
     """One page of the selected models: `models` are all, `shown` those of the page, `recent` are their chunks."""
 
     models: Sequence[ModelOverview]
-    shown: Sequence[ModelOverview]
+    page: Sequence[ModelOverview]
     recent: Mapping[VersionKey, Sequence[RecentChunk]]
     selected: int
     number: int
@@ -141,8 +141,8 @@ def read_overview(connection: Connection, now: datetime, overview_filter: Overvi
     selected = [model for model in models if overview_filter.takes(model)]
     pages = max(1, ceil(len(selected) / PAGE_SIZE))
     number = min(number, pages)
-    shown = selected[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    return Overview(models, shown, _recent(connection, shown), len(selected), number, pages, now)
+    page = selected[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    return Overview(models, page, _recent(connection, page), len(selected), number, pages, now)
 
 
 def _models(connection: Connection, now: datetime) -> list[ModelOverview]:
@@ -268,6 +268,7 @@ def _recent_statement(spans: Sequence[tuple[VersionKey, datetime]]) -> Select[An
 
 
 def _recent_chunk(row: Mapping[Any, Any]) -> RecentChunk:
+    """Return the chunk that a row describes, with the first reason of its verdict."""
     reasons: list[str] = json.loads(row["reasons"])
     reason, further, *_ = [*reasons, "", ""]
     return RecentChunk(

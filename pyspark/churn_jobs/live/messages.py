@@ -10,7 +10,8 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from churn.columns import RECORD_SCHEMA_VERSION, Cdr, Processed
 from driftline.errors import InvalidInput
-from driftline.settings import KafkaSettings, SecurityProtocol
+from driftline.kafka import java_options
+from driftline.settings import KafkaSettings
 from driftline.traces.spans import TRACEPARENT
 
 FIELDS = StructType([StructField(name, StringType()) for name in (Cdr.RECORD_ID, Cdr.DATE, Cdr.MSISDN)])
@@ -22,7 +23,7 @@ SHOWN_VALUE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class InvalidMessage:
-    """A message that is no record: its place (`topic/partition/offset`), and the beginning of its text."""
+    """A message that is not a record: its place (`topic/partition/offset`), and the beginning of its text."""
 
     place: str
     value: str
@@ -30,7 +31,7 @@ class InvalidMessage:
 
 @dataclass(frozen=True)
 class Messages:
-    """The messages of a micro-batch: the records' subscriber-days (columns Date and User), and what is no record.
+    """The messages of a micro-batch: the records' subscriber-days (columns Date and User), and what is not a record.
 
     `traces` are those in which they were published, where traces were recorded.
     """
@@ -44,15 +45,10 @@ def read_topic(spark: SparkSession, kafka: KafkaSettings, topic: str, most: int)
     """Return the stream of a topic from its beginning, or from where the checkpoint ends; at most `most` at once.
 
     Raises:
-        InvalidInput: Kafka needs TLS or a password, which this job does not support.
+        InvalidInput: a certificate, key or CA file of Kafka cannot be used.
     """
-    if kafka.security_protocol is not SecurityProtocol.PLAINTEXT:
-        raise InvalidInput(
-            f"KAFKA_SECURITY_PROTOCOL is {kafka.security_protocol}, and score_stream reads PLAINTEXT only; "
-            "use a listener of the broker inside a private network."
-        )
     options = {
-        "kafka.bootstrap.servers": kafka.bootstrap_servers,
+        **{f"kafka.{name}": value for name, value in java_options(kafka).items()},
         "kafka.isolation.level": "read_committed",
         "subscribe": topic,
         "startingOffsets": "earliest",

@@ -132,6 +132,7 @@ class _Cache:
             return self._metrics
 
     def _read_now(self) -> list[Metric]:
+        """Return the values read from the database, with whether and how fast it answered."""
         begun = self._monotonic()
         try:
             metrics, up = list(self._read()), 1.0

@@ -58,7 +58,7 @@ class Route:
 class Publication:
     """One batch as Kafka gets it: `records` are (key, value) pairs, the marker's key is the batch id.
 
-    A dead letter has no records, and its marker says what is wrong with the batch; it is no sign that the batch was
+    A dead letter has no records, and its marker says what is wrong with the batch; it is not a sign that the batch was
     published. Every message has the headers `batch_id` and `schema_version`, by which a reader knows the fields, and
     where traces are recorded `traceparent`, by which it continues the trace in which the batch was written.
     """

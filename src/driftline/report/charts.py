@@ -247,14 +247,14 @@ def _reference(bounds: Sequence[Bounds | None], scale: ValueAxis) -> ReferenceBa
     newest = next((b for b in reversed(bounds) if b is not None and b.expected is not None), None)
     if newest is None or newest.expected is None:
         return None
-    top, bottom = (scale.y(edge) for edge in (_or(newest.upper, scale.high), _or(newest.lower, scale.low)))
+    top, bottom = (scale.y(edge) for edge in (_value_or(newest.upper, scale.high), _value_or(newest.lower, scale.low)))
     sides = [readable(side) for side in (newest.lower, newest.upper) if side is not None]
     words = f"Reference: mean {readable(newest.expected)}" + (f", bounds {' and '.join(sides)}" if sides else "")
     return ReferenceBand(top, bottom, scale.y(newest.expected), words)
 
 
-def _or(value: Value, other: float) -> float:
-    return other if value is None else value
+def _value_or(value: Value, default: float) -> float:
+    return default if value is None else value
 
 
 def _note(series: Sequence[Series]) -> str:

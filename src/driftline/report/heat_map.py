@@ -128,11 +128,11 @@ def _merged(cells: Sequence[HeatCell]) -> HeatCell:
 
 
 def _cells_of_chunk(spec: Spec, columns: Sequence[str], chunk: ChunkView) -> dict[str, HeatCell]:
-    results, drifted = _by_column(chunk), chunk.drifted_columns(spec)
+    results, drifted = _group_by_column(chunk), chunk.drifted_columns(spec)
     return {column: _cell(spec, chunk, column, results.get(column, ()), column in drifted) for column in columns}
 
 
-def _by_column(chunk: ChunkView) -> Mapping[str, Sequence[Result]]:
+def _group_by_column(chunk: ChunkView) -> Mapping[str, Sequence[Result]]:
     """Return the drift and data quality results on all rows, by column."""
     results: defaultdict[str, list[Result]] = defaultdict(list)
     for result in chunk.results:

@@ -18,7 +18,7 @@ from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.world import NAME, make_world
 from tests.integration.otlp import Collector, collected
 
-CLIENT_TRACE, CLIENT_SPAN = "4b" * 16, "07" * 8
+CLIENT_TRACE, CLIENT_SPAN = "4bf92f35" * 4, "00f067aa0ba902b7"
 HEADER = {"traceparent": f"00-{CLIENT_TRACE}-{CLIENT_SPAN}-01"}
 PREDICTIONS = f"/api/v1/models/{NAME}/predictions"
 SECRET = "a-secret-of-the-collector"

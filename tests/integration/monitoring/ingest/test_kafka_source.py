@@ -73,6 +73,7 @@ class Topics:
         abort: bool = False,
         headers: dict[str, str] | None = None,
     ) -> None:
+        """Produce messages, in a transaction if asked, which may be aborted."""
         options: dict[str, Any] = {"bootstrap.servers": self.servers}
         if transactional:
             options["transactional.id"] = f"{topic}-{time.time_ns()}"

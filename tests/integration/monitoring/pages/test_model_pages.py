@@ -33,6 +33,7 @@ def test_a_segment_has_charts_and_drift_of_its_own(reader: FlaskClient) -> None:
     ("path", "words"),
     [
         ("chunks/2026-02-01", ("what was reported, and when", "100 % of the labels", "All results as JSON")),
+        ("chunks/2026-02-01?revision=1", ("Where the numbers of revision 1 come from", "In this day", "All as JSON")),
         ("quality", ("Outside its bounds on", "Data quality by column and day")),
         ("spec", ("label_delay", "Revision 1", "driftline models revise flights")),
         ("compare", ("a comparison needs two", "driftline models add flights")),
