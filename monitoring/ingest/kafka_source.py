@@ -225,6 +225,7 @@ class KafkaSource:
             return StoredMessages(0, 0)
 
     def _store(self, place: Place, messages: Sequence[Message]) -> StoredMessages:
+        """Store messages of a partition in the trace that they name, and remember where to read on."""
         topic, part = place
         expected = self._stored[place]
         attributes: Attributes = {

@@ -15,7 +15,7 @@ STREAM_SECONDS = 45.0
 """How long a stream lasts, less than the server gives a response; the browser opens the next one by itself."""
 PAUSE, LONG_PAUSE = 1_000, 15_000
 """After how many milliseconds a browser opens the next stream: as a rule, and where too many pages listen."""
-NOTHING = ":\n\n"
+COMMENT = ":\n\n"
 """A comment, which a browser ignores: writing it fails where the page was closed."""
 
 
@@ -38,7 +38,7 @@ class Changes:
             end = self._monotonic() + STREAM_SECONDS
             while has_place and self._monotonic() < end and not wait(LOOK_SECONDS):
                 before, newest = newest, self._current()
-                yield NOTHING if newest == before else _event(newest)
+                yield COMMENT if newest == before else _event(newest)
         finally:
             if has_place:
                 self._places.release()
@@ -54,4 +54,4 @@ class Changes:
 
 
 def _event(newest: int | None) -> str:
-    return NOTHING if newest is None else f"data: {newest}\n\n"
+    return COMMENT if newest is None else f"data: {newest}\n\n"

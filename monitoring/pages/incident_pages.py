@@ -52,6 +52,7 @@ def add_incident_pages(pages: APIBlueprint, engine: Engine, clock: Clock) -> Non
             comments=comments,
             actions=actions,
             hours=SILENCE_HOURS,
+            spec=spec,
             label=lambda start: dated_label(start, spec.period, spec.zone),
         )
 

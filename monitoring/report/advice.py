@@ -26,7 +26,9 @@ REGISTER_MODEL = Advice(
     urgent=True,
 )
 WRITE_PREDICTIONS = Advice(
-    "No predictions have come yet.", "Run the job that scores with this model and stores its predictions.", urgent=True
+    "No predictions have come yet.",
+    "Send them from a program (its lines are under `Send rows`), or run `driftline ingest NAME FILE`.",
+    urgent=True,
 )
 
 

@@ -36,7 +36,6 @@ class Visitor:
         answer = self.page.goto(url)
         if answer is None or not answer.ok:
             return [f"{url}: {answer and answer.status}"]
-        self.page.wait_for_load_state("networkidle")
         for theme in ("light", "dark"):
             self.page.emulate_media(color_scheme=theme)
             self.faults += [f"{url}, {theme}: {fault}" for fault in self._violations()]

@@ -8,6 +8,13 @@ function distance(milliseconds) {
   return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-Math.round(milliseconds / unit), name);
 }
 
+const modelZone = document.getElementById("main").dataset.zone;
+
+function inModelZone(instant) {
+  const format = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: modelZone });
+  return `${format.format(instant)} ${modelZone}`;
+}
+
 function showTimes(root) {
   const local = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
   const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short", hour: "2-digit" });
@@ -16,7 +23,8 @@ function showTimes(root) {
     const name = zone.formatToParts(instant).find((part) => part.type === "timeZoneName").value;
     const words = `${local.format(instant)} ${name}`;
     const utc = element.textContent;
-    element.title = element.classList.contains("ago") ? `${words} (${utc})` : utc;
+    const elsewhere = modelZone && modelZone !== "UTC" ? `${inModelZone(instant)}, ${utc}` : utc;
+    element.title = element.classList.contains("ago") ? `${words} (${elsewhere})` : elsewhere;
     element.textContent = element.classList.contains("ago") ? distance(Date.now() - instant) : words;
   }
 }

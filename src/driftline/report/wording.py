@@ -21,7 +21,7 @@ class StateWords:
 
 STATE_WORDS: dict[State, StateWords] = {
     State.OK: StateWords("OK", "✓", "Labels are in, and no finding warns."),
-    State.WARN: StateWords("Warning", "▲", "Something is outside its bounds; look at it."),
+    State.WARN: StateWords("Warning", "▲", "A finding warns; its reason says what is outside its bounds."),
     State.ALERT: StateWords(
         "Alert", "✕", "Performance is far beyond its bound, two of three signs agree, or the spec alerts on drift; act."
     ),

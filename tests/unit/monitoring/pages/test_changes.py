@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import islice
 
 from driftline.errors import DatabaseUnavailable
-from monitoring.pages.changes import LONG_PAUSE, MOST_STREAMS, NOTHING, PAUSE, STREAM_SECONDS, Changes
+from monitoring.pages.changes import COMMENT, LONG_PAUSE, MOST_STREAMS, PAUSE, STREAM_SECONDS, Changes
 
 
 class Clock:
@@ -41,7 +41,7 @@ def test_a_page_learns_of_a_change() -> None:
     changes, clock, _ = changes_of(7, 7, None, 9)
     first, *others = islice(changes.stream(clock.wait), 4)
     assert first == f"retry: {PAUSE}\ndata: 7\n\n"
-    assert others == [NOTHING, NOTHING, "data: 9\n\n"]
+    assert others == [COMMENT, COMMENT, "data: 9\n\n"]
 
 
 def test_a_stream_ends_in_time_and_when_the_server_stops() -> None:
@@ -63,4 +63,4 @@ def test_further_pages_ask_again_later_until_one_is_closed() -> None:
 
 def test_without_a_database_a_page_waits() -> None:
     changes, clock, _ = changes_of(None)
-    assert next(changes.stream(clock.wait)) == f"retry: {PAUSE}\n{NOTHING}"
+    assert next(changes.stream(clock.wait)) == f"retry: {PAUSE}\n{COMMENT}"

@@ -13,7 +13,7 @@ def test_a_complete_model_misses_nothing() -> None:
 def test_no_chunk_at_all_needs_predictions() -> None:
     (advice,) = advice_on(SPEC, [])
     assert (advice.missing, advice.urgent) == ("No predictions have come yet.", True)
-    assert "stores its predictions" in advice.to_do
+    assert "driftline ingest NAME FILE" in advice.to_do
 
 
 def test_each_lack_is_named_with_its_days_urgent_first() -> None:
