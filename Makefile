@@ -46,10 +46,11 @@ $(INSTALLED):
 up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka, the simulator and the monitor (ROLE=monitor: it and MariaDB alone)
 	@$(VENV) -m stack up $(if $(ROLE),--role $(ROLE))
 
-example: setup ## Run an example on servers of its own (NAME=titanic or dse), and leave it running
+example: setup ## Run an example on servers of its own (NAME=titanic, dse or ecg), and leave it running
 	@$(VENV) -m examples.$(or $(NAME),titanic)
 
 examples-down: $(INSTALLED) ## Stop the servers of the examples and keep their data
+	@$(VENV) -m examples.processes var/examples/processes
 	@DRIFTLINE_VAR=var/examples/stack $(VENV) -m stack down
 
 status: $(INSTALLED) ## Show what runs, its address, and whether it answers
