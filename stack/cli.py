@@ -104,7 +104,8 @@ def _fetch(options: argparse.Namespace) -> int:
 
 def _tools(options: argparse.Namespace) -> int:
     if options.tool:
-        print_line(str(tools.path(next(tool for tool in tools.TOOLS if tool.name == options.tool))))
+        tool = next(tool for tool in tools.TOOLS if tool.name == options.tool)
+        sys.stdout.write(f"{tools.path(tool)}\n")
         return 0
     for tool in tools.TOOLS:
         reason = tools.reason_missing(tool)

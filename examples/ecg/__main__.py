@@ -16,16 +16,21 @@ from driftline.client import Monitor
 from examples.ecg.beats import Beats, read_beats, split
 from examples.ecg.days import BEGIN, FIRST_DAY, LABELLED_AFTER, Plan, draw_days
 from examples.ecg.object_store import start_object_store
+from examples.ecg.prefect_runs import run_flow, start_prefect
+from examples.ecg.registry import QUIET as QUIET_MLFLOW
 from examples.ecg.registry import connected, load_champion
 from examples.ecg.scoring import BeatScoring, score_stream
-from examples.ecg.steps import MODEL, run_step, steps
+from examples.ecg.steps import MODEL, ROOT, SUMMARY
 from examples.ecg.streaming import QUIET, create_topics, stream
+from examples.environments import environment
 from examples.monitor_api import alert_delivered, call, poll, wait_for
+from examples.processes import LOOPBACK, BackgroundProcess
 from examples.servers import CHANNEL, Servers, add_server_options, start_servers
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
 
-STORED_SECONDS, ALERT_SECONDS, LABELS_SECONDS = 300, 120, 120
+TOOLS, DASHBOARD = (Path(__file__).with_name(name) for name in ("tools.lock", "dashboard.py"))
+STORED_SECONDS, ALERT_SECONDS, LABELS_SECONDS, START_SECONDS = 300, 120, 120, 300
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,11 +55,15 @@ def _run(servers: Servers, plan: Plan) -> None:
     """Take all steps with servers that run."""
     folder = servers.var / MODEL
     folder.mkdir(exist_ok=True)
-    objects = start_object_store(servers, folder, servers.var / "processes")
+    processes = servers.var / "processes"
+    objects = start_object_store(servers, folder, processes)
     mlflow = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}"
     servers = replace(servers, environment={**servers.environment, **_aws(), "MLFLOW_TRACKING_URI": mlflow})
-    for command in steps(objects, folder, mlflow).values():
-        _tell(run_step(sys.executable, command, servers.environment))
+    programs = environment("ecg", TOOLS)
+    prefect = start_prefect(programs, processes, servers.environment, (objects, str(folder), mlflow))
+    run_flow(prefect)
+    _tell((folder / SUMMARY).read_text().rstrip())
+    _tell(f"Version {call(servers.monitor, f'/api/v1/models/{MODEL}')['version']} is monitored.")
     _, unseen = split(read_beats(objects))
     create_topics(servers.kafka)
     _tell(f"{stream(draw_days(unseen, plan, reference=False), servers.kafka):,} beats sent.")
@@ -64,6 +73,8 @@ def _run(servers: Servers, plan: Plan) -> None:
     for line in chunk_lines(wait_for(lambda: _computed(servers, rows), "The chunk of the last day", STORED_SECONDS)):
         _tell(line)
     _show_end(servers, plan)
+    _tell(f"Prefect: {prefect}/deployments")
+    _tell(f"Streamlit: {_start_dashboard(servers, programs, processes)}")
 
 
 def _show_end(servers: Servers, plan: Plan) -> None:
@@ -72,6 +83,27 @@ def _show_end(servers: Servers, plan: Plan) -> None:
         if servers.hook_key:
             _tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
     _tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
+
+
+def _start_dashboard(servers: Servers, programs: Path, processes: Path) -> str:
+    """Start the dashboard in Streamlit unless it runs, and return its address."""
+    process = BackgroundProcess("streamlit", processes)
+    settings = {
+        **{name: servers.environment[name] for name in ("PATH", "MLFLOW_TRACKING_URI")},
+        "KAFKA_BOOTSTRAP_SERVERS": servers.kafka,
+        "EXAMPLES_MONITOR": servers.monitor,
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(processes.parent),
+        **QUIET_MLFLOW,
+    }
+    command = (
+        str(programs / "streamlit"), "run", str(DASHBOARD), "--server.headless", "true", "--server.address", LOOPBACK,
+        "--server.port", str(process.port), "--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none",
+        "--client.toolbarMode", "viewer",
+    )  # fmt: skip
+    process.start(command, settings, ROOT)
+    wait_for(lambda: process.listens, f"The dashboard (see {process.log})", START_SECONDS)
+    return f"http://{LOOPBACK}:{process.port}"
 
 
 def _aws() -> dict[str, str]:

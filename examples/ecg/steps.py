@@ -1,4 +1,4 @@
-"""The steps of a training, each a program that may be run alone. Standard library only."""
+"""The steps of a training, each a program: what the flow runs, and a person may. Standard library only."""
 
 import shlex
 import subprocess
@@ -15,7 +15,9 @@ XGBOOST, SNAPSHOTS = "xgboost", "snapshot_ensemble"
 """The compared models; also the aliases of their versions in MLflow's registry."""
 BEATS, SCORED = "ecg_beats", "ecg_scored"
 """The topic of beats, and the topic of what was predicted for them."""
-COMPARISON, REFERENCE = "comparison.json", "reference.csv"
+FLOW, SCHEDULE = "ecg", "nightly"
+"""The flow of Prefect and its deployment."""
+COMPARISON, SUMMARY, REFERENCE = "comparison.json", "comparison.txt", "reference.csv"
 SPEC = Path(__file__).with_name("spec.yaml")
 ROOT = Path(__file__).resolve().parents[2]
 LAST_CHARACTERS = 3_000

@@ -16,13 +16,13 @@ from examples.ecg.classifiers import PARAMETERS, TRAINERS, Classifier, predicted
 from examples.ecg.comparison import CONFIDENCE, Measure, Symbols, measures, out_of_fold, paired_test, recalls
 from examples.ecg.days import Plan, draw_days, scored
 from examples.ecg.registry import TrainedModel, connected, record
-from examples.ecg.steps import CHAMPION, COMPARISON, REFERENCE, REGISTERED, SNAPSHOTS, XGBOOST
+from examples.ecg.steps import CHAMPION, COMPARISON, REFERENCE, REGISTERED, SNAPSHOTS, SUMMARY, XGBOOST
 
 SIGNIFICANT = 0.05
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train on the known beats of an object store; write `comparison.json` and `reference.csv` to a folder."""
+    """Train on the known beats of an object store; write the comparison and `reference.csv` to a folder."""
     parser = argparse.ArgumentParser(prog="python -m examples.ecg.training", description=__doc__)
     parser.add_argument("objects", help="address of the object store: s3://BUCKET, or a folder")
     parser.add_argument("folder", type=Path, help="folder of the files that are written")
@@ -59,7 +59,9 @@ def train(beats: Beats, folder: Path, mlflow: str) -> str:
     }
     (folder / COMPARISON).write_text(json.dumps(report, indent=2) + "\n")
     scored(models[champion], draw_days(unseen, Plan(), reference=True)).to_csv(folder / REFERENCE, index=False)
-    return "\n".join(_lines(report)) + "\n"
+    summary = "\n".join(_lines(report)) + "\n"
+    (folder / SUMMARY).write_text(summary)
+    return summary
 
 
 def _metrics(compared: Mapping[str, Measure]) -> dict[str, float]:

@@ -10,14 +10,16 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 import driftline as dl
-from examples.ecg import comparison, snapshot_ensemble
+from examples.ecg import comparison, record, snapshot_ensemble
 from examples.ecg.beats import Beats, split
 from examples.ecg.classifiers import TRAINERS, load, predicted
 from examples.ecg.comparison import out_of_fold, paired_test, recalls
 from examples.ecg.days import Plan, draw_days, scored
 from examples.ecg.features import FEATURES, FloatArray, features_of
+from examples.ecg.object_store import start_object_store
 from examples.ecg.snapshot_ensemble import Network, learning_rate
 from examples.ecg.steps import AT, CLASSES, ID, PREDICTION, SCORES, SNAPSHOTS, SPEC, SYMBOL, XGBOOST
+from examples.servers import Servers
 from tests.unit.examples.ecg_record import beats
 
 CALM = Plan(gain_from=None)
@@ -153,6 +155,20 @@ def test_days_are_drawn_by_seed_and_the_gain_changes_voltages_alone() -> None:
     np.testing.assert_allclose(days[1].beats.samples, calm[1].beats.samples * 0.5, atol=1e-4)
     assert days[1].beats.symbols.equals(calm[1].beats.symbols)
     assert not np.array_equal(days[0].beats.samples, days[2].beats.samples)
+
+
+def test_without_go_objects_are_kept_in_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class WithoutGo(Servers):
+        def run(self, *command: str) -> str:
+            raise SystemExit(f"python {' '.join(command)} ended with 2:\nversitygw is not built and Go is missing.")
+
+    monkeypatch.delenv("EXAMPLES_OBJECTS", raising=False)
+    objects = start_object_store(WithoutGo("", "", tmp_path, {}), tmp_path / "ecg", tmp_path / "processes")
+    assert objects == str(tmp_path / "ecg" / "objects")
+    assert capsys.readouterr().out.splitlines()[0] == "versitygw is not built and Go is missing."
+    assert [record.upload(objects), record.upload(objects)] == [2, 0]
 
 
 def backtest(plan: Plan, known: Beats, unseen: Beats) -> dl.BacktestResult:
