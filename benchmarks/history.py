@@ -52,7 +52,7 @@ def scored_day(day: datetime, rows: int) -> pd.DataFrame:
 
 
 @dataclass
-class LoadedHistory:
+class StoredHistory:
     """A model with its history of days of equal size, and the rows of the days written after it, by start."""
 
     engine: Engine
@@ -81,7 +81,7 @@ def label_frame(scored: pd.DataFrame, known_at: datetime) -> pd.DataFrame:
     return pd.DataFrame({"id": scored["id"], "value": scored["label"], "known_at": pd.Timestamp(known_at)})
 
 
-def make_history(engine: Engine, objects: Path, days: int, rows_a_day: int, next_day: datetime) -> LoadedHistory:
+def make_history(engine: Engine, objects: Path, days: int, rows_a_day: int, next_day: datetime) -> StoredHistory:
     """Register the model and fill its history: rows as written, results of one computed day copied to all others.
 
     The last days are then polled, so that what is open, due or waiting for labels is as it would be.
@@ -90,7 +90,7 @@ def make_history(engine: Engine, objects: Path, days: int, rows_a_day: int, next
     starts = [next_day - (days - n) * DAY for n in range(days)]
     with engine.connect() as connection:
         number = model_number(connection, CHURN_MODEL)
-    history = LoadedHistory(engine, number, next_day, dict.fromkeys(starts, rows_a_day))
+    history = StoredHistory(engine, number, next_day, dict.fromkeys(starts, rows_a_day))
     for first in range(0, days, LOADED_AT_ONCE):
         _load(history, starts[first : first + LOADED_AT_ONCE])
     settled, latest = starts[: -LABEL_DELAY - 1], set(starts[-LABEL_DELAY - 1 :])
@@ -112,7 +112,7 @@ def _register(engine: Engine, objects: Path, rows_a_day: int, next_day: datetime
     )
 
 
-def _load(history: LoadedHistory, days: Sequence[datetime]) -> None:
+def _load(history: StoredHistory, days: Sequence[datetime]) -> None:
     """Write the predictions and labels of some days, as processed already."""
 
     def work(connection: Connection) -> None:
@@ -127,7 +127,7 @@ def _load(history: LoadedHistory, days: Sequence[datetime]) -> None:
     in_transaction(history.engine, work)
 
 
-def _poll(history: LoadedHistory, days: set[datetime]) -> None:
+def _poll(history: StoredHistory, days: set[datetime]) -> None:
     in_transaction(
         history.engine, lambda connection: pending_chunks.queue(connection, VersionKey(history.number, 1), days)
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.durable import databases
-from benchmarks.history import NOW, LoadedHistory, make_history
+from benchmarks.history import NOW, StoredHistory, make_history
 from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, show, times
 from monitoring.poll.poller import poll_once
 
@@ -26,10 +26,10 @@ AIM = RatioTarget(1.2, Better.LOWER)
 
 
 @dataclass
-class Polls:
+class PollSeries:
     """Polls after new days on one history; `reads` holds the rows that the server read in each."""
 
-    history: LoadedHistory
+    history: StoredHistory
     reads: list[float] = field(default_factory=list)
 
     def after_a_day(self, rows: int) -> float:
@@ -48,10 +48,10 @@ class Polls:
             return sum(int(value) for _, value in counters)
 
 
-def compare(histories: Mapping[str, LoadedHistory], rows: int) -> None:
+def compare(histories: Mapping[str, StoredHistory], rows: int) -> None:
     """Print how long a poll after `rows` new rows takes with the longer history (the first) and the shorter one."""
     print(f"  after a day of {rows:,} rows:")
-    polls = {name: Polls(history) for name, history in histories.items()}
+    polls = {name: PollSeries(history) for name, history in histories.items()}
     seconds = alternate({name: partial(runs.after_a_day, rows) for name, runs in polls.items()}, RUNS, UNMEASURED)
     show(seconds)
     for name, runs in polls.items():
@@ -64,7 +64,7 @@ def main() -> None:
     print(f"A poll after one new day ({machine()})")
     with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, databases() as fresh:
 
-        def history_of(days: int) -> LoadedHistory:
+        def history_of(days: int) -> StoredHistory:
             return make_history(fresh(), Path(folder), days, ROWS_A_DAY, FIRST_NEW_DAY)
 
         long = history_of(LONG)

@@ -155,6 +155,7 @@ def measure(name: str, port: int, pid: int, rate: int) -> None:
 
 
 def compare(server: TemporaryDatabase, folder: Path, monitor: str) -> None:
+    """Measure the service and a route without Driftline, at the same rates of requests."""
     with server.administrator() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE serving")
     database = {

@@ -58,8 +58,8 @@ def folder_reader(folder: Path, ingestion: Ingestion, suffix: str) -> Callable[[
     frame, file = rows().drop(columns=[MODEL_VERSION, SCORED_AT]), folder / f"{next(NUMBERS)}{suffix}"
     frame.to_parquet(file, index=False) if suffix == ".parquet" else frame.to_csv(file, index=False)
     watched = WatchedFolder(open_store(folder), FileIngestion(ingestion, NAME, BatchKind.PREDICTIONS), Event())
-    watched.look()
-    return lambda: ROWS * watched.look().stored
+    watched.scan()
+    return lambda: ROWS * watched.scan().stored
 
 
 def measure(name: str, prepare: Callable[[], Callable[[], int]]) -> None:

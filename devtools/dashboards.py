@@ -157,6 +157,7 @@ def as_json(dashboard: Dashboard) -> str:
 
 
 def _model_variable() -> dict[str, Any]:
+    """Return Grafana's variable that selects models."""
     return {
         "name": "model",
         "label": "Model",
@@ -188,6 +189,7 @@ def _placed(panels: Sequence[Panel]) -> list[dict[str, Any]]:
 
 
 def _panel(number: int, panel: Panel) -> dict[str, Any]:
+    """Return a panel as Grafana's JSON describes it, without its place in the grid."""
     targets = [
         {"refId": chr(ord("A") + place), "datasource": DATASOURCE, "expr": query, "legendFormat": legend}
         for place, (legend, query) in enumerate(panel.queries.items())

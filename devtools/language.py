@@ -26,6 +26,8 @@ what whole whose
 """
 FILLERS = frozenset(_FILLERS.split())
 """Words that do not say what a value is."""
+PAIRS = {"before": "after", "left": "right"}
+"""Fillers that are clear in a module that defines their counterpart too."""
 VAGUE_DOCSTRING_VERBS = ("Give", "Gives", "Say", "Says", "Tell", "Tells")
 LONG_FUNCTION = 10
 """Lines of a body, its docstring left out, from which on a function needs a docstring."""
@@ -97,22 +99,34 @@ def repeated_classes(modules: Iterable[Module]) -> dict[str, list[CodePlace]]:
 
 
 def filler_names(modules: Iterable[Module]) -> dict[str, list[CodePlace]]:
-    """Return the identifiers that are only fillers, with the places that define them, most frequent first."""
+    """Return the identifiers that are only fillers, with the places that define them, most frequent first.
+
+    A word of a pair, such as `before` beside `after`, is left out, and so is `other` as the second operand of a method.
+    """
     places: dict[str, list[CodePlace]] = defaultdict(list)
     for module in modules:
-        for name, node_place in _defined_names(module):
-            if name.strip("_").lower() in FILLERS:
+        names = list(_defined_names(module))
+        defined = {name for name, _ in names}
+        for name, node_place in names:
+            word = name.strip("_").lower()
+            if word in FILLERS and name.replace(word, PAIRS.get(word, word)) not in defined - {name}:
                 places[name].append(node_place)
     return dict(sorted(places.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
 def _defined_names(module: Module) -> Iterator[tuple[str, CodePlace]]:
     """Yield every name that a module defines: variables, attributes, parameters, functions, classes."""
+    second_operands: set[ast.arg] = set()
     for node in ast.walk(module.tree):
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
                 yield name, module.place(node)
-            case ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            case ast.FunctionDef(name=name, args=ast.arguments(args=[ast.arg(arg="self"), ast.arg(arg="other")])):
+                second_operands.add(node.args.args[1])
+                yield name, module.place(node)
+            case ast.arg(arg=name) if node not in second_operands:
+                yield name, module.place(node)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield name, module.place(node)
             case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
                 yield name, module.place(node)

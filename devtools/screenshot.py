@@ -28,7 +28,7 @@ PICTURE = paths.ROOT / "docs" / "images" / "dashboard.png"
 MANIFEST = "manifest.txt"
 OUTLINE = "outline of the page"
 """What the manifest calls the page's fingerprint."""
-TAKEN = paths.BUILD / "screenshot"
+SCREENSHOTS = paths.BUILD / "screenshot"
 TEST = "tests/e2e/test_picture.py"
 ALL_PAGES = "DRIFTLINE_SCREENSHOTS"
 """The variable that tells the end-to-end test to take a picture of every page."""
@@ -38,6 +38,7 @@ PAGES: Mapping[str, tuple[str, int]] = {
     "chunk": ("/models/churn/chunks/{day}", 700),
     "quality": ("/models/churn/quality", 1300),
     "spec": ("/models/churn/spec", 1300),
+    "versions": ("/models/churn/versions", 900),
     "spec-edit": ("/models/churn/spec/edit", 1300),
     "compare": ("/models/churn/compare", 1500),
     "ingest": ("/models/churn/ingest", 900),
@@ -139,18 +140,18 @@ def record(picture: Path, outline: str) -> None:
     (picture.parent / MANIFEST).write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
 
 
-def publish(taken: Path = TAKEN, picture: Path = PICTURE) -> None:
+def publish(screenshots: Path = SCREENSHOTS, picture: Path = PICTURE) -> None:
     """Copy the pictures that the end-to-end test has taken, and the manifest of the README's."""
-    for page in taken.glob("*.png"):
+    for page in screenshots.glob("*.png"):
         shutil.copyfile(page, picture.with_name(page.name))
-    record(picture, recorded(taken / picture.name)[OUTLINE])
+    record(picture, recorded(screenshots / picture.name)[OUTLINE])
 
 
 def main() -> int:
     """Take the picture; the exit status is 2 if that failed."""
     parser = argparse.ArgumentParser(prog="python -m devtools.screenshot", description="Take the README's picture.")
     parser.add_argument("url", nargs="?", help="page; by default the dashboard of the end-to-end test's world")
-    parser.add_argument("file", nargs="?", type=Path, default=TAKEN / "page.png", help="PNG file")
+    parser.add_argument("file", nargs="?", type=Path, default=SCREENSHOTS / "page.png", help="PNG file")
     parser.add_argument("--all", action="store_true", help="take a picture of every page")
     parser.add_argument("--height", type=int, default=HEIGHT, help="height in pixels")
     options = parser.parse_args()
@@ -170,10 +171,10 @@ def main() -> int:
 
 def _retake(*, all_pages: bool) -> None:
     """Run the end-to-end test that takes the picture, which may fail since the page has changed, and publish it."""
-    shutil.rmtree(TAKEN, ignore_errors=True)
+    shutil.rmtree(SCREENSHOTS, ignore_errors=True)
     environment = os.environ | ({ALL_PAGES: "1"} if all_pages else {})
     subprocess.run((sys.executable, "-m", "pytest", "-q", TEST), cwd=paths.ROOT, env=environment, check=False)
-    if not (TAKEN / MANIFEST).exists():
+    if not (SCREENSHOTS / MANIFEST).exists():
         raise NotTaken(f"The test {TEST} took no picture; its output says why.")
     publish()
 

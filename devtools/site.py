@@ -35,14 +35,14 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def rewrite_links(markdown: str, page: str) -> str:
     """Return a page with links relative to `page` in the site; a link that leads out of the site becomes its text."""
-    folder = posixpath.dirname(_in_repository(page))
+    folder = posixpath.dirname(_repository_path(page))
 
     def rewritten(match: re.Match[str]) -> str:
         mark, text, link = match.groups()
         path, hash_, anchor = link.partition("#")
         if "://" in link or not path:
             return match[0]
-        target = _in_site(posixpath.normpath(posixpath.join(folder, path)))
+        target = _site_path(posixpath.normpath(posixpath.join(folder, path)))
         if target is None or posixpath.splitext(target)[1] not in PUBLISHED:
             return text
         return f"{mark}[{text}]({posixpath.relpath(target, posixpath.dirname(page) or '.')}{hash_}{anchor})"
@@ -50,12 +50,12 @@ def rewrite_links(markdown: str, page: str) -> str:
     return LINK.sub(rewritten, markdown)
 
 
-def _in_repository(page: str) -> str:
+def _repository_path(page: str) -> str:
     """Return where the repository has a page of the site."""
     within = FOLDERS["PlantUMLDiagrams/"]
     return f"PlantUMLDiagrams/{page.removeprefix(within)}" if page.startswith(within) else f"docs/{page}"
 
 
-def _in_site(path: str) -> str | None:
+def _site_path(path: str) -> str | None:
     """Return where the site has a file of the repository, None where it has not."""
     return next((path.replace(folder, name, 1) for folder, name in FOLDERS.items() if path.startswith(folder)), None)

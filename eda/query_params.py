@@ -50,7 +50,7 @@ def _day_faults(key: str, value: object) -> list[str]:
     if value is None or _day(value):
         return []
     if isinstance(value, str):
-        return [f"{key} {value!r} is no day of the calendar; write YYYY-MM-DD"]
+        return [f"{key} {value!r} is not a calendar day; write YYYY-MM-DD"]
     return [f"{key} must be a text YYYY-MM-DD or null, not {_name(value)}"]
 
 

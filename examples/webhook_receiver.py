@@ -33,7 +33,7 @@ def receiving() -> Iterator[tuple[WebhookReceiver, str]]:
     """Listen on a free port of this machine while the context lasts; yield the receiver and its address."""
     receiver = WebhookReceiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class WebhookHandler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             timestamp, signature = (self.headers.get(f"Driftline-{name}", "") for name in ("Timestamp", "Signature"))
@@ -43,7 +43,7 @@ def receiving() -> Iterator[tuple[WebhookReceiver, str]]:
         def log_message(self, format: str, *args: object) -> None:
             """Write nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), WebhookHandler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:

@@ -32,7 +32,7 @@ from monitoring.incidents.update import update_incidents
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.poller import PollOutcome, poll_once
 from monitoring.poll.relabelled_chunks import UncomputedLabels
-from monitoring.poll.state_store import StateStore
+from monitoring.poll.summary_store import SummaryStore
 from monitoring.poll.touched_chunks import queue_touched_chunks
 
 BRANCH = 8
@@ -108,12 +108,12 @@ class History:
 
 
 def _planned(connection: Connection, version: Version, start: datetime) -> PlannedChunk | None:
-    """Plan the tasks of a pending chunk; None where it has a state, which the poll brings up to date, or no rows.
+    """Plan the tasks of a pending chunk; None if it has no rows, or has summaries, which the poll updates.
 
-    Labels that are pending are listed before anything is read: executors read these, and perhaps more.
+    Pending labels are listed before anything is read: executors read these, and perhaps more.
     """
     key, chunk = version.key, chunk_at(version.spec, start)
-    store = StateStore(connection, key, version.spec_revision, chunk)
+    store = SummaryStore(connection, key, version.spec_revision, chunk)
     if chunk.start != start or any(
         store.parts(content) for content in (SummaryContent.FEATURES, SummaryContent.LABELS)
     ):
@@ -160,15 +160,15 @@ def _store(
     planned: PlannedChunk,
     parts: dict[tuple[Chunk, SummaryContent, int], ComputedPart],
 ) -> None:
-    """Store the state of a chunk that still waits to be computed and has none, under its lock.
+    """Store the summaries of a chunk that is still pending and has none, under its lock.
 
-    Rows that were removed or labelled meanwhile are no fault: the poll compares each part with the batches as they are.
+    It is not a fault if rows were removed or labelled meanwhile: the poll compares each part with the batches.
     """
     key = version.key
     waits = select(pending_table.c.chunk_start).where(
         key.rows_of(pending_table), pending_table.c.chunk_start == naive_utc(planned.chunk.start)
     )
-    store = StateStore(connection, key, version.spec_revision, planned.chunk)
+    store = SummaryStore(connection, key, version.spec_revision, planned.chunk)
     if connection.execute(waits.with_for_update()).first() is None:
         return
     for content in (SummaryContent.FEATURES, SummaryContent.LABELS):

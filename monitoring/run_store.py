@@ -73,6 +73,7 @@ class RunStore:
             return [self._record(row) for row in connection.execute(statement).mappings()]
 
     def _record(self, row: RowMapping) -> RunRecord:
+        """Return the run that a row describes; one without a sign of life was interrupted."""
         ended, summary = row["ended_at"], row["summary"]
         state = PollRunState.of(ended is not None, row["problem"])
         problem = row["problem"]

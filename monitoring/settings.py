@@ -41,24 +41,30 @@ class MonitorSettings(EnvironmentSettings):
     @property
     def report_mail_channels(self) -> list[str]:
         """The channels of scheduled reports by name."""
-        return [name.strip() for name in self.report_channels.split(",") if name.strip()]
+        return _names(self.report_channels)
 
     @property
     def report_endings(self) -> list[str]:
         """The formats of scheduled reports by ending."""
-        return [ending.strip() for ending in self.report_formats.split(",")]
+        return _names(self.report_formats)
 
     @field_validator("report_cron")
     @classmethod
     def _require_cron(cls, cron: str | None) -> str | None:
-        """Refuse a cron expression that is none."""
+        """Refuse an invalid cron expression."""
         return None if cron is None else Schedule(None, cron, "UTC").cron
 
     @field_validator("report_formats")
     @classmethod
     def _require_formats(cls, formats: str) -> str:
         """Refuse formats that do not exist."""
-        unknown = [ending.strip() for ending in formats.split(",") if ending.strip() not in FORMATS]
+        endings = _names(formats)
+        unknown = [repr(ending) for ending in endings or [""] if ending not in FORMATS]
         if unknown:
-            raise ValueError(f"{', '.join(unknown)} is no format of a report; choose of {', '.join(FORMATS)}")
+            raise ValueError(f"{', '.join(unknown)} is not a report format; choose from {', '.join(FORMATS)}")
         return formats
+
+
+def _names(text: str) -> list[str]:
+    """Return names that are separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]

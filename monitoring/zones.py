@@ -10,7 +10,7 @@ def _as_zone(value: Any) -> Any:
     try:
         return ZoneInfo(value) if isinstance(value, str) else value
     except (LookupError, ValueError, OSError) as error:
-        raise ValueError(f"{value!r} is no time zone; write UTC or Europe/Berlin") from error
+        raise ValueError(f"{value!r} is not a time zone; write UTC or Europe/Berlin") from error
 
 
 AsZone = BeforeValidator(_as_zone)

@@ -91,6 +91,7 @@ def _days(seed: int) -> Days:
 
 
 def _count(seed: int, days: Days, unit: str, budget: float) -> AlertCount:
+    """Count the alerts, warnings and incidents of one calm stream, cut into chunks of a unit."""
     random = np.random.default_rng(seed)
     past = days[:BEFORE] if unit == "week" else days[BEFORE - REFERENCE_DAYS : BEFORE]
     reference = list(_cut(past, unit, random))

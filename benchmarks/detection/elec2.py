@@ -23,7 +23,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.detection.nannyml import nannyml
 from benchmarks.detection.stream import Stream, Truth
-from driftline.engine.chunks import by_chunk
+from driftline.engine.chunks import split_by_chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, State
 from driftline.engine.spec import ColumnSpec, Period, Spec
@@ -83,7 +83,7 @@ def scored(rows: pd.DataFrame, training_weeks: int, period: Period = Period.WEEK
     reference = rows[(rows[EVENT_TIME] >= ends) & (rows[EVENT_TIME] < later)]
     analysis = rows[rows[EVENT_TIME] >= later].reset_index(drop=True)
     spec = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES), period=period)
-    weeks = (part for _, part in by_chunk(analysis, period, spec.zone))
+    weeks = (part for _, part in split_by_chunk(analysis, period, spec.zone))
     decayed = tuple(bool(roc_auc_score(part[LABEL], part[SCORE]) < DECAYED) for part in weeks)
     return Stream(Truth("elec2", f"model of {training_weeks} weeks", decayed, decayed), reference, analysis, spec)
 
@@ -106,6 +106,7 @@ POLICIES: Sequence[_Policy] = (_Policy("Driftline", 1.0), _Policy("Driftline, bo
 
 
 def _driftline(stream: Stream) -> Iterator[tuple[str, Flags]]:
+    """Yield for each policy which chunks alert, and which do so or belong to an incident."""
     fitted = fit_reference(stream.reference, stream.spec)
     evaluated = list(FittedMonitor(stream.spec, fitted).evaluate_chunks(stream.analysis))
     for policy in POLICIES:

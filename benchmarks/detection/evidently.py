@@ -13,7 +13,7 @@ import pandas as pd
 from benchmarks.detection.alarms import AlarmsByLevel, ChunkAlarm
 from benchmarks.detection.stream import Stream
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.chunks import by_chunk
+from driftline.engine.chunks import split_by_chunk
 from driftline.engine.results import LABEL, PREDICTION, SCORE
 from driftline.engine.spec import Spec
 
@@ -56,7 +56,7 @@ def _write(stream: Stream, folder: Path, number: int) -> None:
     """Write the reference, the chunks to evaluate, and the description of the columns."""
     spec = stream.spec
     columns = [*spec.features, SCORE, PREDICTION, LABEL]
-    chunks = [rows for _, rows in by_chunk(stream.analysis, spec.period, spec.zone)][stream.truth.lead :]
+    chunks = [rows for _, rows in split_by_chunk(stream.analysis, spec.period, spec.zone)][stream.truth.lead :]
     chunks = chunks if any(stream.truth.drifts) else chunks[:CALM_CHUNKS]
     numbered = pd.concat([rows[columns].assign(chunk=place) for place, rows in enumerate(chunks)])
     if number == 0:

@@ -29,7 +29,7 @@ def features(world: World, first: date, days: int) -> pd.DataFrame:
     labels = _cube(records, people, Cdr.PSEUDO_CHURNED, np.nan)
     columns: dict[str, Floats] = {}
     for name, source in USAGE_OF_CDR.items():
-        columns |= _of_usage(str(name), _cube(records, people, source, 0.0))
+        columns |= _usage_features(str(name), _cube(records, people, source, 0.0))
     columns[str(Processed.DAYS_SEEN)] = np.nansum(_windows(np.isfinite(labels).astype(float)), axis=-1)
     columns |= {LABEL: labels, CHANCE: _cube([world.chances_of_day(day) for day in dates], people, CHANCE, np.nan)}
     has_label = np.isfinite(labels)
@@ -52,7 +52,7 @@ def _cube(frames: Sequence[pd.DataFrame], people: "npt.NDArray[np.object_]", col
     return cube
 
 
-def _of_usage(name: str, usage: Floats) -> dict[str, Floats]:
+def _usage_features(name: str, usage: Floats) -> dict[str, Floats]:
     """Return a usage column and its trailing sum, mean and sample standard deviation; NaN where unknown."""
     windows = _windows(usage)
     with warnings.catch_warnings():

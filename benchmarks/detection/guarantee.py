@@ -144,7 +144,9 @@ def count_alerts(drawn: Sequence[Drawn], years: float, budget: float, drifting: 
     """Return the alerts of streams with chunks of `years` years, all of which drift in the same chunks."""
     components = drawn[0][1].components
     usable = np.stack([fitted.usable for _, fitted in drawn])
-    weights = {stage: np.where(mask & usable, components.weights, 0.0) for stage, mask in components.in_stage.items()}
+    weights = {
+        stage: np.where(mask & usable, components.weights, 0.0) for stage, mask in components.stage_masks.items()
+    }
     evidence = {
         stage: np.where(weights[stage] > 0, np.stack([of_stream[stage] for of_stream, _ in drawn], axis=1), 0.0)
         for stage in Stage

@@ -136,6 +136,7 @@ def _timed(frame: pd.DataFrame, sizes: Sequence[int], start: pd.Timestamp, lengt
 
 
 def _calm_row(problem: str, unit: str, chunks: int, streams: int) -> str:
+    """Return a row of the table of false alerts: how many in how many years without a change."""
     (length, size), budgets = UNITS[unit], (1.0, 12.0)
     years, alerts = 0.0, dict.fromkeys(budgets, 0)
     for seed in range(streams):
@@ -190,6 +191,7 @@ CALM_DAYS, CHANGED_DAYS, DAY_ROWS, REFERENCE_DAYS = 14, 7, 400, 21
 
 
 def _change_rows(problem: str, seeds: int) -> Iterator[str]:
+    """Yield the rows of the table of detected changes, and a last one with the false alerts before them."""
     found: dict[str, dict[str, list[int | None]]] = {}
     false = {"evidence": 0, "bounds": 0}
     for seed in range(seeds):

@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks.detection.harm import ExpectedPerformance, is_worse, mean_performance, performance
 from benchmarks.detection.stream import Stream, Truth
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.chunks import by_chunk
+from driftline.engine.chunks import split_by_chunk
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ColumnSpec, Period, Spec
 
@@ -43,7 +43,7 @@ def car_loans() -> Stream:
     analysis = _loans(analysis.merge(targets, on="id"))
     stream = _stream("car loans", "", reference, analysis)
     fall = analysis[EVENT_TIME].iloc[LOANS_FALL]
-    worse = tuple(chunk.end > fall for chunk, _ in by_chunk(analysis, Period.WEEK, stream.spec.zone))
+    worse = tuple(chunk.end > fall for chunk, _ in split_by_chunk(analysis, Period.WEEK, stream.spec.zone))
     return replace(stream, truth=replace(stream.truth, drifts=worse, harmful=worse))
 
 
@@ -91,12 +91,14 @@ def _stream(name: str, case: str, reference: pd.DataFrame, analysis: pd.DataFram
     kinds = {True: ColumnKind.CATEGORICAL, False: ColumnKind.CONTINUOUS}
     columns = tuple(ColumnSpec(name=column, kind=kinds[text[column]]) for column in features)
     spec = Spec(columns=columns, period=Period.WEEK)
-    calm = tuple(False for _ in by_chunk(analysis, spec.period, spec.zone))
+    calm = tuple(False for _ in split_by_chunk(analysis, spec.period, spec.zone))
     return Stream(Truth(name, case, calm, calm), reference, analysis.reset_index(drop=True), spec)
 
 
 def _by_chunk(stream: Stream, rows: pd.DataFrame) -> list[ExpectedPerformance]:
-    return [performance(chunk_rows, LABEL) for _, chunk_rows in by_chunk(rows, stream.spec.period, stream.spec.zone)]
+    return [
+        performance(chunk_rows, LABEL) for _, chunk_rows in split_by_chunk(rows, stream.spec.period, stream.spec.zone)
+    ]
 
 
 def _data(name: str) -> Path:

@@ -16,7 +16,7 @@ from benchmarks.measuring import Better, RatioTarget, conclude, machine, show
 
 
 @dataclass(frozen=True)
-class Case:
+class ReadingCase:
     """The rows of the reference and of the analysis, its chunks, and the numbers of categories of features."""
 
     reference: int
@@ -26,8 +26,8 @@ class Case:
 
 
 CASES = {
-    "few": Case(500_000, 1_000_000, 100, SIZES),
-    "hundreds": Case(700_000, 2_000_000, 126, LARGE_SIZES),
+    "few": ReadingCase(500_000, 1_000_000, 100, SIZES),
+    "hundreds": ReadingCase(700_000, 2_000_000, 126, LARGE_SIZES),
 }
 """By how many categories the text columns have."""
 FASTER, LIGHTER = RatioTarget(15, Better.HIGHER), RatioTarget(0.5, Better.LOWER)
@@ -70,7 +70,7 @@ def main() -> None:
         )
 
 
-def _commands(case: Case, folder: Path) -> dict[str, tuple[str, ...]]:
+def _commands(case: ReadingCase, folder: Path) -> dict[str, tuple[str, ...]]:
     path = folder / "rows.parquet"
     until = write(path, case.reference, case.analysis, case.chunks, case.sizes)
     arguments = (str(path), until, str(folder / "results.json"))

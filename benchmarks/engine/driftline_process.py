@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.engine.processes import METHODS
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.chunks import Chunk, by_chunk
+from driftline.engine.chunks import Chunk, split_by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, SCORE, Method, Result
@@ -71,7 +71,7 @@ def main() -> None:
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         fitted = fit_reference(rows[:cut], spec, mapper=threads.map)
-        results = list(threads.map(computed, by_chunk(rows[cut:], spec.period, spec.zone)))
+        results = list(threads.map(computed, split_by_chunk(rows[cut:], spec.period, spec.zone)))
     Path(out).write_text(json.dumps(results), encoding="utf-8")
     ended = time.perf_counter()
     print(json.dumps({"read": have - began, "compute": ended - have}))

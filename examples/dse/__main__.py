@@ -47,11 +47,11 @@ def _run(servers: Servers, days: pd.DataFrame, stream_from: pd.Timestamp, calend
     """Take all steps with servers that run."""
     folder = servers.var / MODEL
     folder.mkdir(exist_ok=True)
-    before, streamed = days[days["date"] < stream_from], days[days["date"] >= stream_from]
-    before.to_csv(folder / training.DAYS, index=False)
+    earlier, streamed = days[days["date"] < stream_from], days[days["date"] >= stream_from]
+    earlier.to_csv(folder / training.DAYS, index=False)
     training.main([str(folder)])
     _tell(_registered(servers, folder))
-    _score(servers, folder, before, streamed, calendar)
+    _score(servers, folder, earlier, streamed, calendar)
     chunks = wait_for(lambda: _computed(servers, len(streamed)), "The chunk of the last day", STORED_SECONDS)
     for line in chunk_lines(chunks):
         _tell(line)
@@ -91,7 +91,7 @@ def _registered(servers: Servers, folder: Path) -> str:
 
 
 def _score(
-    servers: Servers, folder: Path, before: pd.DataFrame, streamed: pd.DataFrame, calendar: TradingCalendar
+    servers: Servers, folder: Path, earlier: pd.DataFrame, streamed: pd.DataFrame, calendar: TradingCalendar
 ) -> None:
     """Replay the days of the stream, and score what the topic has."""
     create_topic(servers.kafka)
@@ -99,7 +99,7 @@ def _score(
     with spark_session() as spark, Monitor(servers.monitor, MODEL, spool=folder / "spool") as monitor:
         model = IndexModel.load(folder / training.MODEL)
         scoring = StreamScoring(model, calendar, monitor, folder / "history")
-        scoring.start(spark, before.tail(MOST_BEFORE))
+        scoring.start(spark, earlier.tail(MOST_BEFORE))
         score_stream(spark, scoring, servers.kafka, folder / "checkpoint")
 
 

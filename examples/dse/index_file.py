@@ -38,7 +38,7 @@ def number(text: str) -> float | None:
     """Return the number of a text such as `4,719.39`, `1.25M` or `-0.36%` (as -0.36); None where it is empty or `-`.
 
     Raises:
-        ValueError: the text is no number.
+        ValueError: the text is not a number.
     """
     plain = text.replace(",", "").removesuffix("%")
     if plain in ("", "-"):

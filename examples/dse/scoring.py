@@ -30,7 +30,7 @@ MOST_DAYS = 250
 JARS = Path(__file__).resolve().parents[2] / "build" / "jars" / "spark"
 KAFKA_JARS = ("spark-sql-kafka-*", "spark-token-provider-kafka-*", "kafka-clients-*", "commons-pool2-*")
 LOOPBACK = "127.0.0.1"
-BEFORE, BEFORE_BATCH = "before", -1
+EARLIER, EARLIER_BATCH = "before", -1
 """The folder of the days before the stream, and their number of a micro-batch."""
 
 
@@ -66,13 +66,13 @@ class StreamScoring:
             (day["date"].date(), *(None if pd.isna(day[name]) else float(day[name]) for name in NUMBERS))
             for day in days.to_dict("records")
         ]
-        frame = spark.createDataFrame(rows, DAY_SCHEMA).withColumn("batch", F.lit(BEFORE_BATCH))
-        frame.coalesce(1).write.mode("overwrite").parquet(str(self.history / BEFORE))
+        frame = spark.createDataFrame(rows, DAY_SCHEMA).withColumn("batch", F.lit(EARLIER_BATCH))
+        frame.coalesce(1).write.mode("overwrite").parquet(str(self.history / EARLIER))
 
     def _earlier(self, spark: SparkSession, number: int) -> DataFrame:
         """Return the days of the batches before this one; its own folder may be replaced meanwhile."""
         batches = (folder.name for folder in self.history.iterdir() if folder.name.isdigit())
-        names = [BEFORE, *(name for name in batches if int(name) < number)]
+        names = [EARLIER, *(name for name in batches if int(name) < number)]
         return spark.read.parquet(*(str(self.history / name) for name in names))
 
     def _log(self, rows: list[dict[str, Any]], number: int) -> None:
@@ -81,7 +81,7 @@ class StreamScoring:
             if row["date"] in new:
                 self._predict(row)
             following = self.calendar.next_trading_day(row["date"])
-            if row["batch"] > BEFORE_BATCH and row[NEXT_DATE] in new and following == row[NEXT_DATE]:
+            if row["batch"] > EARLIER_BATCH and row[NEXT_DATE] in new and following == row[NEXT_DATE]:
                 self.monitor.log_labels({f"{row['date']}": int(row[LABEL])}, known_at=closing(row[NEXT_DATE]))
         if not self.monitor.flush(timeout=120) or self.monitor.status().refused_batches:
             raise RuntimeError(f"The monitor has not stored micro-batch {number}: {self.monitor.status()}.")

@@ -1,4 +1,4 @@
-"""A simulated index, which is no real one: returns with momentum, and another regime later. No I/O here."""
+"""A simulated index, not of a real exchange: returns with momentum, and another regime later. No I/O here."""
 
 from dataclasses import dataclass
 from datetime import date

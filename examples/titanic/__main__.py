@@ -11,11 +11,11 @@ import pandas as pd
 from examples.monitor_api import RequestRefused, alert_delivered, call, poll, wait_for
 from examples.servers import CHANNEL, Servers, add_server_options, start_servers
 from examples.titanic.exploration import write_exploration
-from examples.titanic.fairness import Difference, differences
+from examples.titanic.fairness import GroupDifference, differences
 from examples.titanic.model import save, scored, split, train
 from examples.titanic.passengers import read_passengers
 from examples.titanic.sailing import MODEL, sail, send_labels
-from examples.titanic.voyages import FIRST_DAY, Plan, draw_voyages
+from examples.titanic.voyages import FIRST_DAY, VoyagePlan, draw_voyages
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
 
@@ -28,7 +28,8 @@ SERVED_SECONDS, STORED_SECONDS, ALERT_SECONDS = 60, 300, 120
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the example; again, it finds everything as it is and adds nothing."""
     options = _parser().parse_args(arguments)
-    plan = Plan(sailing=options.voyages, emigrants_from=None if options.emigrants_from < 0 else options.emigrants_from)
+    emigrants_from = None if options.emigrants_from < 0 else options.emigrants_from
+    plan = VoyagePlan(sailing=options.voyages, emigrants_from=emigrants_from)
     with receiving() as (receiver, address):
         servers = start_servers(options, ("monitor", "serving"), alerts=address)
         receiver.key = servers.hook_key
@@ -46,15 +47,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(servers: Servers, plan: Plan) -> None:
+def _run(servers: Servers, plan: VoyagePlan) -> None:
     """Take all steps with servers that run."""
     folder = servers.var / MODEL
     folder.mkdir(exist_ok=True)
     passengers = read_passengers()
     write_exploration(passengers, folder / "exploration.html")
-    known, sailing = split(passengers)
-    model = train(known)
-    save(model, str(folder / "model"), known)
+    reference, sailing = split(passengers)
+    model = train(reference)
+    save(model, str(folder / "model"), reference)
     voyages = draw_voyages(sailing, plan)
     is_reference = voyages["departure"] < plan.reference_until
     scored(model, voyages[is_reference]).to_csv(folder / "reference.csv", index=False)
@@ -103,7 +104,7 @@ def _computed(servers: Servers, rows: int) -> Any:
     return chunks if sum(chunk["rows"] for chunk in chunks) == rows else None
 
 
-def _show_fairness(servers: Servers, plan: Plan, file: Path) -> None:
+def _show_fairness(servers: Servers, plan: VoyagePlan, file: Path) -> None:
     """Print how far metrics differ between groups, and write them for all metrics to a file."""
     results = call(servers.monitor, f"{MODEL_API}/results", kind="realized", most=MOST_CHUNKS)["results"]
     measured = differences(results)
@@ -118,7 +119,8 @@ def _show_fairness(servers: Servers, plan: Plan, file: Path) -> None:
         )
 
 
-def _fairness_rows(measured: list[Difference]) -> Iterator[dict[str, Any]]:
+def _fairness_rows(measured: list[GroupDifference]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the table of differences between groups."""
     for difference in measured:
         yield {
             "feature": difference.feature,
@@ -133,7 +135,7 @@ def _fairness_rows(measured: list[Difference]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _write_report(servers: Servers, file: Path, plan: Plan) -> None:
+def _write_report(servers: Servers, file: Path, plan: VoyagePlan) -> None:
     first, last = (f"{plan.days[number]:%Y-%m-%d}" for number in (plan.reference, -1))
     servers.run(
         "-m", "driftline", "report", MODEL, "--output", str(file), "--monitor", servers.monitor,

@@ -21,7 +21,7 @@ class GroupMetric:
 
 
 @dataclass(frozen=True)
-class Difference:
+class GroupDifference:
     """How far a metric differs between the groups of one feature: the best group, the worst, and the difference."""
 
     feature: str
@@ -45,7 +45,7 @@ class Difference:
         return self.value > CERTAIN * self.error
 
 
-def differences(results: Iterable[Mapping[str, Any]]) -> list[Difference]:
+def differences(results: Iterable[Mapping[str, Any]]) -> list[GroupDifference]:
     """Return the differences by feature and metric, from results of segments as the monitor's API has them.
 
     Chunks in which a group has too few rows have no value, and are left out.
@@ -77,8 +77,8 @@ def _group(chunks: list[Mapping[str, Any]]) -> GroupMetric:
     return GroupMetric(str(chunks[0]["segment"]).partition("=")[2], value, error, rows)
 
 
-def _compared(groups: list[tuple[str, str, GroupMetric]]) -> Iterator[Difference]:
+def _compared(groups: list[tuple[str, str, GroupMetric]]) -> Iterator[GroupDifference]:
     for (feature, metric), members in groupby(sorted(groups, key=lambda entry: entry[:2]), lambda entry: entry[:2]):
         ordered = sorted((group for *_, group in members), key=lambda group: group.value)
         if len(ordered) > 1:
-            yield Difference(feature, metric, ordered[-1], ordered[0])
+            yield GroupDifference(feature, metric, ordered[-1], ordered[0])

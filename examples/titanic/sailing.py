@@ -25,7 +25,7 @@ def sail(serving: str, voyages: pd.DataFrame) -> int:
     over_websocket = [rows for number, rows in enumerate(voyage_rows) if number % OVER_WEBSOCKET == 0]
     over_rest = [rows for number, rows in enumerate(voyage_rows) if number % OVER_WEBSOCKET]
     answers = [call(serving, "/predict", method="POST", body={"model": MODEL, "rows": rows}) for rows in over_rest]
-    answers.extend(_over_websocket(serving, over_websocket))
+    answers.extend(_websocket_answers(serving, over_websocket))
     return sum(len(answer["predictions"]) for answer in answers)
 
 
@@ -51,7 +51,7 @@ def send_labels(monitor: str, voyages: pd.DataFrame, spool: Path) -> None:
             raise SystemExit(f"The monitor has not stored the labels ({client.status()}); see {spool}/{MODEL}/refused.")
 
 
-def _over_websocket(serving: str, requests: list[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+def _websocket_answers(serving: str, requests: list[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
     """Yield the answers to requests on one WebSocket."""
     with connect(
         f"ws{serving.removeprefix('http')}/ws/predict", max_size=None, additional_headers=token_header()

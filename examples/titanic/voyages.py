@@ -12,7 +12,7 @@ EMIGRANTS_WEIGHT = 3.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class VoyagePlan:
     """Voyages to simulate: those of the reference, then others, the last of which carry emigrants.
 
     Attributes:
@@ -40,7 +40,7 @@ class Plan:
         return self.days[self.reference].normalize()
 
 
-def draw_voyages(passengers: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def draw_voyages(passengers: pd.DataFrame, plan: VoyagePlan) -> pd.DataFrame:
     """Return the passengers of all voyages, drawn from the real ones with replacement, with `id` and `departure`.
 
     The same plan draws the same voyages. On voyages with emigrants, `EMIGRANTS_WEIGHT` favors the third class; who
@@ -56,7 +56,7 @@ def draw_voyages(passengers: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return pd.concat(voyages, ignore_index=True)
 
 
-def _has_emigrants(plan: Plan, number: int) -> bool:
+def _has_emigrants(plan: VoyagePlan, number: int) -> bool:
     return plan.emigrants_from is not None and number >= plan.reference + plan.emigrants_from
 
 

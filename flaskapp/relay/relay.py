@@ -16,9 +16,8 @@ from sqlalchemy import Engine
 
 from churn.ledger import RELAY
 from driftline.errors import KafkaUnavailable
+from driftline.publishing.once_publisher import OncePublisher
 from driftline.publishing.publisher import BatchPublisher, Publication
-from driftline.store import ledger
-from driftline.store.database import translated
 from flaskapp.relay.claimed_batches import ClaimedBatches, claim_batches
 
 T = TypeVar("T")
@@ -49,14 +48,13 @@ class Relay:
 
     def __init__(self, engine: Engine, publisher: BatchPublisher) -> None:
         """Store the database engine and the publisher; call `open` before `publish_next`."""
-        self._engine, self._publisher = engine, publisher
-        self._published: set[str] | None = None
+        self._engine, self._publisher = engine, OncePublisher(engine, publisher, RELAY)
         self._prefetch: Prefetch | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether `publish_next` can be called."""
-        return self._published is not None
+        return self._publisher.is_open
 
     def open(self) -> None:
         """Fence the predecessor, then find which pending batches it has already published.
@@ -65,9 +63,6 @@ class Relay:
             DatabaseUnavailable, KafkaUnavailable: call it again later.
         """
         self._publisher.open()
-        markers = self._publisher.markers()
-        with translated(), self._engine.connect() as connection:
-            self._published = {*ledger.pending_ids(connection, RELAY)} & markers
 
     def publish_next(self) -> list[RelayedBatch]:
         """Publish and settle the first pending batches; return them, an empty list if nothing is pending.
@@ -76,7 +71,7 @@ class Relay:
             DatabaseUnavailable: call it again.
             KafkaUnavailable: the outcome of the transaction is unknown; call `open` first.
         """
-        if self._published is None:
+        if not self.is_open:
             raise KafkaUnavailable("The relay is not open; call open() first.")
         prefetch, self._prefetch = self._prefetch or self._begin_prefetch(), None
         if prefetch is None:
@@ -84,7 +79,7 @@ class Relay:
         try:
             publications = prefetch.publications.result()
             self._prefetch = self._begin_prefetch()
-            return self._publish(prefetch.claimed, publications, self._published)
+            return self._publish(prefetch.claimed, publications)
         except BaseException:
             self._discard_prefetch()
             raise
@@ -93,7 +88,6 @@ class Relay:
 
     def close(self) -> None:
         """Close the producer and discard the prefetched batches; the relay can be opened again."""
-        self._published = None
         self._discard_prefetch()
         self._publisher.close()
 
@@ -103,24 +97,14 @@ class Relay:
         The claim stays in this thread: in a background thread, each of its many round trips would wait for the GIL.
         """
         claimed = claim_batches(self._engine)
-        return Prefetch(claimed, _in_background(claimed.read)) if claimed else None
+        return Prefetch(claimed, _start_in_background(claimed.read)) if claimed else None
 
-    def _publish(
-        self, claimed: ClaimedBatches, publications: list[Publication], published: set[str]
-    ) -> list[RelayedBatch]:
-        """Publish the batches that are not in `published` yet, then settle all of them.
-
-        `published` holds their ids until MySQL has committed, so that a failed commit does not publish them twice.
-        """
-        unsent = [publication for publication in publications if publication.batch_id not in published]
-        if unsent:
-            self._publisher.publish(unsent)
-        sent = {publication.batch_id: len(publication.records) for publication in unsent}
-        published.update(sent)
+    def _publish(self, claimed: ClaimedBatches, publications: list[Publication]) -> list[RelayedBatch]:
+        """Publish the batches that are not published yet, then settle all of them."""
+        sent = {publication.batch_id: len(publication.records) for publication in self._publisher.publish(publications)}
         claimed.settle()
-        ids = [publication.batch_id for publication in publications]
-        published.difference_update(ids)
-        return [RelayedBatch(batch_id, sent.get(batch_id, 0)) for batch_id in ids]
+        self._publisher.forget(publications)
+        return [RelayedBatch(publication.batch_id, sent.get(publication.batch_id, 0)) for publication in publications]
 
     def _discard_prefetch(self) -> None:
         prefetch, self._prefetch = self._prefetch, None
@@ -128,7 +112,7 @@ class Relay:
             prefetch.discard()
 
 
-def _in_background(work: Callable[[], T]) -> Future[T]:
+def _start_in_background(work: Callable[[], T]) -> Future[T]:
     """Run the work in a daemon thread, which the process does not wait for when it exits (it would for a pool)."""
     future: Future[T] = Future()
 

@@ -31,7 +31,7 @@ class StreamSource:
 
     def records(self, number: int, now: datetime) -> RecordBatch:
         """Return batch `number` (from 1) of records; `now` is the stamp of an undated stream's records."""
-        frame = self._of_day(number) if self.plan.dated else self._of_part(number, now)
+        frame = self._day_frame(number) if self.plan.dated else self._part_frame(number, now)
         return RecordBatch(batch_id(self.plan.run_id, number), ChurnBatchKind.RECORDS, frame)
 
     def label_batch_id(self, number: int) -> str:
@@ -49,11 +49,11 @@ class StreamSource:
         new_labels = self.world.labels_known_on(day, since if self.plan.dated else day)
         return label_frame(new_labels, pd.Timestamp(day + DAY, tz=UTC))
 
-    def _of_day(self, number: int) -> pd.DataFrame:
+    def _day_frame(self, number: int) -> pd.DataFrame:
         day = self.plan.day(number)
         return self._stamped(self.world.records_of_day(day), pd.Timestamp(day, tz=UTC), f"{day:%Y%m%d}")
 
-    def _of_part(self, number: int, now: datetime) -> pd.DataFrame:
+    def _part_frame(self, number: int, now: datetime) -> pd.DataFrame:
         day, part = divmod(number - 1, self._parts)
         return self._stamped(self._cut(day)[part], pd.Timestamp(now), str(number))
 

@@ -76,12 +76,12 @@ def populate(seed: int, subscribers: int) -> Population:
 
 def _calls(table: Customers, drawn: Ints) -> dict[Medium, Habits]:
     return {
-        Medium.OUT_CALLS: _per_event(table.out_calls[drawn], table.out_seconds[drawn]),
-        Medium.IN_CALLS: _per_event(table.in_calls[drawn], table.in_seconds[drawn]),
+        Medium.OUT_CALLS: _rate_per_event(table.out_calls[drawn], table.out_seconds[drawn]),
+        Medium.IN_CALLS: _rate_per_event(table.in_calls[drawn], table.in_seconds[drawn]),
     }
 
 
-def _per_event(rate: Floats, total: Floats) -> Habits:
+def _rate_per_event(rate: Floats, total: Floats) -> Habits:
     return Habits(rate, np.divide(total, rate, out=np.zeros_like(rate), where=rate > 0))
 
 

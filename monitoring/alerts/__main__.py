@@ -37,6 +37,7 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Return the parser of the commands `check`, `test`, `deliveries`, `schema` and `retry`."""
     parser = argparse.ArgumentParser(prog="python -m monitoring.alerts", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser("check", help="check the file of channels and routes, and their secrets; send nothing")
@@ -72,6 +73,7 @@ def _check(path: Path) -> None:
 
 
 def _run(desk: AlertDesk, options: argparse.Namespace) -> None:
+    """Run a command that needs the database."""
     if options.command == "test":
         outcome = desk.test(options.channel)
         log.info("Channel %s: %s. %s", outcome.channel, outcome.state, outcome.problem or "")

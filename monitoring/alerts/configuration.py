@@ -34,7 +34,7 @@ AnyChannel = Annotated[
 _CONFIG = ConfigDict(extra="forbid", frozen=True)
 
 
-class Route(BaseModel):
+class AlertRoute(BaseModel):
     """Which incidents go to which channels, and when.
 
     `models`, `owners` and `segments` are names, in which `*` stands for any characters: those of models, of their
@@ -74,12 +74,13 @@ class AlertConfiguration(BaseModel):
     model_config = _CONFIG
 
     channels: dict[ChannelName, AnyChannel] = Field(default_factory=dict)
-    routes: tuple[Route, ...] = ()
+    routes: tuple[AlertRoute, ...] = ()
     back_fill_days: float = Field(7, gt=0, le=100_000)
     attempts: int = Field(30, ge=1, le=1_000)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        """Check that routes and channels name one another, and that digests are sent where channels accept them."""
         routed = {name for route in self.routes for name in route.channels}
         available = ", ".join(self.channels) or "none"
         if missing := sorted(routed - self.channels.keys()):
@@ -109,7 +110,7 @@ class AlertConfiguration(BaseModel):
         """Whether any route depends on segments."""
         return any(route.segments is not None for route in self.routes)
 
-    def routes_of(self, incident: StoredIncident, segments: Iterable[str] = ()) -> Iterator[tuple[str, Route]]:
+    def routes_of(self, incident: StoredIncident, segments: Iterable[str] = ()) -> Iterator[tuple[str, AlertRoute]]:
         """Yield each channel that an incident goes to, with the route that counts; `segments` as in `Route.takes`."""
         outside = tuple(segments)
         for name in self.channels:
@@ -121,8 +122,8 @@ class AlertConfiguration(BaseModel):
 
 def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
     """Return whether one of the names matches one of the patterns."""
-    allowed = tuple(patterns)
-    return any(fnmatchcase(name, pattern) for name in names for pattern in allowed)
+    values = tuple(patterns)
+    return any(fnmatchcase(name, pattern) for name in names for pattern in values)
 
 
 def read_file(path: Path) -> AlertConfiguration:

@@ -162,7 +162,7 @@ def retry(connection: Connection, number: int, now: datetime) -> None:
     """Make a dead letter pending again, due now; with all others of its digest.
 
     Raises:
-        NotFound: no such delivery. Conflict: it is no dead letter.
+        NotFound: no such delivery. Conflict: it is not a dead letter.
     """
     stored = select(_COLUMNS.state, _COLUMNS.digest).where(_COLUMNS.number == number).with_for_update()
     row = connection.execute(stored).first()
@@ -202,6 +202,7 @@ def counts(connection: Connection) -> dict[str, dict[DeliveryState, int]]:
 
 
 def _claimable(channel: str, now: datetime) -> Select[Any]:
+    """Return the statement that locks the oldest due delivery of a channel that no earlier one of its thread blocks."""
     earlier = alert_deliveries.alias("earlier")
     blocked = exists().where(
         earlier.c.channel == channel,
@@ -254,6 +255,7 @@ def _last(row: Mapping[Any, Any]) -> LastMessage:
 
 
 def _stored(row: Mapping[Any, Any]) -> StoredDelivery:
+    """Return the delivery that a row describes."""
     return StoredDelivery(
         number=row["number"],
         id=row["delivery_id"],

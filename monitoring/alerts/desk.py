@@ -91,7 +91,7 @@ class AlertDesk:
         """Have a dead letter sent again.
 
         Raises:
-            NotFound: no such delivery. Conflict: it is no dead letter.
+            NotFound: no such delivery. Conflict: it is not a dead letter.
         """
         now = self.clock()
         in_transaction(self.engine, lambda connection: delivery_store.retry(connection, number, now))

@@ -23,13 +23,13 @@ class LastMessage:
     worst: Severity
 
 
-def kind_of(incident: StoredIncident, last: LastMessage | None, *, back_fill: bool) -> AlertKind | None:
+def kind_of(incident: StoredIncident, last: LastMessage | None, *, backfilled: bool) -> AlertKind | None:
     """Return what to tell about an incident; None where there is nothing new.
 
     An incident that ended before anything was told of it is told once, unless it is of the past.
     """
     if last is None:
-        return None if back_fill else _FIRST[incident.state]
+        return None if backfilled else _FIRST[incident.state]
     if (last.state, last.severity, last.worst) == (incident.state, incident.severity, incident.worst):
         return None
     if incident.state is not last.state:
@@ -41,7 +41,7 @@ def kind_of(incident: StoredIncident, last: LastMessage | None, *, back_fill: bo
     return AlertKind.REVISED
 
 
-def is_back_fill(spec: Spec, incident: StoredIncident, now: datetime, days: float) -> bool:
+def is_backfilled(spec: Spec, incident: StoredIncident, now: datetime, days: float) -> bool:
     """Return whether an incident is of the past: its last labels were due long ago, or it was over when it was seen."""
     if incident.state is not IncidentState.OPEN and incident.backfill:
         return True

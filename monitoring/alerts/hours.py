@@ -13,14 +13,14 @@ DAY = timedelta(days=1)
 
 
 def _as_time(value: Any) -> Any:
-    """Return a time of the day; YAML reads 20:30 without quotes as a number, in base 60."""
+    """Return a time of day; YAML reads 20:30 without quotes as a number, in base 60."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24 * 60:
         return time(*divmod(value, 60))
     if isinstance(value, str):
         try:
             return time.fromisoformat(value)
         except ValueError as error:
-            raise ValueError(f"{value!r} is no time of the day; write '20:30'") from error
+            raise ValueError(f"{value!r} is not a time of day; write '20:30'") from error
     return value
 
 

@@ -16,10 +16,10 @@ from driftline.store.tables import models
 from driftline.store.version_key import VersionKey
 from monitoring.alerts import delivery_store
 from monitoring.alerts.alert import AlertKind
-from monitoring.alerts.configuration import AlertConfiguration, Route
+from monitoring.alerts.configuration import AlertConfiguration, AlertRoute
 from monitoring.alerts.delivery_store import PlannedDelivery
 from monitoring.alerts.facts import read_alert, segments_outside
-from monitoring.alerts.follow_ups import LastMessage, is_back_fill, kind_of
+from monitoring.alerts.follow_ups import LastMessage, is_backfilled, kind_of
 from monitoring.incidents import event_log, silences
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents
 from monitoring.incidents.update import update_version
@@ -67,7 +67,7 @@ class _Plan:
 
     def _channels(
         self, connection: Connection, incident: StoredIncident, last: dict[tuple[int, str], LastMessage]
-    ) -> Iterator[tuple[str, Route | None]]:
+    ) -> Iterator[tuple[str, AlertRoute | None]]:
         """Yield the channels of an incident: those of its routes, and those that have a message about it already."""
         configuration = self.planner.configuration
         segments: tuple[str, ...] = ()
@@ -84,16 +84,16 @@ class _Plan:
         connection: Connection,
         incident: StoredIncident,
         channel: str,
-        route: Route | None,
+        route: AlertRoute | None,
         last: LastMessage | None,
     ) -> PlannedDelivery | None:
-        past = is_back_fill(self.spec, incident, self.now, self.planner.configuration.back_fill_days)
-        kind = kind_of(incident, last, back_fill=past)
+        past = is_backfilled(self.spec, incident, self.now, self.planner.configuration.back_fill_days)
+        kind = kind_of(incident, last, backfilled=past)
         if kind is None:
             return None
         alert = read_alert(connection, self.key, self.spec, incident, kind, last, self.planner.public_url)
-        due_at, held = self._due(route)
-        grouped = held and self.planner.configuration.channels[channel].digests
+        due_at, delayed = self._due(route)
+        grouped = delayed and self.planner.configuration.channels[channel].digests
         thread = last.thread if last else None
         return PlannedDelivery(self.planner.new_id(), channel, alert, due_at, grouped, thread)
 
@@ -108,7 +108,7 @@ class _Plan:
             alert = newest[0].alert.model_copy(update={"kind": AlertKind.MERGED, "severity_before": message.severity})
             yield PlannedDelivery(self.planner.new_id(), channel, alert, self.now, thread=message.thread)
 
-    def _due(self, route: Route | None) -> tuple[datetime, bool]:
+    def _due(self, route: AlertRoute | None) -> tuple[datetime, bool]:
         """Return when a message may be sent, and whether it waits for that."""
         due_at = route.digest.next_after(self.now) if route and route.digest else self.now
         quiet_end = route.quiet_hours.end_after(due_at) if route and route.quiet_hours else None

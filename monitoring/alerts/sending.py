@@ -82,6 +82,7 @@ class ChannelSender:
         return replace(delivery, pictures=tuple(picture for picture in drawn if picture is not None))
 
     def _fail(self, claimed: ClaimedDelivery, problem: str, now: datetime) -> None:
+        """Store a failed attempt: try the delivery again later, or make it a dead letter after the last attempt."""
         is_test = claimed.delivery.alerts[0].kind is AlertKind.TEST
         dead = is_test or claimed.attempt >= self.attempts
         if dead:

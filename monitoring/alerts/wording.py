@@ -40,8 +40,8 @@ def headline(alert: Alert) -> str:
         return KIND_WORDS[alert.kind]
     words = [KIND_WORDS[alert.kind]]
     if not alert.kind.ends:
-        before = alert.severity_before
-        was = f" (was {severity_word(before)})" if before and before is not alert.severity else ""
+        previous = alert.severity_before
+        was = f" (was {severity_word(previous)})" if previous and previous is not alert.severity else ""
         words.append(f"{severity_word(alert.severity)}{was}")
     return f"{alert.model}, incident {alert.incident}: {', '.join(words)}"
 

@@ -36,8 +36,8 @@ def make_alerts_api(desk: AlertDesk) -> APIBlueprint:
     @needs(Scope.READ)
     def deliveries(query_data: DeliveriesQuery) -> DeliveriesOut:
         """List deliveries, the newest first."""
-        found = desk.deliveries(DeliveryFilter(**dict(query_data)))
-        return DeliveriesOut(deliveries=tuple(map(DeliveryOut.of, found)))
+        page = desk.deliveries(DeliveryFilter(**dict(query_data)))
+        return DeliveriesOut(deliveries=tuple(map(DeliveryOut.of, page)))
 
     @needs(Scope.OPERATE)
     def retry(number: int) -> RetriedOut:

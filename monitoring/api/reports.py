@@ -50,8 +50,8 @@ def make_reports_api(monitor: MonitorService) -> APIBlueprint:
         content = monitor.report(name, query_data.version, query_data.range())
         response = Response(format_.write(content), content_type=format_.media_type)
         file = quote(f"{content.model}-report.{ending}")
-        shown = "inline" if ending in ("html", "pdf", "json") else "attachment"
-        response.headers["Content-Disposition"] = f"{shown}; filename*=UTF-8''{file}"
+        disposition = "inline" if ending in ("html", "pdf", "json") else "attachment"
+        response.headers["Content-Disposition"] = f"{disposition}; filename*=UTF-8''{file}"
         response.headers["Content-Security-Policy"] = POLICY
         response.headers["Cache-Control"] = "no-store"
         return response

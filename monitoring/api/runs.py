@@ -97,6 +97,7 @@ def _head(run: RunRecord) -> dict[str, object]:
 
 
 def _poll_out(monitor: MonitorService, run: RunRecord) -> PollOut:
+    """Return the JSON object of a run that has ended without failure."""
     summary = run.summary
     assert summary is not None  # noqa: S101  (the run has ended and has not failed)
     changed = [poll for poll in summary.polls if poll.changed]

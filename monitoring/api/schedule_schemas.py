@@ -64,15 +64,15 @@ class PollingOut(BaseModel):
     @classmethod
     def of(cls, polling: Polling, last: LastPoll | None, every_seconds: float, now: datetime) -> Self:
         """Return the JSON object; `last` and `every_seconds` are of models without own schedule."""
-        own, since = polling.own, polling.waiting_since
-        if own is None:
+        schedule, since = polling.schedule, polling.waiting_since
+        if schedule is None:
             following = last and last.at + timedelta(seconds=every_seconds)
             when = {"every_seconds": every_seconds, "cron": None, "time_zone": "UTC"}
             polls = {"last_poll": last and last.at, "next_poll": following}
         else:
-            every = None if own.schedule.every is None else own.schedule.every.total_seconds()
-            when = {"every_seconds": every, "cron": own.schedule.cron, "time_zone": own.schedule.time_zone}
-            polls = {"last_poll": own.last_poll, "next_poll": own.next_poll(now)}
+            every = None if schedule.schedule.every is None else schedule.schedule.every.total_seconds()
+            when = {"every_seconds": every, "cron": schedule.schedule.cron, "time_zone": schedule.schedule.time_zone}
+            polls = {"last_poll": schedule.last_poll, "next_poll": schedule.next_poll(now)}
         return cls(
             **when,
             **polls,

@@ -82,7 +82,7 @@ class VersionIncident:
         return self.first < read_until and first < self.read_until
 
 
-History = Sequence[StoredVerdictEvent]
+EventHistory = Sequence[StoredVerdictEvent]
 """All events of one chunk, oldest first; the last one is current."""
 
 
@@ -98,24 +98,24 @@ def derive_incidents(events: Iterable[StoredVerdictEvent]) -> list[VersionIncide
     return sorted(incidents, key=lambda incident: incident.first)
 
 
-def _histories(events: Iterable[StoredVerdictEvent]) -> list[History]:
+def _histories(events: Iterable[StoredVerdictEvent]) -> list[EventHistory]:
     by_chunk: dict[Chunk, list[StoredVerdictEvent]] = {}
     for event in sorted(events, key=lambda event: event.number):
         by_chunk.setdefault(event.chunk, []).append(event)
     return list(by_chunk.values())
 
 
-def _split(histories: list[History]) -> tuple[list[History], list[History]]:
+def _split(histories: list[EventHistory]) -> tuple[list[EventHistory], list[EventHistory]]:
     """Return the chunks in the order of time, and those that chunks of a newer calendar overlap."""
-    current: list[History] = []
-    replaced: list[History] = []
+    current: list[EventHistory] = []
+    replaced: list[EventHistory] = []
     starts: list[datetime] = []
     for history in sorted(histories, key=lambda history: -history[-1].number):
         chunk = history[-1].chunk
         place = bisect(starts, chunk.start)
-        before = place > 0 and current[place - 1][-1].chunk.end > chunk.start
+        overlaps = place > 0 and current[place - 1][-1].chunk.end > chunk.start
         after = place < len(starts) and starts[place] < chunk.end
-        if before or after:
+        if overlaps or after:
             replaced.append(history)
         else:
             current.insert(place, history)
@@ -123,9 +123,9 @@ def _split(histories: list[History]) -> tuple[list[History], list[History]]:
     return current, replaced
 
 
-def _runs(current: list[History]) -> Iterator[tuple[list[History], bool]]:
+def _runs(current: list[EventHistory]) -> Iterator[tuple[list[EventHistory], bool]]:
     """Yield each run from the first chunk in trouble to the one that ends it, and whether it has ended."""
-    run: list[History] = []
+    run: list[EventHistory] = []
     quiet = 0
     for history in current:
         standing = history[-1].standing
@@ -145,9 +145,9 @@ def _is_within(chunk: Chunk, spans: list[tuple[datetime, datetime]]) -> bool:
     return any(chunk.start < end and start < chunk.end for start, end in spans[max(place - 1, 0) : place + 1])
 
 
-def _past_runs(histories: list[History]) -> Iterator[list[History]]:
+def _past_runs(histories: list[EventHistory]) -> Iterator[list[EventHistory]]:
     """Yield the runs of adjacent chunks that were in trouble once, and no longer are."""
-    run: list[History] = []
+    run: list[EventHistory] = []
     for history in sorted(histories, key=lambda history: (history[-1].chunk.start, history[-1].chunk.end)):
         if not any(event.standing is Standing.TROUBLE for event in history):
             continue
@@ -159,7 +159,8 @@ def _past_runs(histories: list[History]) -> Iterator[list[History]]:
         yield run
 
 
-def _incident(run: list[History], resolved: bool) -> VersionIncident:
+def _incident(run: list[EventHistory], resolved: bool) -> VersionIncident:
+    """Return the incident that a run of chunks makes, with its events in the order of the chunks."""
     troubled = [history[-1] for history in run if history[-1].standing is Standing.TROUBLE]
     events: list[IncidentEvent] = []
     previous: StoredVerdictEvent | None = None
@@ -188,7 +189,7 @@ def _incident(run: list[History], resolved: bool) -> VersionIncident:
     )
 
 
-def _withdrawn(run: list[History]) -> VersionIncident:
+def _withdrawn(run: list[EventHistory]) -> VersionIncident:
     """Return the incident of chunks that were in trouble once."""
     troubled = [event for history in run for event in history if event.standing is Standing.TROUBLE]
     events = [
@@ -210,11 +211,11 @@ def _withdrawn(run: list[History]) -> VersionIncident:
     )
 
 
-def _opening(history: History) -> StoredVerdictEvent:
+def _opening(history: EventHistory) -> StoredVerdictEvent:
     return next(event for event in history if event.standing is Standing.TROUBLE)
 
 
-def _chunk_events(history: History, opening: StoredVerdictEvent | None) -> Iterator[IncidentEvent]:
+def _chunk_events(history: EventHistory, opening: StoredVerdictEvent | None) -> Iterator[IncidentEvent]:
     """Yield the revisions of one chunk that changed what it means, and the opening where it came."""
     closed = [event for event in history if event.closed]
     if opening is not None and opening is closed[0]:

@@ -49,6 +49,7 @@ def _pending_of(consumer: EventConsumer, key: VersionKey) -> ColumnElement[bool]
 
 
 def _event(row: Mapping[Any, Any]) -> StoredVerdictEvent:
+    """Return the verdict event that a row describes."""
     return StoredVerdictEvent(
         number=row["number"],
         chunk=Chunk(aware_utc(row["chunk_start"]), aware_utc(row["chunk_end"])),

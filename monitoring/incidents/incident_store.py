@@ -113,6 +113,7 @@ def _merge(connection: Connection, number: int, overlapping: list[RowMapping]) -
 
 
 def _row(key: VersionKey, incident: VersionIncident) -> dict[str, object]:
+    """Return the row of an incident."""
     return {
         "model_number": key.model_number,
         "model_version": key.version,

@@ -208,6 +208,7 @@ def _selected() -> Select[Any]:
 
 
 def _incident(row: Mapping[Any, Any]) -> StoredIncident:
+    """Return the incident that a row describes."""
     return StoredIncident(
         number=row["number"],
         model=row["name"],

@@ -10,6 +10,7 @@ from driftline import clock, logs
 from driftline.errors import DriftlineError
 from driftline.ingest.ingestion import Ingestion
 from driftline.store import migrate
+from driftline.traces.start import traced
 from driftline.worker import stop_on_signals
 
 log = logging.getLogger("monitoring.ingest")
@@ -24,17 +25,19 @@ def main() -> None:
     logs.configure("ingest")
     stop = stop_on_signals()
     try:
-        ingestion = Ingestion(migrate.current_engine(pool_size=DATABASE_CONNECTIONS), clock.utc_now)
-        if options.command == "sql":
-            _read_sql(ingestion, options, stop)
-        else:
-            _read_kafka(ingestion, stop, once=options.once)
+        with traced("ingest"):
+            ingestion = Ingestion(migrate.current_engine(pool_size=DATABASE_CONNECTIONS), clock.utc_now)
+            if options.command == "sql":
+                _read_sql(ingestion, options, stop)
+            else:
+                _read_kafka(ingestion, stop, once=options.once)
     except DriftlineError as error:
         log.error("%s", error)
         raise SystemExit(2) from error
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Return the parser of the commands `kafka` and `sql`."""
     parser = argparse.ArgumentParser(prog="python -m monitoring.ingest", description=__doc__)
     once = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     once.add_argument("--once", action="store_true", help="read what there is, and end")
@@ -69,6 +72,7 @@ def _read_kafka(ingestion: Ingestion, stop: Event, *, once: bool) -> None:
 
 
 def _read_sql(ingestion: Ingestion, options: argparse.Namespace, stop: Event) -> None:
+    """Check the sources of a file, read them once, or read them until `stop` is set, as the options say."""
     from monitoring.ingest.settings import SqlSettings  # noqa: PLC0415
     from monitoring.ingest.sql_config import read_file  # noqa: PLC0415
     from monitoring.ingest.sql_source import SqlSource, run_all  # noqa: PLC0415

@@ -56,6 +56,7 @@ class SqlSourceConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        """Check that the source names what its kind of rows needs."""
         if (self.table is None) is (self.query is None):
             raise ValueError("name either a table or a query")
         if self.rows is not Contents.LABELS and self.time is None:

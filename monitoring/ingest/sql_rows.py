@@ -105,7 +105,7 @@ class RowReader:
         return timedelta(minutes=minutes)
 
     def groups(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[BatchKind, "SqlRows"]]:
-        """Yield the rows of each kind that is in a page; a row whose label is NULL is no label."""
+        """Yield the rows of each kind that is in a page; a row whose label is NULL is not a label."""
         page = dict(zip(self.names, zip(*rows, strict=True), strict=True)) if rows else {}
         for kind, columns in self.columns.items():
             if not page:
@@ -114,7 +114,7 @@ class RowReader:
 
     def _rows(self, kind: BatchKind, columns: Mapping[str, str], page: Mapping[str, Sequence[Any]]) -> "SqlRows":
         frame = {self.layout.sources[ID]: _ids([page[name] for name in self.config.key])}
-        frame |= {name: self._values(here, page[here]) for name, here in columns.items()}
+        frame |= {name: self._values(column_name, page[column_name]) for name, column_name in columns.items()}
         rows = SqlRows(self.config, pd.DataFrame({name: _objects(values) for name, values in frame.items()}))
         if kind is BatchKind.LABELS:
             return rows.only(rows.frame[label_columns(self.layout)[1]].notna().tolist())
@@ -180,9 +180,9 @@ class SqlRows:
         """For each row a hash of its id and one of all its values."""
         return [(_digest(row[0]), _digest(row)) for row in self.frame.itertuples(index=False, name=None)]
 
-    def only(self, kept: Sequence[bool]) -> "SqlRows":
+    def only(self, mask: Sequence[bool]) -> "SqlRows":
         """Return some of the rows."""
-        return SqlRows(self.config, self.frame[[*kept]].reset_index(drop=True)) if not all(kept) else self
+        return SqlRows(self.config, self.frame[[*mask]].reset_index(drop=True)) if not all(mask) else self
 
     def halves(self) -> tuple["SqlRows", "SqlRows"]:
         """Return the first and the second half of at least two rows."""

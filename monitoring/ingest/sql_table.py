@@ -106,7 +106,7 @@ class SqlTable:
 
         Raises:
             SourceUnavailable: the server does not answer, or not in time, or finds a fault in the query.
-            InvalidInput: a position is no time.
+            InvalidInput: a position is not a time.
         """
         columns = (self.config.position, *self.config.key, *names)
         source = self._source(tuple(dict.fromkeys(columns)))
@@ -155,11 +155,11 @@ class SqlTable:
             raise SourceUnavailable(self._message(error)) from error
 
     def _message(self, error: DBAPIError) -> str:
-        seconds, what = self.config.timeout_seconds, self.config.table or "the query"
+        seconds, relation = self.config.timeout_seconds, self.config.table or "the query"
         if error_code(error) in TIMED_OUT:
             order = ", ".join((self.config.position, *self.config.key))
             return (
-                f"{what} did not answer within {seconds} s; add an index on ({order}), lower batch_rows, or raise "
+                f"{relation} did not answer within {seconds} s; add an index on ({order}), lower batch_rows, or raise "
                 "timeout_seconds."
             )
         reason = error.orig.args[-1] if error.orig and error.orig.args else error
@@ -190,7 +190,7 @@ def _make_engine(url: SecretStr, timeout_seconds: int) -> Engine:
         address = None
     if address is None or address.drivername not in DRIVERS or not address.database:
         raise InvalidInput(
-            "INGEST_SQL_URL is no address of a schema of MySQL; use mysql://USER:PASSWORD@HOST:3306/SCHEMA."
+            "INGEST_SQL_URL is not the address of a schema of MySQL; use mysql://USER:PASSWORD@HOST:3306/SCHEMA."
         )
     tls = _tls_context(address)
     engine = create_engine(

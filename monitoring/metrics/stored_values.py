@@ -14,6 +14,7 @@ from driftline.clock import Clock, aware_utc, naive_utc
 from driftline.engine.results import MODEL, ResultKind, State, SubjectKind
 from driftline.http.metrics import Sample, gauge
 from driftline.store.database import translated
+from driftline.store.ingest_log import IngestState
 from driftline.store.model_list import ModelSummary
 from driftline.store.tables import (
     chunk_revisions,
@@ -39,13 +40,13 @@ class _Scrape:
 
     connection: Connection
     now: datetime
-    everything: list[ModelOverview]
+    overviews: list[ModelOverview]
     own_series: int
 
     @property
     def models(self) -> list[ModelOverview]:
         """The models with series of their own: the first by name, so that series do not come and go."""
-        return sorted(self.everything, key=lambda model: model.summary.name)[: self.own_series]
+        return sorted(self.overviews, key=lambda model: model.summary.name)[: self.own_series]
 
     @property
     def names(self) -> dict[int, str]:
@@ -60,7 +61,7 @@ class _Scrape:
             if model.key and model.summary.closed_chunk
         }
 
-    def of_closed(self, table: Table) -> ColumnElement[bool]:
+    def is_closed(self, table: Table) -> ColumnElement[bool]:
         """Return the condition for a table's rows of these chunks."""
         chunks = self.closed().items()
         rows = (and_(key.rows_of(table), table.c.chunk_start == naive_utc(start)) for key, (_, start) in chunks)
@@ -85,14 +86,14 @@ def read_stored(engine: Engine, clock: Clock, own_series: int) -> Iterator[Metri
     """
     with translated(), engine.connect() as connection:
         now = clock()
-        everything = list(read_overview(connection, now, OverviewFilter(), 1).models)
-        scrape = _Scrape(connection, now, everything, own_series)
+        overviews = list(read_overview(connection, now, OverviewFilter(), 1).models)
+        scrape = _Scrape(connection, now, overviews, own_series)
         for row in GAUGES:
             yield gauge(row.name, row.description, row.labels, row.read(scrape))
 
 
 def _models(scrape: _Scrape) -> Samples:
-    counts = Counter(model.state for model in scrape.everything)
+    counts = Counter(model.state for model in scrape.overviews)
     return [((str(state),), float(counts[state])) for state in State]
 
 
@@ -109,17 +110,17 @@ def _open_incidents(scrape: _Scrape) -> Samples:
 
 def _coverage(scrape: _Scrape) -> Samples:
     columns = chunk_revisions.c
-    chosen = select(columns.model_number, columns.rows_labelled, columns.rows_seen)
-    rows = chosen.where(scrape.of_closed(chunk_revisions), columns.current)
-    for number, labelled, seen in scrape.connection.execute(rows):
-        if seen:
-            yield ((scrape.names[number],), labelled / seen)
+    statement = select(columns.model_number, columns.rows_labelled, columns.rows_seen)
+    rows = statement.where(scrape.is_closed(chunk_revisions), columns.current)
+    for number, labelled, row_count in scrape.connection.execute(rows):
+        if row_count:
+            yield ((scrape.names[number],), labelled / row_count)
 
 
 def _rows(scrape: _Scrape) -> Samples:
     columns = chunk_revisions.c
-    rows = select(columns.model_number, columns.rows_seen).where(scrape.of_closed(chunk_revisions), columns.current)
-    return [((scrape.names[number],), float(seen)) for number, seen in scrape.connection.execute(rows)]
+    rows = select(columns.model_number, columns.rows_seen).where(scrape.is_closed(chunk_revisions), columns.current)
+    return [((scrape.names[number],), float(row_count)) for number, row_count in scrape.connection.execute(rows)]
 
 
 def _results(scrape: _Scrape) -> Samples:
@@ -133,7 +134,7 @@ def _results(scrape: _Scrape) -> Samples:
         select(columns.model_number, columns.kind, columns.method, columns.value)
         .select_from(results.join(chunk_revisions, same))
         .where(
-            scrape.of_closed(chunk_revisions),
+            scrape.is_closed(chunk_revisions),
             chunk_revisions.c.current,
             columns.subject_kind == SubjectKind.MODEL,
             columns.subject == MODEL,
@@ -149,7 +150,7 @@ def _results(scrape: _Scrape) -> Samples:
 def _drifted(scrape: _Scrape) -> Samples:
     """Yield how many columns' drift lasts in the newest closed chunks."""
     columns = verdicts.c
-    rows = select(columns.model_number, columns.drifted).where(scrape.of_closed(verdicts), columns.current)
+    rows = select(columns.model_number, columns.drifted).where(scrape.is_closed(verdicts), columns.current)
     for number, drifted in scrape.connection.execute(rows):
         yield ((scrape.names[number],), float(_length(drifted)))
 
@@ -188,11 +189,11 @@ def _pending_batches(scrape: _Scrape) -> Samples:
 
 def _ingested(scrape: _Scrape) -> Samples:
     counted = func.coalesce(func.sum(ingest_log.c.rows_sent), 0)
-    return _ingest(scrape, counted, ingest_log.c.state == "stored")
+    return _ingest(scrape, counted, ingest_log.c.state == IngestState.STORED)
 
 
 def _refused(scrape: _Scrape) -> Samples:
-    return _ingest(scrape, func.count(), ingest_log.c.state == "refused")
+    return _ingest(scrape, func.count(), ingest_log.c.state == IngestState.REFUSED)
 
 
 def _ingest(scrape: _Scrape, counted: ColumnElement[Any], condition: ColumnElement[bool]) -> Samples:

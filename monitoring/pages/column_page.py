@@ -122,6 +122,7 @@ def _results_of(chunk: ChunkView, column: str) -> list[Result]:
 
 
 def _number(result: Result) -> ColumnNumber:
+    """Return a result with its bounds as text."""
     bounds = result.bounds
     return ColumnNumber(
         title=title(result.method),

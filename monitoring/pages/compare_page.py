@@ -16,7 +16,7 @@ from driftline.report.view import ChunkView
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, period_label
 from driftline.store.registry import Version
 from monitoring.pages.hover import hover_data, metric_lines
-from monitoring.pages.model_page import LEFT, METRIC_HEIGHT, RIGHT, WIDTH
+from monitoring.pages.model_page import LEFT_MARGIN, METRIC_HEIGHT, RIGHT_MARGIN, WIDTH
 from monitoring.report.chunk_views import ModelStatus
 
 SURE = 2.0
@@ -34,7 +34,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class MetricDifference:
     """A metric of both versions, second less first, with the standard error; texts, `–` where there is none."""
 
     title: str
@@ -53,7 +53,7 @@ class ComparedChunk:
     label: str
     first: ChunkView
     second: ChunkView
-    metrics: tuple[Difference, ...]
+    metrics: tuple[MetricDifference, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class ComparePage:
     second: Side
     period: str
     axis: Axis
-    differences: tuple[Difference, ...]
+    differences: tuple[MetricDifference, ...]
     common: tuple[ComparedChunk, ...]
     charts: tuple[tuple[str, tuple[Chart, Chart]], ...]
     same_calendar: bool
@@ -81,7 +81,7 @@ def compare_page(first: ModelStatus, second: ModelStatus) -> ComparePage:
     sides = [{chunk.start: chunk for chunk in status.chunks} for status in (first, second)]
     starts = sorted({*sides[0], *sides[1]})
     labels = [period_label(start, spec.period, spec.zone) for start in starts]
-    axis = Axis(labels or [""], WIDTH, LEFT, RIGHT, most_ticks=10)
+    axis = Axis(labels or [""], WIDTH, LEFT_MARGIN, RIGHT_MARGIN, most_ticks=10)
     common = [start for start in starts if start in sides[0] and start in sides[1]] if same_calendar else []
     metrics = [metric for metric in spec.metrics if metric in first.version.spec.metrics]
     compared = [[side[start] for start in common] or [*side.values()] for side in sides]
@@ -94,7 +94,7 @@ def compare_page(first: ModelStatus, second: ModelStatus) -> ComparePage:
             difference
             for metric in metrics
             for kind in (ResultKind.REALIZED, ResultKind.ESTIMATED)
-            if (difference := _of_means(metric, kind, *compared)) is not None
+            if (difference := _mean_difference(metric, kind, *compared)) is not None
         ),
         common=tuple(_compared(labels[starts.index(s)], sides[0][s], sides[1][s], metrics) for s in reversed(common)),
         charts=tuple((title(metric), _charts(metric, sides, starts, axis)) for metric in metrics) if starts else (),
@@ -150,27 +150,27 @@ def _charts(
 
 
 def _compared(label: str, first: ChunkView, second: ChunkView, metrics: Sequence[str]) -> ComparedChunk:
-    differences = (_of_means(metric, ResultKind.REALIZED, [first], [second]) for metric in metrics)
+    differences = (_mean_difference(metric, ResultKind.REALIZED, [first], [second]) for metric in metrics)
     return ComparedChunk(
-        label, first, second, tuple(d or _nothing(m) for d, m in zip(differences, metrics, strict=True))
+        label, first, second, tuple(d or _empty_difference(m) for d, m in zip(differences, metrics, strict=True))
     )
 
 
-def _nothing(metric: str) -> Difference:
-    return Difference(title(metric), "realized", "–", "–", "–", "–", "")
+def _empty_difference(metric: str) -> MetricDifference:
+    return MetricDifference(title(metric), "realized", "–", "–", "–", "–", "")
 
 
-def _of_means(
+def _mean_difference(
     metric: str, kind: ResultKind, first: Sequence[ChunkView], second: Sequence[ChunkView]
-) -> Difference | None:
+) -> MetricDifference | None:
     """Return the difference of the means over chunks, weighted by their rows; None where one has no value."""
     means = [_mean([*_values(metric, kind, chunks)]) for chunks in (first, second)]
     if means[0] is None or means[1] is None:
         return None
-    (before, before_error), (after, after_error) = means[0], means[1]
+    (before, first_error), (after, second_error) = means[0], means[1]
     difference = after - before
-    error = None if before_error is None or after_error is None else hypot(before_error, after_error)
-    return Difference(
+    error = None if first_error is None or second_error is None else hypot(first_error, second_error)
+    return MetricDifference(
         title=title(metric),
         kind=str(kind),
         first=readable(before, 4),

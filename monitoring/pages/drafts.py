@@ -55,7 +55,7 @@ class Drafts:
         """Store a file; return its key and the draft.
 
         Raises:
-            InvalidInput, UnsupportedContent, TooMuchContent: the file is no table, or too large once it is unpacked.
+            InvalidInput, UnsupportedContent, TooMuchContent: the file is not a table, or too large once it is unpacked.
         """
         columns = columns_of(file_content(file_name, body))
         key = secrets.token_urlsafe(16)

@@ -47,7 +47,7 @@ class QualityPage:
 
 def quality_page(status: ModelStatus) -> QualityPage:
     """Return the page of a model version's data quality."""
-    spec, chunks = status.version.spec, [_of_quality(chunk) for chunk in status.chunks]
+    spec, chunks = status.version.spec, [_quality_view(chunk) for chunk in status.chunks]
     axis = chunk_axis(spec, chunks)
     heat = heat_map(spec, [column.name for column in spec.watched], [[chunk] for chunk in chunks])
     heat.sort(key=lambda row: row.weight, reverse=True)
@@ -66,13 +66,14 @@ def quality_page(status: ModelStatus) -> QualityPage:
     )
 
 
-def _of_quality(chunk: ChunkView) -> ChunkView:
+def _quality_view(chunk: ChunkView) -> ChunkView:
     """Return the chunk with its data quality alone, none of which is drift that lasts."""
     results = tuple(result for result in chunk.results if result.kind is ResultKind.QUALITY)
     return replace(chunk, results=results, verdict=replace(chunk.verdict, drifted=()), drift=None)
 
 
 def _faults(chunk: ChunkView) -> Iterator[QualityFault]:
+    """Yield the results of a chunk that are beyond their warning bounds."""
     for result in chunk.results:
         if result.value is not None and result.bounds.breaches_warning_bound(result.value):
             bounds = result.bounds

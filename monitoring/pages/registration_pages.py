@@ -1,6 +1,7 @@
 """The pages that register a model from an uploaded reference: upload, review, accept, and the client's lines."""
 
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlencode
 
 from apiflask import APIBlueprint
@@ -30,6 +31,7 @@ def add_registration_pages(
     pages: APIBlueprint, monitor: MonitorService, registered: RegisteredModels, drafts: Drafts, pressure: Pressure
 ) -> None:
     """Add the routes to the blueprint of the pages."""
+    review = partial(_review, registered, pressure)
 
     @needs(Scope.ADMIN)
     @accepts_batches
@@ -54,7 +56,7 @@ def add_registration_pages(
     @needs(Scope.ADMIN)
     def review_reference(key: str, query_data: RegistrationForm) -> ResponseReturnValue:
         """Show what is inferred from an uploaded reference, and what the monitor will see."""
-        return _review(key, drafts.get(key), query_data)
+        return review(key, drafts.get(key), query_data)
 
     @needs(Scope.ADMIN)
     def register_reference(key: str, form_data: RegistrationForm) -> ResponseReturnValue:
@@ -64,7 +66,7 @@ def add_registration_pages(
             with pressure.slot():
                 registered.register(replace(_proposal(draft, form_data), owner=form_data.owner))
         except InvalidInput as error:
-            return _review(key, draft, form_data, error), error.status
+            return review(key, draft, form_data, error), error.status
         drafts.remove(key)
         return redirect(url_for("pages.connect", name=form_data.name), 303)
 
@@ -76,36 +78,6 @@ def add_registration_pages(
             version = registry.load(registered.engine, name, query_data.version)
         snippet = client_snippet(version, request.host_url.rstrip("/"))
         return render_template("connect.html", version=version, versions=versions, snippet=snippet)
-
-    def _review(key: str, draft: Draft, form: RegistrationForm, error: DriftlineError | None = None) -> str:
-        """Return the page of a review; what is wrong with the form stands on it."""
-        proposal = None
-        try:
-            if error is None:
-                with pressure.slot():
-                    proposal = _proposal(draft, form)
-        except InvalidInput as invalid:
-            error = invalid
-        if error is not None and error.details:
-            error = error.reworded("The reference and what is said about it do not fit; correct this.")
-        return render_template(
-            "review.html",
-            key=key,
-            draft=draft,
-            form=form,
-            proposal=proposal,
-            error=error,
-            next_version=_next_version(form.name),
-            periods=[(period, PERIOD_WORDS[period]) for period in Period],
-            problems=tuple(Problem),
-        )
-
-    def _next_version(name: str) -> int:
-        """Return which version of the model the reference would be."""
-        try:
-            return len(registered.versions(name)) + 1
-        except NotFound:
-            return 1
 
     pages.get("/register")(choose_reference)
     pages.post("/register")(pages.input(UploadForm, location="form")(upload_reference))
@@ -123,3 +95,42 @@ def _proposal(draft: Draft, form: RegistrationForm) -> Proposal:
     if form.timestamp is None:
         raise InvalidInput("No column with the time of each prediction is chosen; choose it under `Time`.")
     return propose_uploaded(draft.content(), form.name, form.request(), form.scores)
+
+
+def _review(
+    registered: RegisteredModels,
+    pressure: Pressure,
+    key: str,
+    draft: Draft,
+    form: RegistrationForm,
+    error: DriftlineError | None = None,
+) -> str:
+    """Return the page that shows what is inferred from an upload, with the faults of the form."""
+    proposal = None
+    try:
+        if error is None:
+            with pressure.slot():
+                proposal = _proposal(draft, form)
+    except InvalidInput as invalid:
+        error = invalid
+    if error is not None and error.details:
+        error = error.reworded("The reference and the entries of this form do not fit; correct them.")
+    return render_template(
+        "review.html",
+        key=key,
+        draft=draft,
+        form=form,
+        proposal=proposal,
+        error=error,
+        next_version=_next_version(registered, form.name),
+        periods=[(period, PERIOD_WORDS[period]) for period in Period],
+        problems=tuple(Problem),
+    )
+
+
+def _next_version(registered: RegisteredModels, name: str) -> int:
+    """Return which version of the model the reference would be."""
+    try:
+        return len(registered.versions(name)) + 1
+    except NotFound:
+        return 1

@@ -75,7 +75,10 @@ def spec_edit_page(
 
 
 def _part(preview: SpecPreview) -> PreviewPart:
-    before, after = (Counter(state(chunk).state for chunk in preview.chunks) for state in (_before, _after))
+    """Return the part of the page that compares present verdicts with those under the new spec."""
+    before, after = (
+        Counter(state(chunk).state for chunk in preview.chunks) for state in (_present_verdict, _new_verdict)
+    )
     return PreviewPart(
         before=tuple(_cell(preview, chunk, chunk.before) for chunk in preview.chunks),
         after=tuple(_cell(preview, chunk, chunk.after) for chunk in preview.chunks),
@@ -99,11 +102,11 @@ def _part(preview: SpecPreview) -> PreviewPart:
     )
 
 
-def _before(chunk: PreviewedChunk) -> Verdict:
+def _present_verdict(chunk: PreviewedChunk) -> Verdict:
     return chunk.before
 
 
-def _after(chunk: PreviewedChunk) -> Verdict:
+def _new_verdict(chunk: PreviewedChunk) -> Verdict:
     return chunk.after
 
 

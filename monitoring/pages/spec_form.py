@@ -62,7 +62,7 @@ def changes_of(spec: Spec, texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of a spec that a form changes, as a revision takes them.
 
     Raises:
-        InvalidInput: with every field that is no number.
+        InvalidInput: with every field that is not a number.
     """
     faults: list[str] = []
     changed: dict[str, Any] = {
@@ -98,19 +98,19 @@ def _threshold(spec: Spec, method: str, texts: Mapping[str, str]) -> ThresholdFi
     sides = {
         side: texts.get(f"{side}.{method}", "" if stored.get(side) is None else f"{stored[side]:g}") for side in SIDES
     }
-    other = "" if not stored or stored["type"] == "constant" else "standard deviations"
-    return ThresholdField(method, title(method), sides["lower"], sides["upper"], other)
+    policy = "" if not stored or stored["type"] == "constant" else "standard deviations"
+    return ThresholdField(method, title(method), sides["lower"], sides["upper"], policy)
 
 
 def _overrides(spec: Spec, texts: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
     """Return all overrides of the spec; a method with a threshold in the form gets a constant one."""
-    shown = set(_methods(spec))
-    kept = {
+    methods = set(_methods(spec))
+    overrides = {
         name: override
         for name, override in spec.model_dump(mode="json")["threshold_overrides"].items()
-        if name not in shown or override["type"] != "constant"
+        if name not in methods or override["type"] != "constant"
     }
-    return kept | dict(_constants(spec, texts, faults))
+    return overrides | dict(_constants(spec, texts, faults))
 
 
 def _constants(spec: Spec, texts: Mapping[str, str], faults: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -130,6 +130,6 @@ def _number(name: str, text: str, faults: list[str]) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        faults.append(f"{name}: {text!r} is no number")
+        faults.append(f"{name}: {text!r} is not a number")
         return None
     return int(number) if number.is_integer() else number

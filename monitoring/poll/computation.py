@@ -16,6 +16,7 @@ from driftline.engine.content_sum import ContentSum
 from driftline.engine.evaluate import count_scores, finish_chunk
 from driftline.engine.evidence.counts import Counts
 from driftline.engine.results import Result
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store import pending_chunks
@@ -23,12 +24,12 @@ from driftline.store.archive_objects import RowsRemoved
 from driftline.store.model_numbers import lock_version, record_results
 from driftline.store.registry import Version
 from monitoring.poll import relabelled_chunks
-from monitoring.poll.chunk_state import ChunkState, has_removals
+from monitoring.poll.chunk_summaries import ChunkSummaries, has_removals
 from monitoring.poll.evidence_replay import EvidenceReplay
-from monitoring.poll.monitored_version import MonitoredVersion
+from monitoring.poll.monitored_version import MonitoredVersion, clock_of
 from monitoring.poll.revisions import Provenance, Revision, RevisionStore
-from monitoring.poll.state_store import StateDeleted
 from monitoring.poll.stored_evidence import EvidenceStore
+from monitoring.poll.summary_store import SummaryDeleted
 from monitoring.poll.verdict_context import VerdictContext
 from monitoring.poll.verdicts import VerdictStore
 
@@ -57,28 +58,28 @@ class ChunkOutcome:
 def compute(
     connection: Connection, monitored: MonitoredVersion, claim: pending_chunks.Claim, wall: Clock, *, scheduled: bool
 ) -> ChunkOutcome:
-    """Compute a claimed chunk from what is committed by now, and settle the claim; the caller commits.
+    """Compute a claimed chunk from the committed rows, and settle the claim; the caller commits.
 
-    Everything is read after the claim, so it may include more than was claimed, never less. Whether the chunk has
-    closed, and its verdict, follow from the clocks as read under the version's lock: no other poll can have stored a
-    verdict by a later clock. If the spec was revised meanwhile, nothing is stored and the chunk stays queued: by the
-    older calendar it would replace results that another poll may have stored by the newer one. Nor is anything stored
-    if a deletion has deleted the chunk's state while it was read.
+    Everything is read after the claim, so the result may include more than was claimed, never less. The clocks are
+    read under the version's lock and decide whether the chunk has closed, and its verdict: no other poll can have
+    stored a verdict by a later clock. Nothing is stored and the chunk stays queued in two cases: the spec was revised
+    meanwhile (results by the older calendar would replace those that another poll stored by the newer one), or a
+    deletion has deleted the chunk's summaries while they were read.
     """
     version = monitored.load(connection)
-    clock = monitored.clock(connection, wall())
+    clock = clock_of(connection, version, wall())
     chunk = chunk_at(version.spec, claim.start)
     if chunk.start != claim.start:
         return _requeue(connection, monitored, chunk, claim)
     store = RevisionStore(monitored.key)
-    before = store.current(connection, chunk.start)
-    if scheduled and _hardly_grown(connection, version, before, chunk, clock):
+    previous = store.current(connection, chunk.start)
+    if scheduled and _hardly_grown(connection, version, previous, chunk, clock):
         return ChunkOutcome(chunk.start, left_open=True)
     try:
-        state = ChunkState.renewed(connection, version, chunk)
-        revision = _revision(version, state, wall())
-        evaluation = _evaluate(version, before, revision, state)
-    except StateDeleted:
+        summaries = ChunkSummaries.renewed(connection, version, chunk)
+        revision = _revision(version, summaries, wall())
+        evaluation = _evaluate(version, previous, revision, summaries)
+    except SummaryDeleted:
         return ChunkOutcome(claim.start)
     except RowsRemoved:
         return _keep_results(connection, monitored, chunk, clock)
@@ -86,28 +87,28 @@ def compute(
     if monitored.load(connection).spec_revision != version.spec_revision:
         return ChunkOutcome(claim.start)
     now = wall()
-    clock = monitored.clock(connection, now)
+    clock = clock_of(connection, version, now)
     revision = replace(revision, closed=clock >= closing_time(version.spec, chunk))
-    state.save()
-    _store(connection, store, before, revision, evaluation)
+    summaries.save()
+    _store(connection, store, previous, revision, evaluation)
     computed = evaluation is not None
-    changed = _rederive_verdicts(connection, monitored, store, before, chunk, clock, now)
+    changed = _rederive_verdicts(connection, version, store, previous, chunk, clock, now)
     record_results(connection, monitored.key, now)
     pending_chunks.settle(connection, monitored.key, chunk.start, next_due(version.spec, chunk, clock))
-    return ChunkOutcome(chunk.start, computed, computed and before is not None and before.closed, changed)
+    return ChunkOutcome(chunk.start, computed, computed and previous is not None and previous.closed, changed)
 
 
 def _requeue(
     connection: Connection, monitored: MonitoredVersion, chunk: Chunk, claim: pending_chunks.Claim
 ) -> ChunkOutcome:
-    """Replace a claim that was queued under an older spec's calendar by the chunk that now contains its start."""
+    """Replace a claim that was queued by an older spec's calendar with the chunk that now contains its start."""
     pending_chunks.settle(connection, monitored.key, claim.start, None)
     pending_chunks.queue(connection, monitored.key, {chunk.start})
     return ChunkOutcome(claim.start)
 
 
 def _keep_results(connection: Connection, monitored: MonitoredVersion, chunk: Chunk, clock: datetime) -> ChunkOutcome:
-    """Settle the claim of a chunk of which rows were removed from the archive: its results stay as they are."""
+    """Settle the claim of a chunk whose archived rows were removed by retention; its results stay unchanged."""
     log.warning(
         "%s version %d: rows of the chunk of %s were removed by its retention; its results stay.",
         monitored.name,
@@ -122,26 +123,26 @@ def _keep_results(connection: Connection, monitored: MonitoredVersion, chunk: Ch
 
 
 def _hardly_grown(
-    connection: Connection, version: Version, before: Revision | None, chunk: Chunk, clock: datetime
+    connection: Connection, version: Version, previous: Revision | None, chunk: Chunk, clock: datetime
 ) -> bool:
     """Return whether a stored open chunk, computed under the current spec, has grown by less than a tenth.
 
-    One that rows were removed from has not: a deletion must not wait.
+    A chunk that has lost rows does not count: a deletion must not wait.
     """
-    if before is None or before.closed or clock >= closing_time(version.spec, chunk):
+    if previous is None or previous.closed or clock >= closing_time(version.spec, chunk):
         return False
-    if before.provenance.spec_revision != version.spec_revision or before.chunk != chunk:
+    if previous.provenance.spec_revision != version.spec_revision or previous.chunk != chunk:
         return False
     rows = version.store.count(connection, version.number, chunk.start, chunk.end)
-    return (rows - before.rows) * GROWTH < before.rows and not has_removals(connection, version, chunk)
+    return (rows - previous.rows) * GROWTH < previous.rows and not has_removals(connection, version, chunk)
 
 
-def _revision(version: Version, state: ChunkState, now: datetime) -> Revision:
-    """Return the revision that the rows make, still open: whether the chunk has closed is decided under the lock."""
-    features, labels = state.features.description(), state.labels.description()
+def _revision(version: Version, summaries: ChunkSummaries, now: datetime) -> Revision:
+    """Return the revision of these rows, as an open one: whether the chunk has closed is decided under the lock."""
+    features, labels = summaries.features.description(), summaries.labels.description()
     return Revision(
         number=1,
-        chunk=state.chunk,
+        chunk=summaries.chunk,
         closed=False,
         rows=labels.rows,
         labelled=labels.labelled,
@@ -165,36 +166,38 @@ def _content_hash(version: Version, features: ContentSum, labels: ContentSum) ->
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The results of a chunk, and the counts that evidence is computed from.
+    """The results of a chunk, and the counts from which evidence is computed.
 
-    With `of_labels`, they are only those that may change with labels: the others are as they were.
+    With `labels_only`, `results` contains only those that labels can change; the others stay stored as they are.
     """
 
     results: tuple[Result, ...]
     counts: Counts | None
-    of_labels: bool = False
+    labels_only: bool = False
 
 
-def _evaluate(version: Version, before: Revision | None, revision: Revision, state: ChunkState) -> Evaluation | None:
+def _evaluate(
+    version: Version, previous: Revision | None, revision: Revision, summaries: ChunkSummaries
+) -> Evaluation | None:
     """Evaluate the chunk, or return None if nothing has changed: the content is the same, or there never was any."""
-    if before is not None and (before.content_hash, before.chunk) == (revision.content_hash, revision.chunk):
+    if previous is not None and (previous.content_hash, previous.chunk) == (revision.content_hash, revision.chunk):
         return None
     if not revision.rows:
-        return None if before is None else Evaluation((), None)
-    labels = state.labels.summary()
-    of_labels = not state.features.changed and _has_same_origin(before, revision)
+        return None if previous is None else Evaluation((), None)
+    labels = summaries.labels.summary()
+    labels_only = not summaries.features.changed and _has_same_origin(previous, revision)
     counts_need_features = version.spec.problem is Problem.REGRESSION  # its losses are expected from features
-    joined = state.features.summary().join(labels) if not of_labels or counts_need_features else labels
-    summary = labels if of_labels else joined
+    joined = summaries.features.summary().join(labels) if not labels_only or counts_need_features else labels
+    summary = labels if labels_only else joined
     results = version.present(finish_chunk(version.fitted, version.spec, summary, revision.chunk))
-    return Evaluation(results, count_scores(version.fitted, joined), of_labels)
+    return Evaluation(results, count_scores(version.fitted, joined), labels_only)
 
 
-def _has_same_origin(before: Revision | None, revision: Revision) -> bool:
-    """Return whether a revision has the rows of an earlier one, and results by the same spec, reference and code."""
-    if before is None or (before.chunk, before.rows) != (revision.chunk, revision.rows):
+def _has_same_origin(previous: Revision | None, revision: Revision) -> bool:
+    """Return whether two revisions have the same rows, spec revision, reference and code."""
+    if previous is None or (previous.chunk, previous.rows) != (revision.chunk, revision.rows):
         return False
-    earlier, later = before.provenance, revision.provenance
+    earlier, later = previous.provenance, revision.provenance
     return (earlier.spec_revision, earlier.reference_hash, earlier.code_version) == (
         later.spec_revision,
         later.reference_hash,
@@ -205,7 +208,7 @@ def _has_same_origin(before: Revision | None, revision: Revision) -> bool:
 def _store(
     connection: Connection,
     store: RevisionStore,
-    before: Revision | None,
+    previous: Revision | None,
     revision: Revision,
     evaluation: Evaluation | None,
 ) -> None:
@@ -214,76 +217,74 @@ def _store(
     A chunk of an older calendar with the same start is a different chunk: it is kept, and does not close this one.
     """
     if evaluation is not None:
-        same = before if before is not None and before.chunk == revision.chunk else None
+        same = previous if previous is not None and previous.chunk == revision.chunk else None
         in_place = same is not None and not same.closed
         number = store.newest_number(connection, revision.chunk.start) + (not in_place)
         closed = revision.closed or (same is not None and same.closed)
-        kept_from = before.number if before is not None and evaluation.of_labels else None
+        kept_from = previous.number if previous is not None and evaluation.labels_only else None
         new = replace(revision, number=number, closed=closed)
         store.write(connection, new, evaluation.results, kept_from=kept_from)
         EvidenceStore(store.key).write_counts(connection, revision.chunk.start, evaluation.counts)
-    elif before is not None and revision.closed and not before.closed:
-        store.close(connection, before)
+    elif previous is not None and revision.closed and not previous.closed:
+        store.close(connection, previous)
 
 
 def _rederive_verdicts(
     connection: Connection,
-    monitored: MonitoredVersion,
+    version: Version,
     store: RevisionStore,
-    before: Revision | None,
+    previous: Revision | None,
     chunk: Chunk,
     clock: datetime,
     now: datetime,
 ) -> int:
-    """Derive the verdicts of the chunk and of the others that read it; return how many changed.
+    """Derive the verdicts of the chunk and of the chunks that depend on it; return how many verdicts changed.
 
-    Later chunks read its results, and any chunk may get other evidence by a replay. A changed verdict replaces the one
-    of an open chunk, and is added after the one of a closed chunk.
+    Verdicts of later chunks read its results, and a replay may change the evidence of any chunk. A changed verdict
+    replaces the stored one of an open chunk; for a closed chunk it is added, and the earlier one is kept.
     """
-    context, replayed = _replayed_context(connection, monitored, store, chunk, clock)
-    verdicts = VerdictStore(monitored.key)
+    context, replayed = _replayed_context(connection, version, store, chunk, clock)
+    verdicts = VerdictStore(version.key)
     stored = verdicts.between(connection, min({chunk.start, *replayed}), max({chunk.start, *context.revisions}))
     changed = 0
     for start in sorted(start for start in context.revisions if start >= chunk.start or start in replayed):
         revision, current, verdict = context.revisions[start], stored.get(start), context.verdict(start)
         if current is not None and current.same_as(revision, verdict):
             continue
-        was_open = not (before.closed if before is not None and start == chunk.start else revision.closed)
+        was_open = not (previous.closed if previous is not None and start == chunk.start else revision.closed)
         in_place = current is not None and current.revision == revision.number and was_open
-        verdicts.write(connection, revision, verdict, now, clock=clock, before=current, in_place=in_place)
+        verdicts.write(connection, revision, verdict, now, clock=clock, previous=current, in_place=in_place)
         changed += current is None or (current.revision, current.verdict) != (revision.number, verdict)
     return changed
 
 
 def _replayed_context(
-    connection: Connection, monitored: MonitoredVersion, store: RevisionStore, chunk: Chunk, clock: datetime
+    connection: Connection, version: Version, store: RevisionStore, chunk: Chunk, clock: datetime
 ) -> tuple[VerdictContext, set[datetime]]:
-    """Replay the evidence; return the facts around the changed chunk, and the chunks that have other evidence now."""
-    version = monitored.load(connection)
+    """Replay the evidence; return the facts around the changed chunk, and the chunks whose evidence has changed."""
     reach = chunk.start + verdict_reach(version.spec)
-    context = _verdict_context(connection, store, monitored, chunk, reach, clock)
+    context = _verdict_context(connection, store, version.spec, chunk, reach, clock)
     rule, fitted = alert_rule(version.spec), version.fitted.evidence
     if rule is None or fitted is None:
         return context, set()
-    evidence, drifts = EvidenceStore(monitored.key, version.spec_revision), context.drifts(chunk.start)
+    evidence, drifts = EvidenceStore(version.key, version.spec_revision), context.drifts(chunk.start)
     replayed = EvidenceReplay(connection, evidence, fitted, rule, version.spec, clock, drifts).run(chunk)
     first, last = min({chunk.start, *replayed}), max({reach, *replayed})
     if first < chunk.start or last > reach:
-        context = _verdict_context(connection, store, monitored, chunk_at(version.spec, first), last, clock)
-    stored = EvidenceStore(monitored.key).between(connection, first, last)
+        context = _verdict_context(connection, store, version.spec, chunk_at(version.spec, first), last, clock)
+    stored = EvidenceStore(version.key).between(connection, first, last)
     return replace(context, evidence={part.chunk.start: part.evidence for part in stored}), replayed
 
 
 def _verdict_context(
     connection: Connection,
     store: RevisionStore,
-    monitored: MonitoredVersion,
+    spec: Spec,
     chunk: Chunk,
     last: datetime,
     clock: datetime,
 ) -> VerdictContext:
-    """Read the current facts around a chunk: all results from its lookback on, before that performance only."""
-    spec = monitored.load(connection).spec
+    """Read the current facts around a chunk: all results since its lookback, and earlier ones of performance only."""
     first = chunk.start - verdict_reach(spec)
     near = chunk
     for _ in range(LOOKBACK):

@@ -79,10 +79,11 @@ class EvidenceReplay:
         if start is None or after is None:
             return page, last
         reach = self.spec.label_delay + LONGEST_CHUNK[self.spec.period]
-        before = self.store.between(self.connection, start - reach, start)
-        return [stored for stored in before if self._scored(stored).labels_at > after] + page, last
+        earlier = self.store.between(self.connection, start - reach, start)
+        return [stored for stored in earlier if self._scored(stored).labels_at > after] + page, last
 
     def _scored(self, stored: StoredEvidence) -> DetectorInput:
+        """Return the input of the detector for a chunk whose counts are stored."""
         facts = ChunkFacts(
             stored.chunk.start,
             stored.chunk.end,

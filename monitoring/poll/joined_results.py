@@ -85,9 +85,9 @@ def _as_list() -> ColumnElement[str]:
     return _concatenated(["[", *"," * (len(CONTENT) - 1)], "]")
 
 
-def _concatenated(before: Sequence[str], end: str) -> ColumnElement[str]:
+def _concatenated(parts: Sequence[str], end: str) -> ColumnElement[str]:
     """Return the values of a result, each after a text, and an end."""
-    texts = [literal(text).collate("utf8mb4_bin") for text in before]
+    texts = [literal(text).collate("utf8mb4_bin") for text in parts]
     values = map(_json_value, CONTENT)
     return func.concat(*chain.from_iterable(zip(texts, values, strict=True)), literal(end))
 

@@ -17,6 +17,8 @@ from driftline.store import pending_chunks
 from driftline.store.database import in_transaction, translated
 from driftline.store.schedule_store import read_schedules, record_polls
 from driftline.store.version_key import VersionKey
+from driftline.traces import spans
+from driftline.traces.spans import Attributes
 from monitoring.poll.computation import ChunkOutcome, compute
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import RevisionStore
@@ -27,14 +29,14 @@ log = logging.getLogger(__name__)
 VERSIONS_IN_TURN = 8
 """How many versions take turns in a poll; the fitted references of all of them are in memory."""
 LOCK_WAITS = 2
-"""How many times the computation of a chunk waits for locks of others, before it is put off."""
+"""How many times the computation of a chunk waits for locks of other transactions before it is postponed."""
 SMALL_CHUNK_VALUES = 2_000_000
-"""Pollers share the chunks of a version that have at most this many values of features, some seconds of work."""
+"""Several pollers share a version whose chunks have at most this many feature values, a few seconds of work."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionPoll:
-    """What one poll did for one model version: the outcome of each claimed chunk, oldest first."""
+    """The outcome of a poll for one model version: that of each claimed chunk, oldest first."""
 
     name: str
     key: VersionKey
@@ -48,18 +50,18 @@ class VersionPoll:
 
 @dataclass(frozen=True, slots=True)
 class PollOutcome:
-    """What one poll did: the number of batches processed, the poll of each version, and its duration in seconds."""
+    """The outcome of a poll: the number of batches, the outcome of each version, and the duration in seconds."""
 
     batches: int
     polls: tuple[VersionPoll, ...]
     seconds: float
 
     def merge(self, later: "PollOutcome") -> "PollOutcome":
-        """Return what this poll and a later one did together."""
+        """Return the combined outcome of this poll and a later one."""
         polls = {poll.key: poll for poll in self.polls}
         for poll in later.polls:
-            before = polls[poll.key].outcomes if poll.key in polls else ()
-            polls[poll.key] = replace(poll, outcomes=(*before, *poll.outcomes))
+            outcomes = polls[poll.key].outcomes if poll.key in polls else ()
+            polls[poll.key] = replace(poll, outcomes=(*outcomes, *poll.outcomes))
         return PollOutcome(self.batches + later.batches, tuple(polls.values()), self.seconds + later.seconds)
 
     @property
@@ -101,14 +103,22 @@ class PollOutcome:
 def poll_once(engine: Engine, now: datetime, *, scheduled: bool, stop: Event | None = None) -> PollOutcome:
     """Compute everything that is pending, once; `now` is the wall clock's aware instant at the start.
 
-    A `scheduled` poll skips models whose own schedule is not due, open chunks until they have grown by a tenth, and
-    failed chunks until their retry is due; a requested poll takes all of them. Any number of polls may run at the same
-    time and be killed at any point: the stored results are the same in the end. A chunk that fails, or whose rows
-    others keep locked, does not stop the others. Once `stop` is set, no further chunk is begun.
+    A `scheduled` poll skips models whose schedule is not due, open chunks that have grown by less than a tenth, and
+    failed chunks whose retry is not due; a requested poll computes all of them. Any number of polls may run at the
+    same time and be killed at any point: the stored results are the same in the end. A chunk that fails, or whose rows
+    stay locked by another transaction, does not stop the others. Once `stop` is set, no further chunk is started.
 
     Raises:
         Unavailable: the database is unavailable or its schema is not this version's; no partial result is stored.
     """
+    with spans.span("poll") as span:
+        outcome = _poll_once(engine, now, scheduled, stop or Event())
+        span.set({"driftline.batches": outcome.batches, "driftline.chunks": outcome.chunks})
+    return outcome
+
+
+def _poll_once(engine: Engine, now: datetime, scheduled: bool, stop: Event) -> PollOutcome:
+    """Queue the chunks of pending batches, and compute those that are due."""
     began = perf_counter()
     wall = _running(now)
     batches = queue_touched_chunks(engine)
@@ -118,7 +128,6 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool, stop: Event | N
     polled = {number for number, stored in schedules.items() if not scheduled or stored.is_due(now)}
     waiting = schedules.keys() - polled
     due = [MonitoredVersion(engine, name, key) for name, key in versions if key.model_number not in waiting]
-    stop = stop or Event()
     polls = tuple(_poll_in_turn(engine, due, wall, scheduled=scheduled, stop=stop))
     if polled and not stop.is_set():
         in_transaction(engine, lambda connection: record_polls(connection, polled, now))
@@ -126,7 +135,7 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool, stop: Event | N
 
 
 def _running(now: datetime) -> Clock:
-    """Return a clock that starts at `now` and runs on: a poll may take long, and others may begin after it."""
+    """Return a clock that starts at `now` and advances: a poll may take long, and other polls may begin after it."""
     began = perf_counter()
     return lambda: now + timedelta(seconds=perf_counter() - began)
 
@@ -134,11 +143,11 @@ def _running(now: datetime) -> Clock:
 def _poll_in_turn(
     engine: Engine, versions: Sequence[MonitoredVersion], wall: Clock, *, scheduled: bool, stop: Event
 ) -> Iterator[VersionPoll]:
-    """Compute the due chunks of each version; yield what was done for each version as soon as none of its are left.
+    """Compute the due chunks of each version; yield the outcome of a version once it has no due chunk left.
 
-    A few versions take turns, a chunk each: one with many chunks does not delay the others until it is done. Chunks of
-    a version are computed oldest first, because later verdicts read earlier chunks. Versions that another poller works
-    on, or that others keep locked, come last. Where `stop` is set, what was done is yielded as it is.
+    Some versions take turns, one chunk at a time, so that a version with many chunks does not delay the others. Chunks
+    of a version are computed oldest first, because later verdicts read earlier chunks. Versions that another poller is
+    computing, or whose rows are locked, come last. If `stop` is set, the outcomes so far are yielded.
     """
     waiting, last = deque(_Turn(monitored) for monitored in versions), deque[_Turn]()
     turns = deque[_Turn]()
@@ -157,7 +166,7 @@ def _poll_in_turn(
 
 
 class TurnEnd(Enum):
-    """What a version's turn ended with: a chunk, none that is due, or the discovery that others work on the version."""
+    """How a version's turn ended: with a chunk, without a due chunk, or because another poller computes the version."""
 
     COMPUTED = auto()
     NONE_DUE = auto()
@@ -166,7 +175,7 @@ class TurnEnd(Enum):
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """A version in a poll, and what was done for it; `is_last` while others are working on it."""
+    """A version in a poll with the outcomes so far; `is_last` puts it behind the other versions."""
 
     monitored: MonitoredVersion
     outcomes: list[ChunkOutcome] = field(default_factory=list)
@@ -181,12 +190,14 @@ class _Turn:
 def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> TurnEnd:
     """Claim and compute the next due chunk in one transaction, or record why it failed.
 
-    A deadlock runs the whole transaction again, and so does the first lock time-out; a chunk that stays locked is
-    recorded as failed, and the version's others are tried once more at the end of the poll.
+    After a deadlock, or the first lock time-out, the whole transaction runs again. A chunk that stays locked is
+    recorded as failed, and the version's other chunks are tried once more at the end of the poll.
     """
     monitored, claimed = turn.monitored, list[datetime]()
+    monitored.refit_outdated(wall())
 
     def claim_and_compute(connection: Connection) -> ChunkOutcome | TurnEnd:
+        """Claim the next due chunk of the version and compute it, or return why none was claimed."""
         claimed.clear()
         now = wall()
         clock, retry_by = monitored.clock(connection, now), now if scheduled else None
@@ -198,7 +209,8 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> Tu
         if claim.passed_over and scheduled and not _is_small(connection, monitored):
             return TurnEnd.NONE_DUE
         claimed.append(claim.start)
-        return compute(connection, monitored, claim, wall, scheduled=scheduled)
+        with spans.span("compute chunk", attributes=_described(monitored, claim.start)):
+            return compute(connection, monitored, claim, wall, scheduled=scheduled)
 
     try:
         result = in_transaction(engine, claim_and_compute, lock_waits=LOCK_WAITS)
@@ -221,11 +233,17 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> Tu
     return TurnEnd.COMPUTED
 
 
-def _is_small(connection: Connection, monitored: MonitoredVersion) -> bool:
-    """Return whether the chunks of a version are computed so fast that a poller may help another one with them.
+def _described(monitored: MonitoredVersion, start: datetime) -> Attributes:
+    """Return what the span of a chunk says."""
+    chunk = start.isoformat()
+    return {"driftline.model": monitored.name, "driftline.version": monitored.key.version, "driftline.chunk": chunk}
 
-    A slow version occupies one poller only, so that the others stay free for other models. The size of the newest
-    stored chunk decides.
+
+def _is_small(connection: Connection, monitored: MonitoredVersion) -> bool:
+    """Return whether the chunks of a version are small enough that several pollers may compute them at once.
+
+    A version with large chunks occupies one poller only, so that the others stay free for other models. The size of
+    the newest stored chunk decides.
     """
     rows = RevisionStore(monitored.key).newest_rows(connection)
     return rows is not None and rows * len(monitored.load(connection).spec.columns) <= SMALL_CHUNK_VALUES

@@ -148,7 +148,7 @@ class RevisionStore:
 
     def results_of(self, connection: Connection, start: datetime, number: int) -> tuple[Result, ...]:
         """Return the results of one revision of a chunk, current or not."""
-        parts = read_results(connection, results, [self._of_revision(results, start, number)])
+        parts = read_results(connection, results, [self._is_revision(results, start, number)])
         return tuple(result for _, part in parts for result in part)
 
     def write(
@@ -162,10 +162,10 @@ class RevisionStore:
         rows = [self._result_row(revision, result) for result in new]
         self._retire_overlapped(connection, revision.chunk)
         if kept_from is None:
-            connection.execute(delete(results).where(self._of_revision(results, start, number)))
+            connection.execute(delete(results).where(self._is_revision(results, start, number)))
         else:
             self._keep_others(connection, start, kept_from, number, rows)
-        connection.execute(delete(chunk_revisions).where(self._of_revision(chunk_revisions, start, number)))
+        connection.execute(delete(chunk_revisions).where(self._is_revision(chunk_revisions, start, number)))
         connection.execute(insert(chunk_revisions).values(self._row(revision)))
         if rows:
             connection.execute(insert(results), rows)
@@ -176,15 +176,15 @@ class RevisionStore:
         """Give a revision the results of another one, without those that `rows` will replace."""
         if kept_from != number:
             copied = [literal(number) if c is results.c.revision else c for c in results.c]
-            stored = select(*copied).where(self._of_revision(results, start, kept_from))
+            stored = select(*copied).where(self._is_revision(results, start, kept_from))
             connection.execute(insert(results).from_select([c.name for c in results.c], stored))
         key = [c for c in results.primary_key if c.name not in chunk_revisions.primary_key.columns]
         replaced = [tuple(row[c.name] for c in key) for row in rows]
-        connection.execute(delete(results).where(self._of_revision(results, start, number), tuple_(*key).in_(replaced)))
+        connection.execute(delete(results).where(self._is_revision(results, start, number), tuple_(*key).in_(replaced)))
 
     def close(self, connection: Connection, revision: Revision) -> None:
         """Mark a stored revision as that of a closed chunk."""
-        row = self._of_revision(chunk_revisions, revision.chunk.start, revision.number)
+        row = self._is_revision(chunk_revisions, revision.chunk.start, revision.number)
         connection.execute(update(chunk_revisions).where(row).values(closed=True))
 
     def _retire_overlapped(self, connection: Connection, chunk: Chunk) -> None:
@@ -195,8 +195,8 @@ class RevisionStore:
             _COLUMNS.chunk_end > naive_utc(chunk.start),
         ).with_only_columns(_COLUMNS.chunk_start)
         starts = connection.execute(overlapping).scalars().all()
-        others = [start for start in starts if start != naive_utc(chunk.start)]
-        for table, retired in ((chunk_revisions, starts), (verdicts, others)):
+        overlapped = [start for start in starts if start != naive_utc(chunk.start)]
+        for table, retired in ((chunk_revisions, starts), (verdicts, overlapped)):
             if retired:
                 current = and_(self.key.rows_of(table), table.c.chunk_start.in_(retired), table.c.current)
                 connection.execute(update(table).where(current).values(current=False))
@@ -205,7 +205,7 @@ class RevisionStore:
         current = select(*DESCRIPTION).where(self.key.rows_of(chunk_revisions), _COLUMNS.current, *conditions)
         return current.order_by(_COLUMNS.chunk_start)
 
-    def _of_revision(self, table: Table, start: datetime, number: int) -> ColumnElement[bool]:
+    def _is_revision(self, table: Table, start: datetime, number: int) -> ColumnElement[bool]:
         return and_(self.key.rows_of(table), table.c.chunk_start == naive_utc(start), table.c.revision == number)
 
     def _identity(self, revision: Revision) -> dict[str, object]:
@@ -217,6 +217,7 @@ class RevisionStore:
         }
 
     def _row(self, revision: Revision) -> dict[str, object]:
+        """Return the row of a revision."""
         origin = revision.provenance
         return self._identity(revision) | {
             "chunk_end": naive_utc(revision.chunk.end),
@@ -234,6 +235,7 @@ class RevisionStore:
         }
 
     def _result_row(self, revision: Revision, result: Result) -> dict[str, object]:
+        """Return the row of a result."""
         return self._identity(revision) | {
             "subject_kind": result.subject_kind,
             "subject": result.subject,
@@ -264,6 +266,7 @@ def _stored_segment(segment: str | None) -> str:
 
 
 def _revision(row: Mapping[Any, Any]) -> Revision:
+    """Return the revision that a row describes."""
     return Revision(
         number=row["revision"],
         chunk=Chunk(aware_utc(row["chunk_start"]), aware_utc(row["chunk_end"])),

@@ -78,7 +78,7 @@ class EvidenceStore:
         within = _COLUMNS.chunk_start.between(naive_utc(first), naive_utc(last))
         rows = connection.execute(
             select(_COLUMNS.chunk_start, _COLUMNS.evidence).where(
-                self._of_version(), _COLUMNS.current, within, _COLUMNS.evidence.is_not(None)
+                self._is_version(), _COLUMNS.current, within, _COLUMNS.evidence.is_not(None)
             )
         )
         return {aware_utc(start): merged_evidence(stored) for start, stored in rows}
@@ -109,14 +109,14 @@ class EvidenceStore:
     ) -> list[StoredEvidence]:
         order = _COLUMNS.chunk_start.desc() if newest_first else _COLUMNS.chunk_start
         rows = connection.execute(
-            select(chunk_revisions).where(self._of_version(), _COLUMNS.current, condition).order_by(order).limit(limit)
+            select(chunk_revisions).where(self._is_version(), _COLUMNS.current, condition).order_by(order).limit(limit)
         )
         return [_stored(row) for row in rows.mappings()]
 
     def _current(self, start: datetime) -> ColumnElement[bool]:
-        return and_(self._of_version(), _COLUMNS.chunk_start == naive_utc(start), _COLUMNS.current)
+        return and_(self._is_version(), _COLUMNS.chunk_start == naive_utc(start), _COLUMNS.current)
 
-    def _of_version(self) -> ColumnElement[bool]:
+    def _is_version(self) -> ColumnElement[bool]:
         of_key = self.key.rows_of(chunk_revisions)
         return of_key if self.spec_revision is None else and_(of_key, _COLUMNS.spec_revision == self.spec_revision)
 

@@ -18,6 +18,7 @@ from driftline.store.model_numbers import lock_model
 from driftline.store.predictions import PredictionStore
 from driftline.store.tables import ledger_slots, model_versions, spec_revisions
 from driftline.store.version_key import VersionKey
+from driftline.traces import spans
 from monitoring.poll import relabelled_chunks
 
 log = logging.getLogger(__name__)
@@ -34,15 +35,16 @@ def queue_touched_chunks(engine: Engine) -> int:
     while True:
         claimed: list[RowMapping] = []
         try:
-            found = in_transaction(engine, partial(_queue_next_batch, claimed=claimed, locked=locked), lock_waits=1)
+            queued = in_transaction(engine, partial(_queue_next_batch, claimed=claimed, locked=locked), lock_waits=1)
         except DatabaseBusy:
             if not claimed or claimed[-1]["model_number"] is None:
                 raise
             locked.add(claimed[-1]["model_number"])
             log.warning("Batch %s waits for the next poll: rows of its model are locked.", claimed[-1]["batch_id"])
             continue
-        if not found:
+        if not queued:
             return batches
+        spans.link([claimed[-1]["traceparent"]])
         batches += 1
 
 
@@ -55,9 +57,12 @@ def _queue_next_batch(connection: Connection, claimed: list[RowMapping], locked:
     if batch is None:
         return False
     claimed.append(batch)
-    if batch["model_number"] is not None:
-        _queue_chunks(connection, batch)
-    ledger.settle(connection, Consumer.MONITOR, batch["number"])
+    poll = spans.traceparent()
+    with spans.span("queue chunks of a batch", parent=batch["traceparent"]):
+        spans.link([poll])
+        if batch["model_number"] is not None:
+            _queue_chunks(connection, batch)
+        ledger.settle(connection, Consumer.MONITOR, batch["number"])
     return True
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from driftline.engine.calendar import closing_time, label_deadline, verdict_reach
 from driftline.engine.chunks import Chunk, previous_chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
+from driftline.engine.evidence.counts import Counts
 from driftline.engine.results import Result, Verdict
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts, last_closed
@@ -57,9 +58,21 @@ class VerdictContext:
         return [self._facts(r.chunk) for at, r in self.revisions.items() if earliest <= at < start]
 
     def _facts(self, chunk: Chunk) -> ChunkFacts:
-        stored = self.revisions.get(chunk.start)
-        labels_due = self.clock >= label_deadline(self.spec, chunk)
-        if stored is None:
-            return ChunkFacts(chunk.start, chunk.end, self.clock >= closing_time(self.spec, chunk), labels_due, 0, 0)
-        results = self.results.get(chunk.start, ())
-        return ChunkFacts(chunk.start, chunk.end, stored.closed, labels_due, stored.rows, stored.labelled, results)
+        revision, results = self.revisions.get(chunk.start), self.results.get(chunk.start, ())
+        return stored_facts(self.spec, self.clock, chunk, revision, results)
+
+
+def stored_facts(
+    spec: Spec,
+    clock: datetime,
+    chunk: Chunk,
+    revision: Revision | None,
+    results: tuple[Result, ...],
+    counts: Counts | None = None,
+) -> ChunkFacts:
+    """Return the facts of a chunk from its stored revision; those of a chunk without rows if there is none."""
+    labels_due = clock >= label_deadline(spec, chunk)
+    if revision is None:
+        return ChunkFacts(chunk.start, chunk.end, clock >= closing_time(spec, chunk), labels_due, 0, 0)
+    rows, labelled = revision.rows, revision.labelled
+    return ChunkFacts(chunk.start, chunk.end, revision.closed, labels_due, rows, labelled, results, counts)

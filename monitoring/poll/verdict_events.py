@@ -15,7 +15,7 @@ from monitoring.poll.revisions import Revision
 from monitoring.poll.stored_evidence import merged_evidence
 
 PAST = 3
-"""The first verdict of a chunk that ended this many of its lengths before the model's clock is a back-fill."""
+"""The first verdict of a chunk that ended this many of its lengths before the model's clock is a backfill."""
 
 
 class EventConsumer(StrEnum):
@@ -58,6 +58,7 @@ def record(connection: Connection, key: VersionKey, change: VerdictEvent, now: d
 
 
 def _row(connection: Connection, key: VersionKey, change: VerdictEvent, now: datetime) -> dict[str, object]:
+    """Return the row of an event, with the provenance of its revision."""
     revision, origin = change.revision, change.revision.provenance
     return {
         "model_number": key.model_number,
@@ -84,14 +85,14 @@ def _row(connection: Connection, key: VersionKey, change: VerdictEvent, now: dat
 def _evidence(connection: Connection, key: VersionKey, revision: Revision) -> str | None:
     """Return what the detector says of a chunk, as JSON; None where there is no detector, or the chunk is open."""
     columns = chunk_revisions.c
-    stored = select(columns.evidence, columns.detector.is_not(None)).where(_of_revision(key, revision))
+    stored = select(columns.evidence, columns.detector.is_not(None)).where(_is_revision(key, revision))
     row = connection.execute(stored).first()
     if row is None or not row[1]:
         return None
     return json.dumps(merged_evidence(row[0]).to_dict(), separators=(",", ":"))
 
 
-def _of_revision(key: VersionKey, revision: Revision) -> ColumnElement[bool]:
+def _is_revision(key: VersionKey, revision: Revision) -> ColumnElement[bool]:
     columns = chunk_revisions.c
     return and_(
         key.rows_of(chunk_revisions),

@@ -65,17 +65,17 @@ class VerdictStore:
         now: datetime,
         *,
         clock: datetime,
-        before: StoredVerdict | None,
+        previous: StoredVerdict | None,
         in_place: bool,
     ) -> None:
-        """Make a verdict on a revision the current one instead of `before`, and record its event.
+        """Make a verdict on a revision the current one instead of `previous`, and record its event.
 
-        `before` is the chunk's current verdict as read under the version's lock; with `in_place` it is deleted, else
+        `previous` is the chunk's current verdict as read under the version's lock; with `in_place` it is deleted, else
         kept. `now` is the wall clock's instant, `clock` the model clock's.
         """
         chunk = and_(self.key.rows_of(verdicts), _start == naive_utc(revision.chunk.start))
-        if before is not None and in_place:
-            row = and_(chunk, verdicts.c.revision == before.revision, verdicts.c.sequence == before.sequence)
+        if previous is not None and in_place:
+            row = and_(chunk, verdicts.c.revision == previous.revision, verdicts.c.sequence == previous.sequence)
             connection.execute(delete(verdicts).where(row))
         connection.execute(update(verdicts).where(chunk, verdicts.c.current).values(current=False))
         newest = select(func.coalesce(func.max(verdicts.c.sequence), 0))
@@ -84,13 +84,14 @@ class VerdictStore:
         change = VerdictEvent(
             revision,
             sequence,
-            None if before is None else before.verdict.state,
+            None if previous is None else previous.verdict.state,
             verdict,
-            is_backfill(revision, clock) and not (before is not None and before.closed),
+            is_backfill(revision, clock) and not (previous is not None and previous.closed),
         )
         verdict_events.record(connection, self.key, change, now)
 
     def _row(self, revision: Revision, sequence: int, verdict: Verdict, now: datetime) -> dict[str, object]:
+        """Return the row of a verdict."""
         return {
             "model_number": self.key.model_number,
             "model_version": self.key.version,

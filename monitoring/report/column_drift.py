@@ -11,7 +11,7 @@ from driftline.engine.localization import Contribution, localize, localize_by_se
 from driftline.engine.results import LABEL
 from driftline.errors import InvalidInput
 from driftline.store.registry import Version
-from monitoring.poll.state_store import StateStore
+from monitoring.poll.summary_store import SummaryStore
 
 NO_STATE = "The distribution of this chunk is not stored; it is again once its rows or labels change, or the spec."
 SAME = "The chunk has the same shares as the reference, or one of them has no values."
@@ -33,7 +33,7 @@ class ColumnDrift:
 def read_column_drift(connection: Connection, version: Version, chunk: Chunk, column: str) -> ColumnDrift:
     """Return the drift of a watched column in a chunk as its stored state has it."""
     content = SummaryContent.LABELS if column == LABEL else SummaryContent.FEATURES
-    summary = StateStore(connection, version.key, version.spec_revision, chunk).whole(content)
+    summary = SummaryStore(connection, version.key, version.spec_revision, chunk).merged(content)
     if summary is None:
         return ColumnDrift(missing=NO_STATE)
     try:

@@ -60,9 +60,9 @@ class CurrentReports:
         self, reported: Mapping[str, ReportedVersion], newest: Mapping[str, ReportedVersion], changed: set[str]
     ) -> None:
         """Write the reports of models that changed; remove those of models that are gone."""
-        kept = {name for name, version in newest.items() if name not in changed and reported.get(name) == version}
-        others = [name for name in newest if name not in kept]
-        reports.write(self._output, self._statuses(others, len(newest)), kept)
+        unchanged = {name for name, version in newest.items() if name not in changed and reported.get(name) == version}
+        changed_names = [name for name in newest if name not in unchanged]
+        reports.write(self._output, self._statuses(changed_names, len(newest)), unchanged)
         for name in reported.keys() - newest.keys():
             reports.delete_files(self._output, name)
 

@@ -86,7 +86,10 @@ class ModelOverview:
 
 @dataclass(frozen=True, slots=True)
 class RecentChunk:
-    """A chunk of a model's recent past: its current verdict, and how many of its rows have labels."""
+    """A chunk of a model's recent past: its current verdict, and how many of its rows have labels.
+
+    `reason` is the gravest of the verdict's, and `further_reason` the next one, empty without one.
+    """
 
     chunk: Chunk
     state: State
@@ -96,6 +99,7 @@ class RecentChunk:
     rows: int
     labelled: int
     computed_at: datetime
+    further_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class Overview:
     """One page of the selected models: `models` are all, `shown` those of the page, `recent` are their chunks."""
 
     models: Sequence[ModelOverview]
-    shown: Sequence[ModelOverview]
+    page: Sequence[ModelOverview]
     recent: Mapping[VersionKey, Sequence[RecentChunk]]
     selected: int
     number: int
@@ -137,8 +141,8 @@ def read_overview(connection: Connection, now: datetime, overview_filter: Overvi
     selected = [model for model in models if overview_filter.takes(model)]
     pages = max(1, ceil(len(selected) / PAGE_SIZE))
     number = min(number, pages)
-    shown = selected[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    return Overview(models, shown, _recent(connection, shown), len(selected), number, pages, now)
+    page = selected[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    return Overview(models, page, _recent(connection, page), len(selected), number, pages, now)
 
 
 def _models(connection: Connection, now: datetime) -> list[ModelOverview]:
@@ -264,14 +268,17 @@ def _recent_statement(spans: Sequence[tuple[VersionKey, datetime]]) -> Select[An
 
 
 def _recent_chunk(row: Mapping[Any, Any]) -> RecentChunk:
-    reasons = json.loads(row["reasons"])
+    """Return the chunk that a row describes, with the first reason of its verdict."""
+    reasons: list[str] = json.loads(row["reasons"])
+    reason, further, *_ = [*reasons, "", ""]
     return RecentChunk(
         chunk=Chunk(aware_utc(row["chunk_start"]), aware_utc(row["chunk_end"])),
         state=State(row["state"]),
         provisional=bool(row["provisional"]),
         closed=bool(row["closed"]),
-        reason=reasons[0] if reasons else "",
+        reason=reason,
         rows=row["rows_seen"],
         labelled=row["rows_labelled"],
         computed_at=aware_utc(row["computed_at"]),
+        further_reason=further,
     )

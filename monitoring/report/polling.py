@@ -18,7 +18,7 @@ class Polling:
     `waiting_since` is when the oldest batch was written that is not in the results; None if there is none.
     """
 
-    own: StoredSchedule | None
+    schedule: StoredSchedule | None
     batches: int
     chunks: int
     failed_chunks: int
@@ -39,5 +39,5 @@ def read_polling(connection: Connection, model_number: int) -> Polling:
         )
     ).one()
     since = [aware_utc(instant) for instant in (batches[1], chunks[1]) if instant is not None]
-    own = read_schedules(connection, model_number).get(model_number)
-    return Polling(own, batches[0], chunks[0], chunks[2], min(since, default=None))
+    schedule = read_schedules(connection, model_number).get(model_number)
+    return Polling(schedule, batches[0], chunks[0], chunks[2], min(since, default=None))

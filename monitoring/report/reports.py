@@ -36,17 +36,17 @@ def exist(output: ObjectStore) -> bool:
     return output.exists(PERFORMANCE_REPORT) and output.exists(DRIFT_REPORT)
 
 
-def write(output: ObjectStore, reported: Iterable[Reported], kept: Collection[str] = ()) -> None:
+def write(output: ObjectStore, reported: Iterable[Reported], unchanged: Collection[str] = ()) -> None:
     """Write both CSV files, and each model's plots and page; instants are ISO 8601 in UTC, undefined values are empty.
 
     A text that begins like a formula gets an apostrophe in front; numbers are written as they are. The stored reports
-    of the models in `kept` stay as they are. Models are read one after the other.
+    of the models in `unchanged` stay as they are. Models are read one after the other.
 
     Raises:
         Unavailable: the object store refuses, or cannot be reached.
     """
-    performance = [_stored(output, PERFORMANCE_REPORT, PERFORMANCE_COLUMNS, kept)] if kept else []
-    drift = [_stored(output, DRIFT_REPORT, DRIFT_COLUMNS, kept)] if kept else []
+    performance = [_stored(output, PERFORMANCE_REPORT, PERFORMANCE_COLUMNS, unchanged)] if unchanged else []
+    drift = [_stored(output, DRIFT_REPORT, DRIFT_COLUMNS, unchanged)] if unchanged else []
     for version, chunks in reported:
         performance.append(_csv(list(_performance_rows(version, chunks)), PERFORMANCE_COLUMNS))
         drift.append(_csv(list(_drift_rows(version, chunks)), DRIFT_COLUMNS))

@@ -53,6 +53,7 @@ class ScheduledReports:
             self._write_model(name, day)
 
     def _write_model(self, name: str, day: str) -> None:
+        """Write the report of a model in every format and send it; log a failure, so that other models follow."""
         try:
             content = self._read(name)
             files = []

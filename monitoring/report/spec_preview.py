@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from driftline.engine.calendar import label_deadline
 from driftline.engine.chunks import Chunk, next_chunk
 from driftline.engine.evaluate import count_scores, finish_chunk
 from driftline.engine.evidence.counts import Counts
@@ -18,8 +17,9 @@ from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.consecutive import consecutive_verdicts
 from driftline.store.registry import Version
 from monitoring.poll.revisions import Revision, RevisionStore
-from monitoring.poll.state_store import StateStore
 from monitoring.poll.stored_evidence import EvidenceStore
+from monitoring.poll.summary_store import SummaryStore
+from monitoring.poll.verdict_context import stored_facts
 from monitoring.poll.verdicts import VerdictStore
 
 PREVIEW_CHUNKS = 60
@@ -93,14 +93,14 @@ def read_preview(
     facts = list(_facts(spec, clock, revisions, results, counts))
     derived = consecutive_verdicts(spec, fitted.evidence, facts)
     verdicts = {chunk.start: verdict for chunk, (verdict, _) in zip(facts, derived, strict=True)}
-    before = VerdictStore(version.key).between(connection, newest[0], newest[-1])
+    stored_verdicts = VerdictStore(version.key).between(connection, newest[0], newest[-1])
     return SpecPreview(
         version,
         spec,
         tuple(
-            PreviewedChunk(revisions[start].chunk, before[start].verdict, verdicts[start], start in computed)
+            PreviewedChunk(revisions[start].chunk, stored_verdicts[start].verdict, verdicts[start], start in computed)
             for start in newest
-            if start in before
+            if start in stored_verdicts
         ),
     )
 
@@ -110,8 +110,8 @@ def _computed(
 ) -> Iterator[tuple[datetime, tuple[tuple[Result, ...], Counts | None]]]:
     """Yield by start the results and counts of the chunks whose state is stored."""
     for chunk in chunks:
-        store = StateStore(connection, version.key, version.spec_revision, chunk)
-        features, labels = store.whole(SummaryContent.FEATURES), store.whole(SummaryContent.LABELS)
+        store = SummaryStore(connection, version.key, version.spec_revision, chunk)
+        features, labels = store.merged(SummaryContent.FEATURES), store.merged(SummaryContent.LABELS)
         if features is not None and labels is not None:
             joined = features.join(labels)
             results = version.present(finish_chunk(fitted, spec, joined, chunk))
@@ -128,19 +128,6 @@ def _facts(
     """Yield the facts of all chunks of the calendar, oldest first; one without rows breaks a run."""
     chunk, last = revisions[min(revisions)].chunk, max(revisions)
     while chunk.start <= last:
-        revision = revisions.get(chunk.start)
-        due = clock >= label_deadline(spec, chunk)
-        if revision is None:
-            yield ChunkFacts(chunk.start, chunk.end, closed=True, labels_due=due, rows=0, labelled=0)
-        else:
-            yield ChunkFacts(
-                chunk.start,
-                chunk.end,
-                revision.closed,
-                due,
-                revision.rows,
-                revision.labelled,
-                results.get(chunk.start, ()),
-                counts.get(chunk.start),
-            )
+        start = chunk.start
+        yield stored_facts(spec, clock, chunk, revisions.get(start), results.get(start, ()), counts.get(start))
         chunk = next_chunk(chunk, spec.period, spec.zone)

@@ -120,10 +120,10 @@ def _without_overlap(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
     """Return the revisions that no later one overlaps, oldest chunk first: earlier ones, and those of old calendars."""
     page_rows: list[Row[Any]] = []
     for row in sorted(rows, key=lambda row: (row.computed_at, row.revision), reverse=True):
-        place = bisect_left(page_rows, row.chunk_start, key=lambda other: other.chunk_start)
-        before = place > 0 and page_rows[place - 1].chunk_end > row.chunk_start
+        place = bisect_left(page_rows, row.chunk_start, key=lambda stored: stored.chunk_start)
+        overlaps = place > 0 and page_rows[place - 1].chunk_end > row.chunk_start
         after = place < len(page_rows) and page_rows[place].chunk_start < row.chunk_end
-        if not (before or after):
+        if not (overlaps or after):
             page_rows.insert(place, row)
     return page_rows
 

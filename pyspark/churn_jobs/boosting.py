@@ -16,7 +16,7 @@ from pyspark.sql.types import DoubleType, StructField, StructType
 from churn.columns import FEATURES, Processed
 from churn_jobs.configuration import BoostingSize, TrainingConfig
 from churn_jobs.reference import thinned
-from churn_jobs.trainer import RAW_SCORE, Fitted, by_size, score_table
+from churn_jobs.trainer import RAW_SCORE, Fitted, score_table, sort_by_size
 from driftline.artifacts.batch_scores import with_output
 from driftline.artifacts.inputs import Inputs
 from driftline.artifacts.saving import convert_trees
@@ -78,4 +78,4 @@ def _importances(trees: treelite.Model) -> dict[str, float]:
         split = feature >= 0
         np.add.at(gains, feature[split], gain[split])
     total = float(gains.sum()) or 1.0
-    return by_size({name: float(gain) / total for name, gain in zip(FEATURES, gains, strict=True)})
+    return sort_by_size({name: float(gain) / total for name, gain in zip(FEATURES, gains, strict=True)})

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from churn.columns import FEATURES, Processed
 from churn_jobs.configuration import ForestSize, TrainingConfig
 from churn_jobs.stage_names import name_pipeline, name_stage
-from churn_jobs.trainer import RAW_SCORE, Fitted, by_size, score_table
+from churn_jobs.trainer import RAW_SCORE, Fitted, score_table, sort_by_size
 
 PARTITIONS = 4
 WEIGHT_STEP = 2.0**-10
@@ -97,5 +97,5 @@ def _fit(
     trees: RandomForestClassificationModel = name_stage(forest, "forest").fit(weighted)
     model = name_pipeline(PipelineModel(stages=[*prepared.stages, trees]))
     ranker, shares = ForestRanker(model), map(float, trees.featureImportances.toArray())
-    importances = by_size(dict(zip(FEATURES, shares, strict=True)))
+    importances = sort_by_size(dict(zip(FEATURES, shares, strict=True)))
     return Fitted(size.model_dump(), ranker, score_table(ranker.with_score(validation)).roc_auc() or 0.0, importances)

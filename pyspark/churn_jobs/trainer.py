@@ -57,6 +57,6 @@ def score_table(scored: DataFrame) -> ScoreTable:
     return ScoreTable.of(*([row[name] for row in counted] for name in ("bin", "rows", "positives")))
 
 
-def by_size(shares: Mapping[str, float]) -> dict[str, float]:
+def sort_by_size(shares: Mapping[str, float]) -> dict[str, float]:
     """Return importances, largest first."""
     return dict(sorted(shares.items(), key=lambda pair: -pair[1]))

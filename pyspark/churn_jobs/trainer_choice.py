@@ -67,13 +67,13 @@ def compare_trainers(
     ]
 
 
-def chosen(results: list[TrainerResult], errors: float) -> TrainerResult:
+def choose_trainer(results: list[TrainerResult], errors: float) -> TrainerResult:
     """Return the first trainer's result, or that of a later one which is better on validation beyond the error."""
     better = [result for result in results[1:] if result.compared[HELD_OUT[0]].lower(errors) > 0]
     return max(better, key=lambda result: result.compared[HELD_OUT[0]].second, default=results[0])
 
 
-def table_lines(results: list[TrainerResult], kept: TrainerResult) -> Iterator[str]:
+def table_lines(results: list[TrainerResult], choice: TrainerResult) -> Iterator[str]:
     """Yield the table of trainers as lines: ROC AUC with its error on each window, and the difference to the first."""
     yield f"{'trainer':<14} " + " ".join(f"{window:<17} {'difference':<17}" for window in HELD_OUT)
     for result in results:
@@ -84,7 +84,7 @@ def table_lines(results: list[TrainerResult], kept: TrainerResult) -> Iterator[s
             cells += [
                 f"{compared.difference:+.4f} ± {compared.difference_error:.4f}" if result is not results[0] else ""
             ]
-        mark = "  kept" if result is kept else ""
+        mark = "  kept" if result is choice else ""
         yield f"{result.name:<14} " + " ".join(f"{cell:<17}" for cell in cells) + mark
 
 
@@ -98,5 +98,9 @@ def _scored(fitted: Fitted, rows: DataFrame, config: TrainingConfig) -> pd.DataF
 
 def _compared(first: pd.DataFrame, second: pd.DataFrame) -> PairedRocAuc:
     subjects, _ = pd.factorize(first[Processed.USER])
-    labels, score, other = first[Processed.LABEL].to_numpy(), first[RAW_SCORE].to_numpy(), second[RAW_SCORE].to_numpy()
-    return paired_roc_auc(labels, score, other, subjects.astype(np.int64))
+    labels, score, other_score = (
+        first[Processed.LABEL].to_numpy(),
+        first[RAW_SCORE].to_numpy(),
+        second[RAW_SCORE].to_numpy(),
+    )
+    return paired_roc_auc(labels, score, other_score, subjects.astype(np.int64))

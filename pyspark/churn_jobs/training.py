@@ -22,20 +22,20 @@ from churn_jobs.features import PREPARED
 from churn_jobs.hashing import content_hash
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
-from churn_jobs.one_at_a_time import only_one
 from churn_jobs.preparing import recorded_days
 from churn_jobs.progress import say, step
 from churn_jobs.readiness import WindowCounts, require_ready
 from churn_jobs.reference import reference_frame
 from churn_jobs.tracking import track
 from churn_jobs.trainer import score_table
-from churn_jobs.trainer_choice import TRAINERS, chosen, compare_trainers, table_lines
+from churn_jobs.trainer_choice import TRAINERS, choose_trainer, compare_trainers, table_lines
 from churn_jobs.windows import Windows, split
 from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, Period, Spec
 from driftline.objects import ObjectStore
 from driftline.store import registry
 from driftline.store.database import in_transaction
+from driftline.store.job_lock import only_one
 from driftline.store.tables import ledger
 
 FORMAT = 1
@@ -173,20 +173,20 @@ def fit(rows: DataFrame, windows: Windows, config: TrainingConfig) -> ChurnModel
         with step(f"Trained {name}, {windows.train}"):
             fitted[name] = TRAINERS[name](inside["train"], inside["validation"], config)
     results = compare_trainers(fitted, inside, config)
-    kept = chosen(results, config.trainer_errors)
+    choice = choose_trainer(results, config.trainer_errors)
     if len(results) > 1:
-        say("\n".join(table_lines(results, kept)))
-    best = kept.best
+        say("\n".join(table_lines(results, choice)))
+    best = choice.best
     tables = {name: score_table(best.ranker.with_score(part)) for name, part in inside.items()}
     curve = calibration.fit(tables["validation"])
     decision = threshold.choose(tables["validation"], curve)
     details = {
         "metrics": {name: asdict(threshold.quality(table, curve, decision)) for name, table in tables.items()},
         "importances": dict(best.importances),
-        "trainer": str(kept.name),
+        "trainer": str(choice.name),
         "trainers": [result.as_details() for result in results],
         "chosen": dict(best.size),
-        "candidates": [{**each.size, "validation_roc_auc": each.roc_auc} for each in kept.candidates],
+        "candidates": [{**each.size, "validation_roc_auc": each.roc_auc} for each in choice.candidates],
     }
     return ChurnModel(best.ranker, curve, decision, details)
 

@@ -82,14 +82,14 @@ class ServedModels:
         """Replace a version where another is to be served, or drop it where none is ready."""
         with translated(), self._engine.connect() as connection:
             try:
-                used = registry.version_key(connection, name)
+                key = registry.version_key(connection, name)
             except NotFound:
                 with self._loading:
                     del self._current[name]
                 log.warning("Model %s has no ready version any more; it is not served", name)
                 self._retired(current)
                 return
-        if used == current.registered.key:
+        if key == current.registered.key:
             return
         with translated():
             version = load_version(self._engine, name)

@@ -21,7 +21,7 @@ POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
 HANDSHAKE_HEADERS = frozenset({b"connection", b"upgrade", b"content-length", b"content-type"})
 """Headers that a request which follows from a handshake does not have."""
 OK = 300
-"""Statuses below are no refusals."""
+"""Statuses below are not refusals."""
 
 
 @dataclass

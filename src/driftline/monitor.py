@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from driftline.engine.calendar import MEAN_CHUNK, closing_time, label_deadline
-from driftline.engine.chunks import Chunk, by_chunk, chunk_of
+from driftline.engine.chunks import Chunk, chunk_of, split_by_chunk
 from driftline.engine.evaluate import count_scores, finish_chunk, summarize_chunk
 from driftline.engine.event_times import with_plain_times
 from driftline.engine.evidence.chunk_evidence import YEAR
@@ -209,7 +209,7 @@ class FittedMonitor:
         """Evaluate the rows period by period, and yield the periods that have rows, oldest first."""
         require(frame, (EVENT_TIME,))
         frame = with_plain_times(frame)
-        for chunk, rows in by_chunk(frame, self.spec.period, self.spec.zone):
+        for chunk, rows in split_by_chunk(frame, self.spec.period, self.spec.zone):
             yield self._finish(self.summarize(rows), chunk)
 
     def summarize(self, frame: pd.DataFrame) -> ChunkSummary:
@@ -344,7 +344,7 @@ class FittedMonitor:
     def _chunk_of_rows(self, frame: pd.DataFrame) -> Chunk:
         """Return the period of the rows; raise InvalidInput unless there is exactly one."""
         require(frame, (EVENT_TIME,))
-        chunks = [chunk for chunk, _ in by_chunk(frame[[EVENT_TIME]], self.spec.period, self.spec.zone)]
+        chunks = [chunk for chunk, _ in split_by_chunk(frame[[EVENT_TIME]], self.spec.period, self.spec.zone)]
         if len(chunks) == 1:
             return chunks[0]
         if not chunks:

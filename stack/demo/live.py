@@ -52,11 +52,11 @@ def open_day_shown(client: DemoClient, plan: Plan) -> Iterator[None]:
     ended = threading.Event()
 
     def show() -> None:
-        shown = None
+        last_day = None
         while not ended.wait(LOOK_SECONDS):
             newest = client.newest_day(plan)
-            if newest and newest != shown:
-                shown = newest
+            if newest and newest != last_day:
+                last_day = newest
                 print_line(f"    {newest[0]}: {newest[1]:,} predictions in the monitor")
 
     watcher = threading.Thread(target=show, name="open-day", daemon=True)

@@ -11,26 +11,36 @@ from stack.servers import processes
 from stack.services.local import PROCESSES, LocalProcess
 from stack.services.site import Site
 from stack.supervision import control
-from stack.supervision.history import History
+from stack.supervision.history import ProcessHistory
 from stack.supervision.supervisor import NAME as SUPERVISOR
 
+OFF = "off"
+"""The state of a process that nobody has asked for."""
+SOUND = frozenset({"running", "external", OFF})
+"""The states of a stack that works."""
 
-def state_of(process: LocalProcess, site: Site, past: History) -> str:
-    """Return `external` (set in the environment), `running`, `not answering`, `stopped`, or that it is restarted."""
+
+def state_of(process: LocalProcess, site: Site, past: ProcessHistory) -> str:
+    """Return `external` (set in the environment), `running`, `not answering`, `stopped`, or that it is restarted.
+
+    A process that runs only on request and does not run is `off`.
+    """
     if not process.is_local(site):
         return "external"
     if processes.find(site.home, process.name) is None:
-        return restarting_text(past, datetime.now(UTC)) if past.due_at and control.find(site.home) else "stopped"
+        if past.due_at and control.find(site.home):
+            return restarting_text(past, datetime.now(UTC))
+        return OFF if process.request else "stopped"
     return "running" if process.is_ready(site) else "not answering"
 
 
-def restarting_text(past: History, now: datetime) -> str:
+def restarting_text(past: ProcessHistory, now: datetime) -> str:
     """Return that a process which has ended is started again, and when."""
     seconds = max((past.due_at - now).total_seconds(), 0) if past.due_at else 0
     return f"{'crash loop' if past.is_crash_loop else 'restarting'}, next start in {seconds:.0f} s"
 
 
-def restart_lines(histories: Mapping[str, History]) -> list[str]:
+def restart_lines(histories: Mapping[str, ProcessHistory]) -> list[str]:
     """Return for each process that ended by itself how often it was restarted, and when and why it ended last."""
     return [
         f"{process.title} was restarted {past.restarts} {'time' if past.restarts == 1 else 'times'};"
@@ -49,7 +59,9 @@ def table_of(states: dict[str, str], site: Site) -> Table:
         log = site.home.log(process.name)
         log_path = os.path.relpath(log) if log.exists() else ""
         pid = str(running.pid) if running else ""
-        table.add_row(process.title, states[process.name], pid, address, log_path)
+        state = states[process.name]
+        shown = f"{OFF}; `{process.request}` starts it" if state == OFF else state
+        table.add_row(process.title, shown, pid, address, log_path)
     supervisor = control.find(site.home)
     table.add_row("Supervisor", states[SUPERVISOR], str(supervisor.pid) if supervisor else "")
     return table
@@ -58,7 +70,8 @@ def table_of(states: dict[str, str], site: Site) -> Table:
 def states_of(site: Site) -> dict[str, str]:
     """Return the state of every process, and of the supervisor, by its name."""
     histories = control.histories(site.home)
-    states = {process.name: state_of(process, site, histories.get(process.name, History())) for process in PROCESSES}
+    none = ProcessHistory()
+    states = {process.name: state_of(process, site, histories.get(process.name, none)) for process in PROCESSES}
     return {**states, SUPERVISOR: "running" if control.find(site.home) else "stopped"}
 
 

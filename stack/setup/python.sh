@@ -13,7 +13,7 @@ done
 if [ -n "$without_ensurepip" ]; then
     echo "Python's ensurepip is missing in$without_ensurepip: install the package python3-venv (or python3.11-venv, python3.12-venv)." >&2
 elif [ -n "$PYTHON" ]; then
-    echo "PYTHON is set to $PYTHON, which is no Python 3.11 or 3.12 that runs: name one, or unset it." >&2
+    echo "PYTHON is set to $PYTHON, which is not a working Python 3.11 or 3.12: name one, or unset it." >&2
 else
     echo "Python 3.11 or 3.12 is missing: install python3.12 or python3.11 (looked for python3.12, python3.11, python3)." >&2
 fi

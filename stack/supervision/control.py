@@ -12,7 +12,7 @@ from stack.servers import processes
 from stack.servers.processes import ProcessHome, RunningProcess
 from stack.servers.readiness import POLL_SECONDS, last_lines
 from stack.supervision import history
-from stack.supervision.history import History
+from stack.supervision.history import ProcessHistory
 from stack.supervision.supervisor import NAME, ProcessCommand, histories_of, requests_of
 
 ANSWER_SECONDS = 30
@@ -24,7 +24,7 @@ def find(home: ProcessHome) -> RunningProcess | None:
     return processes.find(home, NAME)
 
 
-def histories(home: ProcessHome) -> dict[str, History]:
+def histories(home: ProcessHome) -> dict[str, ProcessHistory]:
     """Return what the supervisor recorded, by the names of processes."""
     return history.read(histories_of(home))
 
@@ -45,10 +45,10 @@ def start(home: ProcessHome, command: ProcessCommand) -> RunningProcess:
         StartFailed: the command cannot be executed, or the supervisor does not answer.
     """
     start_supervisor(home)
-    before = _starts(home, command.name)
+    starts = _starts(home, command.name)
     _send(home, "start", command)
     deadline = time.monotonic() + ANSWER_SECONDS
-    while _starts(home, command.name) == before:
+    while _starts(home, command.name) == starts:
         _require_time(home, deadline)
         time.sleep(POLL_SECONDS / 5)
     past = histories(home)[command.name]
@@ -79,7 +79,7 @@ def stop_supervisor(home: ProcessHome) -> None:
 
 
 def _starts(home: ProcessHome, name: str) -> int:
-    return histories(home).get(name, History()).starts
+    return histories(home).get(name, ProcessHistory()).starts
 
 
 def _send(home: ProcessHome, request: str, command: ProcessCommand) -> None:

@@ -15,7 +15,7 @@ LOOP = 5
 
 
 @dataclass(frozen=True)
-class History:
+class ProcessHistory:
     """The starts and ends of one process since the last `make down`.
 
     Attributes:
@@ -71,16 +71,16 @@ def delay(short_runs: int) -> timedelta:
     return min(FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
 
 
-def read(file: Path) -> dict[str, History]:
+def read(file: Path) -> dict[str, ProcessHistory]:
     """Return the histories of a file by the names of processes; empty without the file."""
     try:
         stored = json.loads(file.read_text())
     except FileNotFoundError:
         return {}
-    return {name: History.from_json(history) for name, history in stored.items()}
+    return {name: ProcessHistory.from_json(history) for name, history in stored.items()}
 
 
-def write(file: Path, histories: Mapping[str, History]) -> None:
+def write(file: Path, histories: Mapping[str, ProcessHistory]) -> None:
     """Write the histories, in one atomic step."""
     staged = file.with_suffix(".partial")
     stored = {name: asdict(history) for name, history in histories.items()}

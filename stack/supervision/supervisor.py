@@ -16,7 +16,7 @@ from typing import Any, Self
 from stack.servers import processes
 from stack.servers.processes import ProcessHome
 from stack.supervision import history
-from stack.supervision.history import History
+from stack.supervision.history import ProcessHistory
 
 log = logging.getLogger("stack.supervision")
 
@@ -118,12 +118,12 @@ class Supervisor:
             self._watch(command)
         else:
             self._commands.pop(command.name, None)
-            self._histories[command.name] = self._histories.get(command.name, History()).forgotten()
+            self._histories[command.name] = self._histories.get(command.name, ProcessHistory()).forgotten()
             self._write()
 
     def _start(self, command: ProcessCommand) -> None:
         """Start a process and record it; a command that cannot be executed is recorded as an end."""
-        name, past = command.name, self._histories.get(command.name, History())
+        name, past = command.name, self._histories.get(command.name, ProcessHistory())
         try:
             running = processes.start(self._home, name, command.command, command.environment, Path(command.folder))
         except OSError as error:
@@ -141,7 +141,7 @@ class Supervisor:
     def _watch(self, command: ProcessCommand) -> None:
         """Restart a process from now on; take over one that an earlier supervisor started."""
         self._commands[command.name] = command
-        past = self._histories.get(command.name, History())
+        past = self._histories.get(command.name, ProcessHistory())
         if command.name not in self._handles.values() and not self._has_taken_over(command.name):
             past = past.ended("ended while it was not supervised", datetime.now(UTC), restarted=True)
         self._histories[command.name] = past
@@ -199,7 +199,7 @@ def _request(line: bytes) -> tuple[str, ProcessCommand] | None:
         return None
 
 
-def _is_due(past: History, now: datetime) -> bool:
+def _is_due(past: ProcessHistory, now: datetime) -> bool:
     return past.due_at is not None and past.due_at <= now
 
 

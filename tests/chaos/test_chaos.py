@@ -52,7 +52,7 @@ TRAINING = {"candidates": [{"trees": 3, "depth": 3}], "minimum_class_rows": 5}
 
 
 @dataclass
-class Live:
+class LiveStack:
     """A stack whose records are scored as they arrive, and how often each of its processes was killed."""
 
     isolated: IsolatedStack
@@ -102,6 +102,7 @@ class Live:
             self.isolated.stack("up")
 
     def _is_settled(self) -> bool:
+        """Return whether the stream has finished, nothing is pending and every record is predicted."""
         with suppress(Unavailable), translated(), self.isolated.engine().connect() as connection:
             state = self.isolated.call("simulator", "GET", "/stream").json()["state"]
             pending = connection.execute(select(func.count()).select_from(pending_batches)).scalar_one()
@@ -157,8 +158,8 @@ def eventually(is_true: Callable[[], bool], condition: str) -> None:
 
 
 @contextmanager
-def live(folder: Path, plan: Plan) -> Iterator[Live]:
-    stack = Live(IsolatedStack(folder / "var"), plan)
+def live(folder: Path, plan: Plan) -> Iterator[LiveStack]:
+    stack = LiveStack(IsolatedStack(folder / "var"), plan)
     try:
         stack.begin(folder)
         yield stack
@@ -167,7 +168,7 @@ def live(folder: Path, plan: Plan) -> Iterator[Live]:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StreamOutcome:
     """What stands at the end of a run."""
 
     records: pd.DataFrame
@@ -178,10 +179,10 @@ class Outcome:
     kills: Counter[str]
 
 
-def run(folder: Path, plan: Plan, kills: int) -> Outcome:
+def run(folder: Path, plan: Plan, kills: int) -> StreamOutcome:
     with live(folder, plan) as stack:
         stack.stream(kills, random.Random(SEED))
-        return Outcome(
+        return StreamOutcome(
             stack.isolated.content(cdr),
             stack.isolated.content(churn_predictions),
             {chunk["start"]: summary_of(chunk) for chunk in chunks(stack.isolated)},

@@ -59,6 +59,7 @@ def _load_history(isolated: IsolatedStack, plan: Plan) -> None:
 
 
 def _stream(isolated: IsolatedStack, plan: Plan) -> None:
+    """Stream while servers and processes are killed, one after the other."""
     isolated.call("simulator", "POST", "/start_stream", plan.stream_request()).raise_for_status()
     _eventually(lambda: _batches(isolated, "records") >= 4, "4 batches of records")
     _kill(isolated, "simulator")

@@ -20,11 +20,11 @@ def outline(loop: IsolatedStack, plan: Plan) -> str:
     page = f"{site}/models/churn?to={plan.day(LAST_DAY)}T00:00:00Z"
     outline = screenshot.outline_of(page, tuple(f"{site}{style}" for style in STYLES))
     if screenshot.browser():
-        picture = screenshot.TAKEN / screenshot.PICTURE.name
+        picture = screenshot.SCREENSHOTS / screenshot.PICTURE.name
         screenshot.capture(page, picture, HEIGHT)
         screenshot.record(picture, outline)
         if os.environ.get(screenshot.ALL_PAGES):
-            screenshot.capture_pages(site, f"{plan.day(LAST_DAY)}T00:00:00Z", screenshot.TAKEN)
+            screenshot.capture_pages(site, f"{plan.day(LAST_DAY)}T00:00:00Z", screenshot.SCREENSHOTS)
     return outline
 
 
@@ -36,6 +36,6 @@ def test_the_committed_picture_shows_the_page_as_it_is(outline: str) -> None:
 @pytest.mark.skipif(screenshot.browser() is None, reason="needs a Chromium, for instance the package chromium")
 @pytest.mark.usefixtures("outline")
 def test_the_picture_of_this_run_has_the_size_of_the_committed_one() -> None:
-    taken, committed = (file.read_bytes() for file in (screenshot.TAKEN / "dashboard.png", screenshot.PICTURE))
+    taken, committed = (file.read_bytes() for file in (screenshot.SCREENSHOTS / "dashboard.png", screenshot.PICTURE))
     assert taken[16:24] == committed[16:24]
     assert 0.5 < len(taken) / len(committed) < 2

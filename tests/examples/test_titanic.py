@@ -3,10 +3,10 @@
 import re
 import time
 
-from examples.titanic.voyages import Plan
+from examples.titanic.voyages import VoyagePlan
 from tests.examples.runs import Example, run_example
 
-PLAN = Plan()
+PLAN = VoyagePlan()
 SECONDS = 60
 """How long serving may take to send what it has predicted last."""
 

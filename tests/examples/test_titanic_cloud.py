@@ -103,8 +103,9 @@ def lambda_runtime(event: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, 
     responses: list[dict[str, Any]] = []
     given, answered, over = threading.Event(), threading.Event(), threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class RuntimeHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            """Answer the runtime with the one event, and afterwards with none."""
             if given.is_set():
                 over.wait(SECONDS)  # the API has no further event
             given.set()
@@ -127,7 +128,7 @@ def lambda_runtime(event: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, 
         def log_message(self, format: str, *args: object) -> None:
             """Write nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), RuntimeHandler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

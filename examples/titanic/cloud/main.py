@@ -60,7 +60,7 @@ def _fields(body: bytes) -> dict[str, Any]:
     """Return the fields of a request, with the time as a datetime.
 
     Raises:
-        InvalidInput: it is no JSON object, a feature is missing, or `at` is no time with an offset.
+        InvalidInput: it is not a JSON object, a feature is missing, or `at` is not a time with an offset.
     """
     try:
         fields = json.loads(body)

@@ -77,6 +77,7 @@ class MailChannel(Channel):
         self._send(message, secrets)
 
     def _send(self, message: EmailMessage, secrets: SecretFolder) -> None:
+        """Send a message, and translate every failure of the mail server to DeliveryFailed."""
         password = secrets.read(self.secret) if self.secret else None
         try:
             with public_addresses_only(except_internal=True), self._connected() as server:

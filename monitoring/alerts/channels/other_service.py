@@ -24,7 +24,7 @@ class OtherServiceChannel(Channel):
         url = secrets.read(self.secret)
         service = Apprise(asset=AppriseAsset(async_mode=False, app_id="Driftline", image_url_mask=None))
         if not service.add(url):
-            raise DeliveryFailed(f"The secret {self.secret!r} is no URL that apprise knows; correct the file.")
+            raise DeliveryFailed(f"The secret {self.secret!r} is not a URL that apprise knows; correct the file.")
         with public_addresses_only(except_internal=self.allow_internal):
             sent = service.notify(title=digest_title(delivery), body=text(delivery))
         if not sent:

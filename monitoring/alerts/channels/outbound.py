@@ -62,7 +62,7 @@ def _refusal(host: str) -> str:
 
 
 def is_internal(host: str) -> bool:
-    """Return whether an address is not one of the public internet; what is no address counts as internal."""
+    """Return whether an address is not one of the public internet; what is not an address counts as internal."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -5,7 +5,6 @@ program is killed between the two commits, its successor finds the batch's marke
 """
 
 import json
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, RowMapping, select
 
@@ -14,6 +13,7 @@ from churn.ledger import PREDICTION_TOPIC
 from churn.tables import churn_predictions
 from driftline.clock import aware_utc
 from driftline.engine.results import ID
+from driftline.publishing.once_publisher import OncePublisher
 from driftline.publishing.publisher import BatchPublisher, Publication
 from driftline.store import ledger
 from driftline.store.database import translated
@@ -24,13 +24,12 @@ SCHEMA_VERSION = 1
 FIELDS = ("prediction", "probability_0", "probability_1", "model_version")
 
 
-@dataclass
 class PredictionTopic:
     """Publishes pending batches of predictions in the ledger's order; not safe to use from two threads at once."""
 
-    engine: Engine
-    publisher: BatchPublisher
-    _published: set[str] | None = None
+    def __init__(self, engine: Engine, publisher: BatchPublisher) -> None:
+        """Store the database engine and the publisher; nothing is read before `publish`."""
+        self._engine, self._publisher = engine, OncePublisher(engine, publisher, PREDICTION_TOPIC)
 
     def publish(self) -> int:
         """Publish all pending batches; return the number of predictions.
@@ -39,42 +38,28 @@ class PredictionTopic:
             DatabaseUnavailable, KafkaUnavailable: call it again later; what was published is not published again.
         """
         try:
-            published = self._open() if self._published is None else self._published
-            return sum(iter(lambda: self._publish_next(published), 0))
+            if not self._publisher.is_open:
+                self._publisher.open()
+            return sum(iter(self._publish_next, 0))
         except BaseException:
-            self.close()  # the outcome of a transaction may be unknown: the markers say it
+            self.close()  # the outcome of a transaction may be unknown: `open` reads the markers
             raise
 
     def close(self) -> None:
         """Close the producer; the next `publish` opens it again."""
-        self._published = None
-        self.publisher.close()
+        self._publisher.close()
 
-    def _open(self) -> set[str]:
-        """Fence a predecessor, and find which pending batches it has published."""
-        self.publisher.open()
-        markers = self.publisher.markers()
-        with translated(), self.engine.connect() as connection:
-            self._published = {*ledger.pending_ids(connection, PREDICTION_TOPIC)} & markers
-        return self._published
-
-    def _publish_next(self, published: set[str]) -> int:
-        """Publish and settle the first pending batches; return how many predictions they have, 0 if none is pending.
-
-        `published` holds their ids until MySQL has committed, so that a failed commit does not publish them twice.
-        """
-        with translated(), self.engine.connect() as connection:
+    def _publish_next(self) -> int:
+        """Publish and settle the first pending batches; return how many predictions they have, 0 if none is pending."""
+        with translated(), self._engine.connect() as connection:
             batches = ledger.claim_all(connection, PREDICTION_TOPIC, MOST_BATCHES)
             if not batches:
                 return 0
             publications = [_publication(connection, batch) for batch in batches]
-            unsent = [publication for publication in publications if publication.batch_id not in published]
-            if unsent:
-                self.publisher.publish(unsent)
-                published.update(publication.batch_id for publication in unsent)
+            self._publisher.publish(publications)
             ledger.settle(connection, PREDICTION_TOPIC, *(batch["number"] for batch in batches))
             connection.commit()
-        published.difference_update(publication.batch_id for publication in publications)
+        self._publisher.forget(publications)
         return sum(batch["rows_written"] for batch in batches)
 
 
@@ -87,7 +72,8 @@ def _publication(connection: Connection, batch: RowMapping) -> Publication:
     )
     rows = connection.execute(statement).mappings().all()
     marker = json.dumps({"batch_id": batch["batch_id"], "predictions": len(rows)})
-    return Publication(batch["batch_id"], marker, [_message(row) for row in rows], SCHEMA_VERSION)
+    messages = [_message(row) for row in rows]
+    return Publication(batch["batch_id"], marker, messages, SCHEMA_VERSION, traceparent=batch["traceparent"])
 
 
 def _message(row: RowMapping) -> tuple[bytes, bytes]:

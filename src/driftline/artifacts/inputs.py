@@ -15,7 +15,7 @@ Matrix = npt.NDArray[np.float64]
 MOST_FAULTS = 20
 """How many faults of rows are listed."""
 LARGEST = 10**18
-"""Whole numbers from here on are no features: a float does not hold them, and the monitor refuses them."""
+"""Whole numbers from here on are not features: a float does not hold them, and the monitor refuses them."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def save_trees(
     numbers that stand for them. A binary model predicts 1 from `threshold` on.
 
     Raises:
-        InvalidInput: the estimator is none of trees, or the saved trees do not score the sample as it does.
+        InvalidInput: the estimator is not made of trees, or the saved trees do not score the sample as it does.
         StoreRefused, StoreUnavailable: as `driftline.objects` says.
     """
     trees, classes = convert_trees(estimator, sample), _classes(estimator)
@@ -63,7 +63,7 @@ def convert_trees(estimator: Any, sample: pd.DataFrame) -> treelite.Model:
     """Return the trees of an estimator, which score the sample as it does.
 
     Raises:
-        InvalidInput: the estimator is none of trees, or its trees do not score the sample as it does.
+        InvalidInput: the estimator is not made of trees, or its trees do not score the sample as it does.
     """
     trees = _converted(estimator)
     _require_same(estimator, trees, sample, _problem(_classes(estimator)))

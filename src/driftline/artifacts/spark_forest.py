@@ -22,7 +22,7 @@ def trees_of_forest(nodes: pa.Table, features: int, classes: int) -> treelite.Mo
     Raises:
         InvalidInput: a tree splits by categories, which the saved pipelines of this project never do.
     """
-    trees = _by_tree(nodes)
+    trees = _nodes_by_tree(nodes)
     builder = ModelBuilder(
         threshold_type="float64",
         leaf_output_type="float64",
@@ -46,7 +46,7 @@ def trees_of_forest(nodes: pa.Table, features: int, classes: int) -> treelite.Mo
     return builder.commit()
 
 
-def _by_tree(nodes: pa.Table) -> list[Sequence[Node]]:
+def _nodes_by_tree(nodes: pa.Table) -> list[Sequence[Node]]:
     """Return the nodes of each tree, by the numbers of trees and nodes."""
     trees: dict[int, list[Node]] = {}
     for row in nodes.to_pylist():

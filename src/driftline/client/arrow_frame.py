@@ -14,7 +14,7 @@ def table_of(frame: Any) -> pa.Table:
     """Return any frame with the Arrow interface (pandas, polars, pyarrow), or a mapping of columns, as a table.
 
     Raises:
-        InvalidInput: it is no frame, has no rows, or a column mixes types that Arrow keeps apart.
+        InvalidInput: it is not a frame, has no rows, or a column mixes types that Arrow keeps apart.
     """
     try:
         table = pa.table(frame)

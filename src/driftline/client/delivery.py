@@ -43,9 +43,7 @@ class Destination:
             msg = f"model is {self.model!r}; pass the name of a registered model."
             raise InvalidInput(msg)
         if self.ca is not None and not self.ca.is_file():
-            msg = (
-                f"ca is {str(self.ca)!r}, which is no file; pass the PEM file of the authority that signs the monitor."
-            )
+            msg = f"ca is {str(self.ca)!r}, which is not a file; pass the PEM file of the monitor's authority."
             raise InvalidInput(msg)
         if self.token is None:
             object.__setattr__(self, "token", os.environ.get(TOKEN_VARIABLE, "").strip() or None)

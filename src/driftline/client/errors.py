@@ -4,14 +4,14 @@ from driftline.errors import DriftlineError, Unavailable
 
 
 class SpoolFull(Unavailable):
-    """The spool folder is full, and this row was not taken; start the monitor, or raise max_spool_bytes=."""
+    """The spool folder is full, and this row was not accepted; start the monitor, or raise max_spool_bytes=."""
 
 
 class SpoolFailed(Unavailable):
-    """The spool folder cannot be written, and this row was not taken; the message says why."""
+    """The spool folder cannot be written, and this row was not accepted; the message says why."""
 
-    taken = 0
-    """Rows of the same call that had been taken before."""
+    accepted = 0
+    """Rows of the same call that were accepted before."""
 
 
 class ClientClosed(DriftlineError):

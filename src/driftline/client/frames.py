@@ -26,7 +26,7 @@ def encoded_frame(frame: Any, rows: int) -> EncodedFrame:
     """Return a frame as batches of at most `rows` rows.
 
     Raises:
-        InvalidInput: it is no frame, or a value cannot be sent.
+        InvalidInput: it is not a frame, or a value cannot be sent.
     """
     try:
         from driftline.client import arrow_frame  # noqa: PLC0415  (pyarrow takes a quarter of a second)
@@ -37,7 +37,7 @@ def encoded_frame(frame: Any, rows: int) -> EncodedFrame:
 
 
 def row_count(frame: Any) -> int:
-    """Return how many rows a frame has; 1 for what is no frame."""
+    """Return how many rows a frame has; 1 for what is not a frame."""
     columns = frame.values() if isinstance(frame, Mapping) else [frame] if hasattr(frame, "columns") else []
     try:
         return max(map(len, columns), default=1)
@@ -49,7 +49,7 @@ def encoded_lines(frame: Any, rows: int) -> EncodedFrame:
     """Return a frame as lines of JSON; its columns need the engine's own names, since only Arrow is flat.
 
     Raises:
-        InvalidInput: it is no frame, a column is missing, or a value cannot be sent.
+        InvalidInput: it is not a frame, a column is missing, or a value cannot be sent.
     """
     columns = _columns(frame)
     missing = [name for name in (TIME, ID, PREDICTION) if name not in columns]

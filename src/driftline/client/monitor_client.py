@@ -53,9 +53,9 @@ class MonitorClient:
     - `token`: with the scope `ingest`; by default the environment variable DRIFTLINE_TOKEN. `ca`: a PEM file with the
       authority of the service's certificate; by default those of the system.
     - `batch_rows`, `batch_seconds`: a batch is sent when it has so many rows or is so old.
-    - `max_spool_bytes`: how much the model's folder may take, refused batches included; further rows are not taken.
+    - `max_spool_bytes`: how much the model's folder may take, refused batches included; more rows are not accepted.
     - `timeout`: seconds to wait for an answer of the monitor.
-    - `raise_errors`: False logs and counts rows that cannot be taken instead of raising, so that a fault of monitoring
+    - `raise_errors`: False logs and counts rows that cannot be accepted instead of raising, so that a failed monitor
       never fails a request of your users.
 
     Safe for threads and for processes that fork.
@@ -137,10 +137,10 @@ class MonitorClient:
         return row_id
 
     def log_labels(self, labels: "LabelItems | Iterable[tuple[Any, object]]", known_at: datetime | None = None) -> int:
-        """Log labels by the ids of their predictions, as a mapping, a series or pairs; return how many were taken.
+        """Log labels by the ids of their predictions, as a mapping, a series or pairs; return how many were accepted.
 
         `known_at` is when they became known, by default now. A label that is sent again with another value and a
-        newer `known_at` is revised; an older one is ignored. All labels are checked before any is taken.
+        newer `known_at` is revised; an older one is ignored. All labels are checked before any is accepted.
         Raises the errors of `log`.
         """
         pairs: list[tuple[Any, object]] = []
@@ -150,13 +150,13 @@ class MonitorClient:
             rows = [_label_row(row_id, label, instant) for row_id, label in pairs]
             self._append(RowKind.LABELS, rows)
         except Exception as error:  # noqa: BLE001  (`_drop` raises it again, or logs it)
-            taken = error.taken if isinstance(error, SpoolFailed) else 0
-            self._drop(max(1, len(pairs) - taken), error)
-            return taken
+            accepted = error.accepted if isinstance(error, SpoolFailed) else 0
+            self._drop(max(1, len(pairs) - accepted), error)
+            return accepted
         return len(rows)
 
     def log_frame(self, frame: Any) -> int:
-        """Log a frame of predictions with the columns of the model's reference file; return how many rows were taken.
+        """Log a frame of predictions with the columns of the model's reference file; return how many were accepted.
 
         `frame` is of pandas, polars or pyarrow, or a mapping of columns. It is sent as Arrow in batches of at most
         50,000 rows; without pyarrow as JSON, and then the columns must be named `event_time`, `id`, `prediction` and
@@ -200,14 +200,14 @@ class MonitorClient:
         return self._writer, self._sender
 
     def _drop(self, rows: int, error: Exception) -> None:
-        """Count rows that were not taken; raise the error, or log it once a minute."""
+        """Count rows that were not accepted; raise the error, or log it once a minute."""
         self._dropped += rows
         if self._raise_errors:
             raise error
         now = time.monotonic()
         if now - self._logged_at >= REPEATED_AFTER:
             self._logged_at = now
-            log.error("rows of model %s were not taken: %s", self._destination.model, error)
+            log.error("rows of model %s were not accepted: %s", self._destination.model, error)
 
     def flush(self, timeout: float = 30.0) -> bool:
         """Wait until the monitor has stored or refused what was logged before; return False after `timeout` seconds.

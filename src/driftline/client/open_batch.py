@@ -48,4 +48,4 @@ class OpenBatch:
 
 def _failure(file: LockedFile, reason: object) -> str:
     folder = file.path.parent
-    return f"The spool folder {folder} cannot be written ({reason}); free space on its disk. The row was not taken."
+    return f"The spool folder {folder} cannot be written ({reason}); free space on its disk. The row was not accepted."

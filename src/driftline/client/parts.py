@@ -77,9 +77,9 @@ def _selections(
         return [], []
     left_out = _places(rows, faulty)
     alone = sorted({*_places(rows, named)}.difference(left_out))[: MOST_PARTS - 3]
-    others = sorted({*range(rows)}.difference(left_out, alone))
-    middle = len(others) // 2 if more or alone or not left_out else 0
-    return [part for part in (others[:middle], others[middle:], *([place] for place in alone)) if part], left_out
+    remaining = sorted({*range(rows)}.difference(left_out, alone))
+    middle = len(remaining) // 2 if more or alone or not left_out else 0
+    return [part for part in (remaining[:middle], remaining[middle:], *([place] for place in alone)) if part], left_out
 
 
 def _places(rows: int, numbers: Collection[int]) -> list[int]:

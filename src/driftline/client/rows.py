@@ -67,7 +67,7 @@ def checked_id(value: object) -> str:
     """Return an id as text; whole numbers are converted.
 
     Raises:
-        InvalidInput: the id is no text or whole number, or the monitor would refuse it.
+        InvalidInput: the id is neither text nor a whole number, or the monitor would refuse it.
     """
     if type(value) is not str:
         value = _whole_number(value)

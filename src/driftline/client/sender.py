@@ -202,13 +202,13 @@ class Sender:
         self._spool.refuse(batch, _reason(answer, answer.details))
         self._log_refusal(refusals, batch, "a batch", answer)
 
-    def _log_refusal(self, refusals: Refusals, batch: BatchFile, what: str, answer: Answer) -> None:
+    def _log_refusal(self, refusals: Refusals, batch: BatchFile, subject: str, answer: Answer) -> None:
         """Log the first refusal of a batch and its parts, and note it; the reasons of all are beside the rows."""
         self.last_error = f"HTTP {answer.status}: {answer.message}"
         log.log(
             logging.DEBUG if refusals.logged else logging.ERROR,
             "the monitor refuses %s of %s (HTTP %s): %s They are kept in %s with the reason beside them.",
-            what, batch.kind, answer.status, "; ".join((answer.message, *answer.details[:3])), self._spool.refused,
+            subject, batch.kind, answer.status, "; ".join((answer.message, *answer.details[:3])), self._spool.refused,
         )  # fmt: skip
         refusals.logged = True
 

@@ -9,9 +9,9 @@ class ClientStatus:
     """Counts of one client since its process created it, and of its spool folder, which several processes may share."""
 
     logged: int
-    """Rows that calls of this process have taken."""
+    """Rows that calls of this process have accepted."""
     dropped: int
-    """Rows that were not taken: invalid, or the spool folder was full (counted with `raise_errors=False` too)."""
+    """Rows that were not accepted: invalid, or the spool folder was full (counted with `raise_errors=False` too)."""
     sent: int
     """Rows that this process has sent and the monitor has stored, those of earlier processes included."""
     waiting_batches: int

@@ -18,7 +18,7 @@ def feature_value(name: str, value: object) -> JsonValue:
     """Return a feature's value as JSON has it; NaN, NaT and infinite numbers are missing, like None.
 
     Raises:
-        InvalidInput: the value is no number, text, truth value or aware time.
+        InvalidInput: the value is not a number, text, truth value or aware time.
     """
     value = _plain(f"Feature {name!r}", value)
     return None if isinstance(value, float) and not isfinite(value) else value
@@ -41,7 +41,7 @@ def score_value(name: str, value: object) -> float | int | None:
     """Return a score as a number, or None where it is missing.
 
     Raises:
-        InvalidInput: the score is no finite number.
+        InvalidInput: the score is not a finite number.
     """
     value = _plain(name, value)
     if value is None or (isinstance(value, float) and isnan(value)):
@@ -56,7 +56,7 @@ def instant_text(name: str, value: object) -> str:
     """Return an aware datetime in ISO 8601.
 
     Raises:
-        InvalidInput: the value is no datetime, or has no time zone.
+        InvalidInput: the value is not a datetime, or has no time zone.
     """
     if not isinstance(value, datetime) or value.utcoffset() is None:
         msg = f"{name} is {value!r}, which is not a datetime with a time zone; pass tzinfo, such as datetime.UTC."

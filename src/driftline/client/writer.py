@@ -44,9 +44,9 @@ class SpoolWriter:
         A batch is also complete before an id that it has already, since the monitor refuses a batch with an id twice.
 
         Raises:
-            SpoolFull: the folder has no room for all of them; none is taken.
-            SpoolFailed: the disk is full or fails; it says how many were taken before.
-            ClientClosed: the client is closed; none is taken.
+            SpoolFull: the folder has no room for all of them; none is accepted.
+            SpoolFailed: the disk is full or fails; it says how many were accepted before.
+            ClientClosed: the client is closed; none is accepted.
         """
         with self._lock:
             self._reserve(sum(len(row.line) for row in rows))
@@ -55,7 +55,7 @@ class SpoolWriter:
                 try:
                     end, is_complete = self._append_from(kind, rows, start)
                 except SpoolFailed as error:
-                    error.taken = start
+                    error.accepted = start
                     raise
                 if is_complete:
                     self.completed.append(self._open.pop(kind))
@@ -118,7 +118,7 @@ class SpoolWriter:
             msg = (
                 f"The spool folder {self._spool.folder} has no room for {size:,} more bytes (max_spool_bytes="
                 f"{self._max_spool_bytes:,}, of which refused batches take {self._refused:,}); start the monitor, "
-                "empty the folder refused/, or raise max_spool_bytes=. The row was not taken."
+                "empty the folder refused/, or raise max_spool_bytes=. The row was not accepted."
             )
             raise SpoolFull(msg)
         self.room -= size
@@ -140,6 +140,5 @@ class SpoolWriter:
 
 
 def _failure(spool: Spool, error: OSError) -> str:
-    return (
-        f"The spool folder {spool.folder} cannot be written ({error}); free space on its disk. The rows were not taken."
-    )
+    cure = "free space on its disk. The rows were not accepted."
+    return f"The spool folder {spool.folder} cannot be written ({error}); {cure}"

@@ -71,7 +71,7 @@ def chunk_starts(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex", period: Pe
     return starts
 
 
-def by_chunk(frame: pd.DataFrame, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, pd.DataFrame]]:
+def split_by_chunk(frame: pd.DataFrame, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, pd.DataFrame]]:
     """Yield each chunk that has rows of `frame` (by `event_time`), oldest first, with these rows.
 
     Rows in time order are not copied.
@@ -98,7 +98,7 @@ def count_sizes(total: int, count: int) -> tuple[int, ...]:
     return tuple(end - start for start, end in pairwise(edges))
 
 
-def by_sizes(frame: pd.DataFrame, sizes: Sequence[int]) -> Iterator[tuple[Chunk, pd.DataFrame]]:
+def split_by_sizes(frame: pd.DataFrame, sizes: Sequence[int]) -> Iterator[tuple[Chunk, pd.DataFrame]]:
     """Yield chunks of `sizes` rows in the order of event time; rows of one instant keep their order.
 
     A chunk begins with its first event and ends where the next begins; the last ends a microsecond after its last

@@ -21,7 +21,7 @@ _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)  
 class ContentSum:
     """How many rows there are, and the sums of two 64-bit hashes of each row, modulo 2**64. Merges exactly.
 
-    Two different sets of rows have the same sums with a chance of 1 in 2**64 or less; they are no defence against
+    Two different sets of rows have the same sums with a chance of 1 in 2**64 or less; they do not defend against
     somebody who looks for such rows.
     """
 
@@ -42,8 +42,8 @@ class ContentSum:
 
     def merge(self, other: "ContentSum") -> "ContentSum":
         """Add the rows of both."""
-        one, two = ((a + b) % _WORD for a, b in zip(self.sums, other.sums, strict=True))
-        return ContentSum(self.rows + other.rows, (one, two))
+        first, second = ((a + b) % _WORD for a, b in zip(self.sums, other.sums, strict=True))
+        return ContentSum(self.rows + other.rows, (first, second))
 
     def __str__(self) -> str:
         """Return the number of rows and the sums as one text."""

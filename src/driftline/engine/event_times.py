@@ -1,8 +1,11 @@
-"""Converts aware event times to pandas' own type. No I/O here."""
+"""Converts aware event times to pandas' own type, and refuses others. No I/O here."""
+
+from typing import Any
 
 import pandas as pd
 
 from driftline.engine.results import EVENT_TIME
+from driftline.errors import InvalidInput
 
 
 def with_plain_times(frame: pd.DataFrame) -> pd.DataFrame:
@@ -19,3 +22,13 @@ def with_plain_times(frame: pd.DataFrame) -> pd.DataFrame:
     if not values or any(value is pd.NaT or value.tzinfo is None for value in values):
         return frame
     return frame.assign(**{EVENT_TIME: pd.to_datetime(pd.Series(values, index=frame.index), utc=True)})
+
+
+def require_aware(times: "pd.Series[Any]") -> None:
+    """Raise InvalidInput unless event times are timestamps with a time zone."""
+    if not isinstance(times.dtype, pd.DatetimeTZDtype):
+        msg = (
+            f"event_time must be aware timestamps, not {times.dtype}; convert it with "
+            "pd.to_datetime(frame['event_time'], utc=True)"
+        )
+        raise InvalidInput(msg)

@@ -30,7 +30,7 @@ class ExactSum:
         Each block of numbers is divided into slices of bits, from the highest down, whose float sums are exact (Rump,
         Ogita and Oishi 2008).
         """
-        return cls(sum(_of_block(array[first : first + _BLOCK]) for array in arrays for first in _starts(array)))
+        return cls(sum(_block_sum(array[first : first + _BLOCK]) for array in arrays for first in _starts(array)))
 
     @classmethod
     def of_squares(cls, values: FloatArray) -> Self:
@@ -73,7 +73,7 @@ def _starts(array: FloatArray) -> range:
     return range(0, len(array), _BLOCK)
 
 
-def _of_block(values: FloatArray) -> int:
+def _block_sum(values: FloatArray) -> int:
     """Return the sum of at most `_BLOCK` numbers as a whole number of 2**-1074."""
     highest = float(np.max(np.abs(values)))
     if not highest <= _LARGEST:

@@ -29,7 +29,7 @@ from driftline.engine.results import Method
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 
-OTHER = "other"
+OTHER_CATEGORIES = "other"
 """Values beyond the reference's bins, or categories that it lacks."""
 UNSEGMENTED = "other rows"
 """Rows without a value of the segments' feature, or with one that the reference lacks."""
@@ -135,7 +135,7 @@ def _compared_sides(fitted: FittedReference, spec: Spec, summary: Summary, colum
 
 
 def _parts(state: State) -> Iterator[tuple[str, float | None, float | None]]:
-    """Yield the name and the edges of each bin or category; `OTHER` comes last."""
+    """Yield the name and the edges of each bin or category; `OTHER_CATEGORIES` comes last."""
     if isinstance(state, Frequencies):
         yield from ((name, None, None) for name in state.counts)
     elif isinstance(state, Histogram):
@@ -143,7 +143,7 @@ def _parts(state: State) -> Iterator[tuple[str, float | None, float | None]]:
         ends = [")"] * (len(edges) - 2) + ["]"]
         for lower, upper, end in zip(edges, edges[1:], ends, strict=False):
             yield f"[{lower:.6g}, {upper:.6g}{end}", lower, upper
-    yield OTHER, None, None
+    yield OTHER_CATEGORIES, None, None
 
 
 def _rows_of_segments(

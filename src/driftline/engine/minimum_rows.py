@@ -70,7 +70,7 @@ def sufficient_rows(spec: Spec, reference: pd.DataFrame) -> SufficientRows:
     return _BY_PROBLEM[spec.problem](reference)
 
 
-def _of_binary(frame: pd.DataFrame) -> SufficientRows:
+def _binary_minimum(frame: pd.DataFrame) -> SufficientRows:
     """Return how many rows distinguish the ROC AUC of the score, or of the prediction, from chance."""
     labels = as_floats(frame[LABEL])
     values = as_floats(frame[SCORE])
@@ -93,7 +93,7 @@ def _of_binary(frame: pd.DataFrame) -> SufficientRows:
     )
 
 
-def _of_multiclass(frame: pd.DataFrame) -> SufficientRows:
+def _multiclass_minimum(frame: pd.DataFrame) -> SufficientRows:
     """Return how many rows distinguish the accuracy from that of chance."""
     complete = np.asarray(frame[PREDICTION].notna()) & np.asarray(frame[LABEL].notna())
     predictions, labels = frame[PREDICTION][complete].astype(str), frame[LABEL][complete].astype(str)
@@ -109,7 +109,7 @@ def _of_multiclass(frame: pd.DataFrame) -> SufficientRows:
     return SufficientRows(max(FEWEST_ROWS, int(np.ceil(rows))), FEWEST_CLASS_ROWS, reason)
 
 
-def _of_regression(frame: pd.DataFrame) -> SufficientRows:
+def _regression_minimum(frame: pd.DataFrame) -> SufficientRows:
     """Return how many rows distinguish the mean absolute error from that of the labels' median."""
     predictions, labels = as_floats(frame[PREDICTION]), as_floats(frame[LABEL])
     complete = np.isfinite(predictions) & np.isfinite(labels)
@@ -125,7 +125,7 @@ def _of_regression(frame: pd.DataFrame) -> SufficientRows:
 
 
 _BY_PROBLEM = {
-    Problem.BINARY: _of_binary,
-    Problem.MULTICLASS: _of_multiclass,
-    Problem.REGRESSION: _of_regression,
+    Problem.BINARY: _binary_minimum,
+    Problem.MULTICLASS: _multiclass_minimum,
+    Problem.REGRESSION: _regression_minimum,
 }

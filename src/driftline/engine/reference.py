@@ -14,8 +14,9 @@ import pandas as pd
 import pyarrow as pa
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.chunks import Chunk, by_chunk, by_sizes
+from driftline.engine.chunks import Chunk, split_by_chunk, split_by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
+from driftline.engine.event_times import require_aware
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.no_evidence import NoEvidence
 from driftline.engine.evidence.problems import evidence_from_dict, fit_classifier, fit_regression
@@ -32,6 +33,9 @@ from driftline.errors import InvalidInput
 
 FORMAT = 6
 """The version of the JSON format; a reference stored in another one must be fitted again."""
+EVIDENCE_RULES = 2
+"""The version of the rules by which evidence is fitted: a reference that was stored under earlier ones stays readable,
+but its alerts may exceed the budget, so a poll fits it again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +46,7 @@ class FittedReference:
     `content_hash` is the SHA-256 of the rows' content; it does not depend on their order. `segments` are by feature
     and value. `evidence` is the state for alerts within a budget; where the reference does not suffice it is None, and
     `no_evidence` has the reason, which is None too in a reference that was stored before reasons were.
+    `evidence_rules` is the version of the rules that both follow.
     """
 
     methods: FittedMethods
@@ -54,6 +59,12 @@ class FittedReference:
     segments: FittedSegments = field(default_factory=dict)
     evidence: FittedEvidence | None = None
     no_evidence: NoEvidence | None = None
+    evidence_rules: int = EVIDENCE_RULES
+
+    @property
+    def is_current(self) -> bool:
+        """Whether evidence was fitted by the rules of this version."""
+        return self.evidence_rules == EVIDENCE_RULES
 
     def to_json(self) -> str:
         """Return the fitted reference as compact JSON; floats keep every digit."""
@@ -74,6 +85,7 @@ class FittedReference:
                 "segments": segments,
                 "evidence": self.evidence.to_dict() if self.evidence else None,
                 "no_evidence": self.no_evidence and self.no_evidence.reason,
+                "evidence_rules": self.evidence_rules,
             },
             separators=(",", ":"),
             allow_nan=False,
@@ -104,6 +116,7 @@ class FittedReference:
             },
             evidence=evidence_from_dict(stored["evidence"]) if stored["evidence"] else None,
             no_evidence=NoEvidence(reason) if (reason := stored.get("no_evidence")) else None,
+            evidence_rules=stored.get("evidence_rules", 1),
         )
 
 
@@ -126,7 +139,7 @@ def fit_reference(
         msg = "the reference has no rows; choose a window in which the model scored, at least 8 chunks long"
         raise InvalidInput(msg)
     ordered = _in_order(frame, distinct=True)
-    chunks = list(by_chunk(ordered, spec.period, spec.zone) if sizes is None else by_sizes(ordered, sizes))
+    chunks = list(split_by_chunk(ordered, spec.period, spec.zone) if sizes is None else split_by_sizes(ordered, sizes))
     may_be_partial = sizes is None and spec.thresholds is ThresholdPolicy.DRIFTLINE
     bounding_chunks = complete_chunks(chunks) if may_be_partial else chunks
     lengths = [len(rows) for _, rows in chunks]
@@ -216,9 +229,7 @@ def _microseconds(frame: pd.DataFrame) -> IntArray:
     if not len(frame):
         return np.empty(0, dtype=np.int64)
     times = frame[EVENT_TIME]
-    if not isinstance(times.dtype, pd.DatetimeTZDtype):
-        msg = f"event_time must be aware timestamps, best in UTC; it is {times.dtype}"
-        raise InvalidInput(msg)
+    require_aware(times)
     return np.asarray(times.dt.as_unit("us").to_numpy("datetime64[us]"), dtype="datetime64[us]").view(np.int64)
 
 

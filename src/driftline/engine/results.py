@@ -130,7 +130,7 @@ def is_of_model(kind: str, method: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The bounds that a value is compared with; None is no bound on that side.
+    """The bounds that a value is compared with; None is not a bound on that side.
 
     `lower` and `upper` are the warning bounds. `alert_lower` and `alert_upper`, further out, are alert bounds: beyond
     them a single chunk alerts. `expected` is the mean of the reference's chunks, None if these are too few.

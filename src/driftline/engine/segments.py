@@ -70,7 +70,7 @@ ChunkRows = tuple[Chunk, pd.DataFrame]
 """A chunk of the reference and its rows."""
 
 
-def by_value(frame: pd.DataFrame, feature: str) -> Iterator[tuple[str, pd.DataFrame]]:
+def split_by_value(frame: pd.DataFrame, feature: str) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield each value of `feature` as text, in alphabetical order, with its rows; missing values are left out."""
     codes, texts = coded(frame[feature])
     values = sorted({texts[code] for code in np.unique(codes[codes >= 0]).tolist()})
@@ -125,14 +125,14 @@ def _fit_feature(
     mapper: Map,
 ) -> dict[str, FittedSegment]:
     """Fit each value of `feature` on its rows of the reference, through `mapper`."""
-    parts = dict(by_value(ordered, feature))
+    parts = dict(split_by_value(ordered, feature))
     if len(parts) > MAXIMUM_SEGMENTS:
         msg = (
             f"{feature} has {len(parts)} values in the reference, more than the {MAXIMUM_SEGMENTS} segments that it "
             "may have; choose a feature with fewer values, or group its values first"
         )
         raise InvalidInput(msg)
-    divided = [(chunk, dict(by_value(rows, feature))) for chunk, rows in chunks]
+    divided = [(chunk, dict(split_by_value(rows, feature))) for chunk, rows in chunks]
     chunks_of = {value: [(chunk, rows[value]) for chunk, rows in divided if value in rows] for value in parts}
     tasks = [partial(_fit, rows, spec, reference, chunks_of[value]) for value, rows in parts.items()]
     return dict(zip(parts, mapper(call, tasks), strict=True))
@@ -154,7 +154,7 @@ def _summarize_feature(
     spec: Spec,
     content: SummaryContent,
 ) -> dict[str, SegmentSummary]:
-    parts = dict.fromkeys(fitted, frame.iloc[:0]) | dict(by_value(frame, feature))
+    parts = dict.fromkeys(fitted, frame.iloc[:0]) | dict(split_by_value(frame, feature))
     return {value: _summarize(fitted.get(value), reference, rows, spec, content) for value, rows in parts.items()}
 
 

@@ -83,6 +83,8 @@ def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
             yield f"spec: unknown field {location[0]!r}"
             continue
         message = "Input should be a list" if fault["type"] == "tuple_type" else fault["msg"]
+        if message.startswith("Input should be") and isinstance(fault["input"], str | int | float):
+            message += f", not {fault['input']!r:.100}"
         yield ": ".join(filter(None, ("spec", ".".join(map(str, location)), message)))
 
 

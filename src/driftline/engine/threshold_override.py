@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class ConstantThreshold(BaseModel):
-    """Constant bounds in the unit of the number; None is no bound on that side. As NannyML's class of this name."""
+    """Constant bounds in the unit of the number; None is not a bound on that side. As NannyML's class of this name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -23,7 +23,7 @@ class ConstantThreshold(BaseModel):
 
 
 class StandardDeviationThreshold(BaseModel):
-    """Bounds at a distance from the mean or median of the reference's chunks; None is no bound on that side.
+    """Bounds at a distance from the mean or median of the reference's chunks; None is not a bound on that side.
 
     The distance is a multiple of their population standard deviation. As NannyML's class of this name.
     """

@@ -59,6 +59,7 @@ class RequestBody:
         return self._has_place
 
     def _read_with(self, reader: Callable[[int | None], bytes], size: int | None) -> bytes:
+        """Read a body while holding one of the limited places; release the place at the end or on failure."""
         if not self._take_place():
             self._request.close_connection = True
             raise ServiceUnavailable(

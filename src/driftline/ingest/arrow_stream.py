@@ -25,7 +25,7 @@ def read_stream(data: bytes, most: int = MOST_BYTES) -> pa.Table:
     """Return the table of an Arrow IPC stream, checked in full, so that no offset points outside of its buffers.
 
     Raises:
-        InvalidInput: it is no Arrow stream, or it is damaged.
+        InvalidInput: it is not an Arrow stream, or it is damaged.
         TooMuchContent: it takes more than `most` bytes once its buffers are unpacked.
     """
     try:

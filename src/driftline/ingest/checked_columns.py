@@ -34,8 +34,8 @@ LONGEST_TEXT = 4_096
 _ID = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s]$"
 _SEVERAL = {
     "that is not a number": "that are not numbers",
-    "that is no class of the model": "that are no classes of the model",
-    "that is no id": "that are no ids",
+    "that is not a class of the model": "that are not classes of the model",
+    "that is not an id": "that are not ids",
 }
 """How a fault is worded for several values."""
 
@@ -159,7 +159,8 @@ class CheckedColumns:
         codes, texts = coded(self.frame[column])
         numbers = np.array([classes.get(plain(text), np.nan) for text in texts] + [np.nan])[codes]
         listed = ", ".join(map(repr, classes))
-        self.refuse(column, np.isnan(numbers) & (codes >= 0), "that is no class of the model", f"send one of {listed}")
+        unknown = np.isnan(numbers) & (codes >= 0)
+        self.refuse(column, unknown, "that is not a class of the model", f"send one of {listed}")
         return pa.array(np.nan_to_num(numbers).astype(np.int64), mask=np.isnan(numbers))
 
     def multiclass(self, column: str, classes: Iterable[str]) -> pa.Array:
@@ -168,7 +169,7 @@ class CheckedColumns:
         codes, texts = coded(self.frame[column])
         is_class = np.array([text in class_list for text in texts] + [True])
         listed = ", ".join(map(repr, class_list))
-        self.refuse(column, ~is_class[codes], "that is no class of the model", f"send one of {listed}")
+        self.refuse(column, ~is_class[codes], "that is not a class of the model", f"send one of {listed}")
         return self._texts(codes, texts)
 
     def categories(self, column: str) -> pa.Array:
@@ -188,7 +189,7 @@ class CheckedColumns:
         self.refuse(
             column,
             np.append(wrong, False)[codes],
-            "that is no id",
+            "that is not an id",
             f"an id has 1 to {LONGEST_ID} characters, no control characters and no blank at its end",
         )
         ids = self._texts(codes, texts)

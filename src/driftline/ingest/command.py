@@ -25,7 +25,7 @@ WATCH = Annotated[
     str | None,
     typer.Option(help="Ingest the files that appear in this folder, gs://bucket/prefix or s3://bucket/prefix."),
 ]
-EVERY = Annotated[float, typer.Option(help="Seconds between two looks at the folder that is watched.", min=0.1)]
+EVERY = Annotated[float, typer.Option(help="Seconds between two scans at the folder that is watched.", min=0.1)]
 ONCE = Annotated[bool, typer.Option("--once", help="Ingest the files that the watched folder has now, and end.")]
 
 
@@ -81,13 +81,13 @@ def _watch(address: str, files: "FileIngestion", every: float, *, once: bool) ->
     if not once:
         folder.run(every)
         return
-    looks = [folder.look()]
-    if looks[0].left:
+    scans = [folder.scan()]
+    if scans[0].left:
         stop.wait(every)
-        looks.append(folder.look())
-    stored, refused = sum(look.stored for look in looks), sum(look.refused for look in looks)
-    typer.echo(f"{address}: {stored:,} files stored, {refused:,} refused, {looks[-1].left:,} left")
-    if refused or looks[-1].left:
+        scans.append(folder.scan())
+    stored, refused = sum(scan.stored for scan in scans), sum(scan.refused for scan in scans)
+    typer.echo(f"{address}: {stored:,} files stored, {refused:,} refused, {scans[-1].left:,} left")
+    if refused or scans[-1].left:
         raise SystemExit(2)
 
 

@@ -39,7 +39,7 @@ def flat_frame(
         TooMuchContent: it has too many rows, or takes too much memory.
     """
     if content.format is Format.ARROW:
-        return _of_arrow(read_stream(content.data), columns)
+        return _arrow_frame(read_stream(content.data), columns)
     suffix, opener = _FILES[content.format]
     with tempfile.TemporaryDirectory(prefix="driftline-ingest-") as folder:
         path = Path(folder) / f"{BODY}{suffix}"
@@ -103,7 +103,7 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     return len(first.unique()) * 2 <= len(first)
 
 
-def _of_arrow(table: pa.Table, columns: Sequence[str]) -> pd.DataFrame:
+def _arrow_frame(table: pa.Table, columns: Sequence[str]) -> pd.DataFrame:
     """Return the columns of an Arrow table; text that repeats is read as codes."""
     require_few_rows(table.num_rows)
     reject_repeated(BODY, table.column_names)

@@ -43,7 +43,7 @@ class Deletion:
         body = parsed_json(content.data, "The body")
         if not isinstance(body, dict) or {*body} not in ({"ids"}, {"column", "value"}):
             raise InvalidInput(f"The deletion is {to_text(body)}; {FORMS}.")
-        return cls(_ids(body["ids"])) if "ids" in body else _of_value(body["column"], body["value"], layout)
+        return cls(_ids(body["ids"])) if "ids" in body else _value_deletion(body["column"], body["value"], layout)
 
     @property
     def content_hash(self) -> str:
@@ -75,7 +75,7 @@ def category_of(value: str | float) -> str:
     return text
 
 
-def _of_value(name: Any, value: Any, layout: IngestLayout) -> Deletion:
+def _value_deletion(name: Any, value: Any, layout: IngestLayout) -> Deletion:
     """Return the deletion of the rows that have a value in a feature, which is named as the user names it."""
     columns = {layout.sources[c.name].removeprefix(FEATURE_PREFIX): c for c in layout.spec.columns}
     if not isinstance(name, str) or name not in columns:
@@ -88,4 +88,5 @@ def _of_value(name: Any, value: Any, layout: IngestLayout) -> Deletion:
     try:
         return Deletion(column=column.name, value=float(value))
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"The value {to_text(value)} is no number, and {name!r} has numbers; correct it.") from error
+        msg = f"The value {to_text(value)} is not a number, and {name!r} has numbers; correct it."
+        raise InvalidInput(msg) from error

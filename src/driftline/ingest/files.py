@@ -41,12 +41,12 @@ def contents_of(path: Path, layout: IngestLayout, *, labels: bool) -> Iterator[C
             f"{path} has none of the columns {', '.join(columns_to_read)}; it has {', '.join(source.columns)}."
         )
     while True:
-        before = 0
+        offset = 0
         try:
             for block in source.blocks(columns, layout.codes):
                 for part in _parts(block):
-                    yield Content(b"", format_of_file(path), int(part.memory_usage().sum()), part, before)
-                    before += len(part)
+                    yield Content(b"", format_of_file(path), int(part.memory_usage().sum()), part, offset)
+                    offset += len(part)
             return
         except ReadAgainError:
             continue
@@ -61,11 +61,11 @@ def _lines(path: Path) -> Iterator[Content]:
     """Yield the lines of a file of JSON, compressed or not, which is read as far as it is yielded."""
     try:
         with pa.input_stream(str(path), compression=compression_of(path)) as stream:
-            before, file = 0, io.BufferedReader(stream)
+            offset, file = 0, io.BufferedReader(stream)
             while lines := list(islice(file, BATCH_ROWS)):
                 data = b"".join(lines)
-                yield Content(data, Format.NDJSON, len(data), rows_before=before)
-                before += len(lines)
+                yield Content(data, Format.NDJSON, len(data), rows_before=offset)
+                offset += len(lines)
     except (pa.ArrowException, OSError, EOFError) as error:
         raise InvalidInput(f"{path} cannot be read ({one_line(error)}); correct or replace it.") from error
 

@@ -117,14 +117,14 @@ class Ingestion:
         """
         return self._ingest(name, sent, ledger.BatchKind.DELETION)
 
-    def log(self, name: str, most: int, wanted: LogFilter = EVERY_ENTRY) -> list[tuple[int, IngestEntry]]:
+    def log(self, name: str, most: int, entry_filter: LogFilter = EVERY_ENTRY) -> list[tuple[int, IngestEntry]]:
         """Return the newest entries of a model's log with their numbers, at most `most` of them.
 
         Raises:
             NotFound: no such model.
         """
         with translated(), self.engine.connect() as connection:
-            return ingest_log.newest(connection, model_number(connection, name), most, wanted)
+            return ingest_log.newest(connection, model_number(connection, name), most, entry_filter)
 
     def prepare(self, name: str, sent: Sent, kind: str) -> Write:
         """Read and check a batch; the result writes it with its log entry, in a transaction of the caller.
@@ -174,6 +174,7 @@ class Ingestion:
             raise
 
     def _prediction_writer(self, target: Target, sent: Sent, now: datetime) -> Write:
+        """Return the function that writes checked predictions within a transaction."""
         batch, sent_ids = _prediction_batch(target, sent, now, times_needed=target.spec.clock is not ModelClock.WALL)
         batch_id = batch_name("predictions", target, sent.key, batch.content_hash)
         _prepare(batch)
@@ -241,7 +242,7 @@ def _delete(
         return Receipt(batch_id, 0, 0, 0)
     subjects = deletion.subjects(connection, target.store.writer)
     require_few_rows(subjects.rows)
-    if not subjects.found:
+    if not subjects.any_stored:
         return Receipt(batch_id, 0, 0, 0)
     if not keyed:
         number = _open_deletion(connection, target, batch_id, deletion, now)

@@ -52,7 +52,7 @@ def json_rows(content: Content, fields: Sequence[str], columns: Sequence[str]) -
     _require_none(_row_faults(rows, fields))
     frame: dict[str, list[Any]] = {}
     lacking: dict[str, BoolArray] = {}
-    for outer, names in _by_object(columns).items():
+    for outer, names in _group_by_object(columns).items():
         for name, values, absent in _values(rows, outer, names):
             if absent is None or not absent.all():
                 frame[name] = values
@@ -69,7 +69,7 @@ def _document(data: bytes) -> list[Any]:
 
 
 def _lines(data: bytes) -> list[Any]:
-    """Return the objects of all lines that are not empty; list the lines that are no JSON."""
+    """Return the objects of all lines that are not empty; list the lines that are not JSON."""
     rows: list[Any] = []
     faults: list[tuple[RowFault, str]] = []
     number, place, containers = 1, 0, 0
@@ -103,7 +103,7 @@ def parsed_json(data: bytes, place: str) -> Any:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON, send null")
+    raise ValueError(f"{name} is not a JSON number, send null")
 
 
 def _require_none(faults: Iterable[tuple[RowFault, str]], message: str = REFUSED) -> None:
@@ -129,15 +129,15 @@ def _row_faults(rows: Sequence[Any], fields: Sequence[str]) -> Iterator[tuple[Ro
             yield RowFault(number, name, None, cure), f"row {number:,} has the unknown field {to_text(name)}; {cure}"
         for name in NESTED_NAMES:
             if name in field_names and not isinstance(row.get(name, {}), dict | None):
-                yield _value_fault(number, name, row[name], "is no object", "send an object of names and values")
+                yield _value_fault(number, name, row[name], "is not an object", "send an object of names and values")
 
 
-def _value_fault(row: int, column: str, value: Any, what: str, cure: str) -> tuple[RowFault, str]:
-    shown = to_text(value)
-    return RowFault(row, column, shown, cure), f"row {row:,}, {column}: {shown} {what}; {cure}"
+def _value_fault(row: int, column: str, value: Any, expected: str, cure: str) -> tuple[RowFault, str]:
+    text = to_text(value)
+    return RowFault(row, column, text, cure), f"row {row:,}, {column}: {text} {expected}; {cure}"
 
 
-def _by_object(columns: Sequence[str]) -> dict[str, list[str]]:
+def _group_by_object(columns: Sequence[str]) -> dict[str, list[str]]:
     """Return the columns by the field of a row that is their object; those that are fields themselves under ''."""
     groups: dict[str, list[str]] = {}
     for column in columns:
@@ -156,8 +156,8 @@ def _values(
         objects = [of_null if (value := row.get(outer, of_none)) is None else value for row in rows]
     else:
         objects = [*rows]
-    wanted = names.keys()
-    if all(wanted <= row.keys() for row in objects):
+    expected = names.keys()
+    if all(expected <= row.keys() for row in objects):
         yield from ((column, [row[name] for row in objects], None) for name, column in names.items())
         return
     for name, column in names.items():
@@ -170,7 +170,7 @@ def _value_faults(columns: Mapping[str, Sequence[Any]]) -> Iterator[tuple[RowFau
     for name, values in columns.items():
         for number, value in enumerate(values, 1):
             if isinstance(value, dict | list):
-                yield _value_fault(number, name, value, "is no single value", "send a text, a number or null")
+                yield _value_fault(number, name, value, "is not a single value", "send a text, a number or null")
             elif isinstance(value, str) and not _is_text(value):
                 yield _value_fault(number, name, value, "has half of a surrogate pair", "send whole characters")
 

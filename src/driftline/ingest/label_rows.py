@@ -69,9 +69,9 @@ def label_rows(frame: pd.DataFrame, layout: IngestLayout, now: datetime, rows_be
     ids = columns.collect(partial(columns.ids, names[0]))
     values = columns.collect(partial(_values, columns, names[1]))
     timed = _timed(columns)
-    known = columns.collect(partial(_known_at, columns, timed, now))
+    known_at = columns.collect(partial(_known_at, columns, timed, now))
     columns.require_no_faults()
-    times = pd.DatetimeIndex(known.view("datetime64[us]"), tz="UTC")
+    times = pd.DatetimeIndex(known_at.view("datetime64[us]"), tz="UTC")
     return LabelRows(pd.DataFrame({"id": ids.to_pandas(), "value": values, KNOWN_AT: times}), timed)
 
 

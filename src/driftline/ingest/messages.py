@@ -20,7 +20,7 @@ LONGEST_TOPIC = 40
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it was received: its place, its time in milliseconds since 1970, and its bytes."""
+    """A message as it was received: its place, its time in milliseconds since 1970, its bytes, and its trace."""
 
     topic: str
     partition: int
@@ -28,6 +28,7 @@ class Message:
     time: int
     value: bytes | None
     key: bytes | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def row_of(message: Message, model: str | None) -> MessageRow:
     """Return the row of a message; `model` is that of messages that name none.
 
     Raises:
-        InvalidInput: it is no JSON object or nested too deeply, or names no model, or a version that is no number.
+        InvalidInput: it is not a JSON object or nested too deeply, names no model, or its version is not a number.
     """
     if message.value is None:
         raise InvalidInput("The message has no value; send a row as a JSON object.")
@@ -53,7 +54,7 @@ def row_of(message: Message, model: str | None) -> MessageRow:
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"The message is not valid JSON ({error}); send a row as a JSON object.") from error
     if not isinstance(fields, dict):
-        raise InvalidInput("The message is no JSON object; send a row as a JSON object.")
+        raise InvalidInput("The message is not a JSON object; send a row as a JSON object.")
     if _is_deeper(fields, MOST_LEVELS):
         raise InvalidInput(f"The message is nested more than {MOST_LEVELS} levels deep; send a row as a JSON object.")
     name, version = fields.pop(MODEL, model), fields.pop(VERSION, None)
@@ -112,11 +113,11 @@ class RowGroup:
 
         Where none is, or all are, the parts are halves of at least two rows.
         """
-        others = tuple(row for number, row in enumerate(self.rows, 1) if number not in faulty)
-        if not 0 < len(others) < len(self.rows):
+        accepted = tuple(row for number, row in enumerate(self.rows, 1) if number not in faulty)
+        if not 0 < len(accepted) < len(self.rows):
             return self.halves()
         alone = (RowGroup((row,)) for number, row in enumerate(self.rows, 1) if number in faulty)
-        return RowGroup(others), *alone
+        return RowGroup(accepted), *alone
 
 
 def grouped(rows: Iterable[MessageRow]) -> Iterator[RowGroup]:

@@ -55,7 +55,7 @@ class Targets:
     def __init__(self, engine: Engine) -> None:
         """Store the engine; nothing is connected."""
         self._engine, self._lock = engine, Lock()
-        self._kept: dict[tuple[str, int, int], Target] = {}
+        self._targets: dict[tuple[str, int, int], Target] = {}
 
     def of(self, name: str, version: int | None = None) -> Target:
         """Return the target of a version, by default the champion or the newest that is ready.
@@ -64,16 +64,16 @@ class Targets:
             NotFound: no such model or no such ready version.
         """
         with translated(), self._engine.connect() as connection:
-            number, used, revision = _numbers(connection, name, version)
-        key = (name, used, revision)
+            number, default_version, revision = _numbers(connection, name, version)
+        key = (name, default_version, revision)
         with self._lock:
-            target = self._kept.get(key)
+            target = self._targets.get(key)
         if target is None:
-            target = self._load(name, number, used)
+            target = self._load(name, number, default_version)
             with self._lock:
-                if len(self._kept) >= VERSIONS_KEPT:
-                    self._kept.clear()
-                self._kept[key] = target
+                if len(self._targets) >= VERSIONS_KEPT:
+                    self._targets.clear()
+                self._targets[key] = target
         return target
 
     def _load(self, name: str, number: int, version: int) -> Target:
@@ -97,6 +97,8 @@ def _numbers(connection: Connection, name: str, version: int | None) -> tuple[in
         searched = "ready version" if version is None else f"ready version {version}"
         raise NotFound(f"Model {name!r} has no {searched}. Ready: {listed}.")
     newest = max(champions)
-    used = version or champions[newest] or newest
-    revision = select(func.max(spec_revisions.c.revision)).where(VersionKey(number, used).rows_of(spec_revisions))
-    return number, used, int(connection.execute(revision).scalar_one())
+    default_version = version or champions[newest] or newest
+    revision = select(func.max(spec_revisions.c.revision)).where(
+        VersionKey(number, default_version).rows_of(spec_revisions)
+    )
+    return number, default_version, int(connection.execute(revision).scalar_one())

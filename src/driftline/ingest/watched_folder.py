@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 HIDDEN = (".", "_")
 """How names begin that programs give to files and folders that are not complete, or not data."""
-KEPT = timedelta(days=30)
+RECORD_RETENTION = timedelta(days=30)
 """How long after it was read a file is known that is no longer in the folder."""
 LONGEST_PAUSE = 60.0
 """Seconds to wait at most after failures; each further failure doubles the pause."""
@@ -37,8 +37,8 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one look at a folder did: how many files it stored and refused, and how many it left for the next look."""
+class FolderScan:
+    """The outcome of one scan: how many files were stored and refused, and how many were left for the next scan."""
 
     stored: int = 0
     refused: int = 0
@@ -49,17 +49,17 @@ class Look:
 class WatchedFolder:
     """Ingests the files of a folder or bucket prefix, in the order of their names, each version of a file once.
 
-    A file of a folder is read when it was the same at two looks; an object appears complete. What became of a file is
-    written after its last batch: a file that a process did not finish is read again, and the ledger ignores the rows
-    that are stored. A refused file is read again when it changes.
+    A file of a folder is read when two scans have found it unchanged; an object of a bucket is always complete.
+    The outcome of a file is recorded after its last batch: a file that a process did not finish is read again, and the
+    ledger ignores the rows that are already stored. A refused file is read again when it changes.
     """
 
     store: ObjectStore
     files: FileIngestion
     stop: Event
-    _seen: Mapping[str, str] = field(init=False, default_factory=dict)
+    _listed: Mapping[str, str] = field(init=False, default_factory=dict)
     _failed: dict[str, str] = field(init=False, default_factory=dict)
-    _last: Look | None = field(init=False, default=None)
+    _last: FolderScan | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """Raise InvalidInput where the folder does not exist."""
@@ -67,42 +67,43 @@ class WatchedFolder:
             raise InvalidInput(f"There is no folder {self.store.folder}; create it, or correct the path.")
 
     def run(self, every: float) -> None:
-        """Look every so many seconds until `stop` is set; a failure of a server is waited for.
+        """Scan the folder every so many seconds until `stop` is set; while a server fails, wait and try again.
 
         Raises:
             NotFound: no such model or version.
         """
-        repeat(self.look, every, self.stop, Retries(2 * every, max(LONGEST_PAUSE, every)))
+        repeat(self.scan, every, self.stop, Retries(2 * every, max(LONGEST_PAUSE, every)))
 
-    def look(self) -> Look:
+    def scan(self) -> FolderScan:
         """List the files once, and ingest those that are new or changed and complete.
 
         Raises:
             NotFound: no such model or version. Unavailable: the database or the store does not answer.
         """
         versions = {key: version for key, version in self.store.versions().items() if is_data(key)}
-        if self._last is None or self._last.left or versions != self._seen:
+        if self._last is None or self._last.left or versions != self._listed:
             self._last = self._read(versions)
-            self._seen = versions
+            self._listed = versions
         else:
-            self._last = Look()
+            self._last = FolderScan()
         return self._last
 
-    def _read(self, versions: Mapping[str, str]) -> Look:
-        known = self._known()
-        changed = {key: version for key, version in versions.items() if self._is_changed(key, version, known)}
-        complete = [key for key in changed if self.store.folder is None or self._seen.get(key) == changed[key]]
+    def _read(self, versions: Mapping[str, str]) -> FolderScan:
+        """Ingest the files that are new or changed, and forget those that were removed."""
+        records = self._recorded()
+        changed = {key: version for key, version in versions.items() if self._is_changed(key, version, records)}
+        complete = [key for key in changed if self.store.folder is None or self._listed.get(key) == changed[key]]
         states: list[IngestState | None] = []
         try:
             for key in complete:
-                states.append(self._read_file(key, changed[key], known.get(self.store.at(key))))
+                states.append(self._read_file(key, changed[key], records.get(self.store.at(key))))
         except Stopped:
             log.info("Stopped; the file will be read again.")
-        self._forget(known.keys() - {self.store.at(key) for key in versions})
+        self._forget(records.keys() - {self.store.at(key) for key in versions})
         stored, refused = states.count(IngestState.STORED), states.count(IngestState.REFUSED)
-        return Look(stored, refused, len(changed) - stored - refused)
+        return FolderScan(stored, refused, len(changed) - stored - refused)
 
-    def _known(self) -> Mapping[str, WatchedFile]:
+    def _recorded(self) -> Mapping[str, WatchedFile]:
         """Return the files that were read before, by address."""
         with translated(), self.files.ingestion.engine.connect() as connection:
             return watched_files.read(connection, self._model_number, self.files.kind)
@@ -116,22 +117,22 @@ class WatchedFolder:
         addresses = [address for address in absent if address.startswith(folder)]
         if not addresses:
             return
-        number, kind, before = self._model_number, self.files.kind, self.files.ingestion.clock() - KEPT
+        number, kind, until = self._model_number, self.files.kind, self.files.ingestion.clock() - RECORD_RETENTION
         in_transaction(
             self.files.ingestion.engine,
-            lambda connection: watched_files.forget(connection, number, kind, addresses, before),
+            lambda connection: watched_files.forget(connection, number, kind, addresses, until),
         )
 
     @property
     def _model_number(self) -> int:
         return self.files.ingestion.targets.of(self.files.model, self.files.version).model_number
 
-    def _is_changed(self, key: str, version: str, known: Mapping[str, WatchedFile]) -> bool:
-        file = known.get(self.store.at(key))
+    def _is_changed(self, key: str, version: str, records: Mapping[str, WatchedFile]) -> bool:
+        file = records.get(self.store.at(key))
         return (file is None or file.file_version != version) and self._failed.get(key) != version
 
-    def _read_file(self, key: str, version: str, before: WatchedFile | None) -> IngestState | None:
-        """Ingest a file and write what became of it; return None where it is left for the next look.
+    def _read_file(self, key: str, version: str, previous: WatchedFile | None) -> IngestState | None:
+        """Ingest a file and record its outcome; return None if it is left for the next scan.
 
         A file that fails in another way than by its rows is logged, and read again by the next process.
         """
@@ -144,7 +145,7 @@ class WatchedFolder:
                 copy = Path(folder) / Path(key).name
                 if not self._fetch(key, version, copy):
                     return None
-                file = self._ingest(key, copy, WatchedFile(address, version, _content_hash(copy)), before)
+                file = self._ingest(key, copy, WatchedFile(address, version, _content_hash(copy)), previous)
         except (OSError, InvalidInput) as error:
             log.warning("%s cannot be read: %s", key, error)
             self._failed[key] = version
@@ -160,10 +161,10 @@ class WatchedFolder:
         except (ObjectMissing, ObjectReplaced):
             return False
 
-    def _ingest(self, key: str, copy: Path, file: WatchedFile, before: WatchedFile | None) -> WatchedFile:
+    def _ingest(self, key: str, copy: Path, file: WatchedFile, previous: WatchedFile | None) -> WatchedFile:
         """Store the rows of a file, unless its content is stored; return what became of it."""
-        if before and before.state is IngestState.STORED and before.content_hash == file.content_hash:
-            return replace(file, rows_sent=before.rows_sent)
+        if previous and previous.state is IngestState.STORED and previous.content_hash == file.content_hash:
+            return replace(file, rows_sent=previous.rows_sent)
 
         def progress(counts: FileCounts) -> None:
             log.info("%s: %s so far", key, counts)

@@ -235,18 +235,18 @@ def roles(name: NAME, json: JSON = False) -> None:
     from driftline.models.schema import RolesOut  # noqa: PLC0415
 
     registered = _registered()
-    shown = RolesOut.of(name, registered.roles(name), registered.role_changes(name))
+    output = RolesOut.of(name, registered.roles(name), registered.role_changes(name))
     if json:
-        _print_json(shown.model_dump(mode="json"))
+        _print_json(output.model_dump(mode="json"))
         return
-    for role, version in (("champion", shown.champion), ("challenger", shown.challenger)):
+    for role, version in (("champion", output.champion), ("challenger", output.challenger)):
         typer.echo(f"{role}: {'none' if version is None else f'version {version}'}")
-    if shown.champion is None:
-        typer.echo(f"used: {'none' if shown.used is None else f'version {shown.used}, the newest that is ready'}")
-    for change in shown.changes:
-        before = f" (before: {change.replaced})" if change.replaced else ""
-        made = f"{change.changed_at:%Y-%m-%d %H:%M} {change.action} version {change.version}{before}"
-        typer.echo(f"{made}, by {change.changed_by}: {change.reason}")
+    if output.champion is None:
+        typer.echo(f"used: {'none' if output.used is None else f'version {output.used}, the newest that is ready'}")
+    for change in output.changes:
+        replaced = f" (before: {change.replaced})" if change.replaced else ""
+        line = f"{change.changed_at:%Y-%m-%d %H:%M} {change.action} version {change.version}{replaced}"
+        typer.echo(f"{line}, by {change.changed_by}: {change.reason}")
 
 
 @models.command()
@@ -314,11 +314,11 @@ def retention(
     from driftline.store.archive.retention import Retention  # noqa: PLC0415  (it needs a database)
 
     registered = _registered()
-    given = {"archive_after_days": archive_after, "remove_after_days": remove_after}
+    periods = {"archive_after_days": archive_after, "remove_after_days": remove_after}
     if keep:
         registered.set_retention(name, Retention())
-    elif any(days is not None for days in given.values()):
-        registered.set_retention(name, Retention(**given))
+    elif any(days is not None for days in periods.values()):
+        registered.set_retention(name, Retention(**periods))
     present = registered.retention(name)
     for effect, days in (("archived", present.archive_after_days), ("removed", present.remove_after_days)):
         typer.echo(f"{name}: rows are {effect} {'never' if days is None else f'after {days} days'}")

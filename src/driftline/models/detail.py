@@ -11,6 +11,6 @@ def model_detail(registered: RegisteredModels, name: str) -> ModelDetailOut:
         NotFound: no such model.
     """
     versions = registered.versions(name)
-    used = registered.roles(name).used
-    fitted = None if used is None else registered.fitted(name, used)
-    return ModelDetailOut.of(name, versions, used, fitted, registered.owner(name))
+    default_version = registered.roles(name).used
+    fitted = None if default_version is None else registered.fitted(name, default_version)
+    return ModelDetailOut.of(name, versions, default_version, fitted, registered.owner(name))

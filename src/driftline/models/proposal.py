@@ -18,7 +18,7 @@ from driftline.backtesting.request.layout_inference import infer_layout
 from driftline.backtesting.request.proposal import propose_chunk
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.backtesting.request.stored import stored_layout
-from driftline.engine.chunks import by_chunk
+from driftline.engine.chunks import split_by_chunk
 from driftline.engine.evidence.visible_change import VisibleChange
 from driftline.engine.evidence.wording import describe_visible
 from driftline.engine.reference import FittedReference, fit_reference
@@ -103,7 +103,7 @@ def propose_model(
     against the source's columns. `forks` as in `driftline.backtesting.execution.workers.choose_map`.
 
     Raises:
-        InvalidInput: the rows do not fit the request, chunks are no calendar periods, or the reference is too short.
+        InvalidInput: the rows do not fit the request, chunks are not calendar periods, or the reference is too short.
     """
     rows, notes = read_reference_rows(source, request, progress)
     cut, chunk_notes = _calendar_cut(request, rows)
@@ -146,7 +146,7 @@ def _clock(fields: Mapping[str, Any]) -> ModelClock:
 
 
 def _calendar_cut(request: ResolvedRequest, rows: Rows) -> tuple[Cut, tuple[Inference, ...]]:
-    """Return the period that was requested or fits; raise InvalidInput for chunks that are no periods."""
+    """Return the period that was requested or fits; raise InvalidInput for chunks that are not periods."""
     cut, notes = propose_chunk(request, rows, len(rows))
     if cut.period is not None:
         return cut, notes
@@ -157,7 +157,7 @@ def _calendar_cut(request: ResolvedRequest, rows: Rows) -> tuple[Cut, tuple[Infe
         )
     frame = pd.DataFrame({EVENT_TIME: pd.DatetimeIndex(rows.times.view("datetime64[us]"), tz="UTC")})
     for period in LONGEST_FIRST:
-        chunks = sum(1 for _ in by_chunk(frame, period, request.zone))
+        chunks = sum(1 for _ in split_by_chunk(frame, period, request.zone))
         if chunks >= REFERENCE_CHUNKS:
             rule = f"the longest period with {ENOUGH_CHUNKS} chunks in the reference; each has few rows"
             return Cut(period=period), (Inference("chunk", period.value, rule, notable=True),)

@@ -36,7 +36,7 @@ class RecordedModel:
         """What was found, for people."""
         yield f"MLflow: {self.link.registered_model} version {self.link.registered_version}, run {self.link.run_id}"
         if self.artifact is None:
-            yield "note its files are no artifact of driftline: the model is monitored, and cannot be served"
+            yield "note its files are not an artifact of driftline: the model is monitored, and cannot be served"
 
     def link_back(self, name: str, version: int) -> None:
         """Tag the version in MLflow with the monitored one."""

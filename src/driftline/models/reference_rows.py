@@ -32,7 +32,8 @@ def read_reference_rows(
     until = None if request.until is None else as_microseconds(request.until)
     columns = columns_of(request, source)
 
-    def before(rows: Rows) -> tuple[Rows, int]:
+    def until_end(rows: Rows) -> tuple[Rows, int]:
+        """Return the rows up to the end of the reference, copied if needed, and how many rows are later."""
         progress("reading", len(rows))
         used_rows = rows if until is None else rows.split(until)[0]
         copied = (
@@ -42,7 +43,7 @@ def read_reference_rows(
         )
         return copied, len(rows) - len(used_rows)
 
-    read = read_all(source, request, columns, before)
+    read = read_all(source, request, columns, until_end)
     parts = [rows for rows, _ in read if len(rows)]
     if not parts:
         raise InvalidInput("The reference has no rows.")

@@ -21,7 +21,7 @@ def requested_schedule(every: str | None, cron: str | None, time_zone: str) -> S
     try:
         interval = None if every is None else _DURATION.validate_python(every)
     except ValidationError as error:
-        raise InvalidInput(f"--every {every!r} is no interval; write PT1H, PT30M or P1D.") from error
+        raise InvalidInput(f"--every {every!r} is not an interval; write PT1H, PT30M or P1D.") from error
     schedule = Schedule(interval, cron, time_zone)
     schedule.require_valid()
     return schedule

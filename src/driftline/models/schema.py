@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
 from driftline.engine.evidence.visible_change import VisibleChange
 from driftline.engine.evidence.wording import describe_visible
 from driftline.engine.reference import FittedReference
@@ -40,7 +41,7 @@ class ModelSummaryOut(BaseModel):
         return cls(**{name: getattr(summary, name) for name in cls.model_fields})
 
 
-class ReferenceOut(BaseModel):
+class FittedReferenceOut(BaseModel):
     """The rows that chunks are compared with: their number, their first and last event, and the number of chunks."""
 
     rows: int
@@ -126,7 +127,7 @@ class ProposalOut(BaseModel):
     inferred: tuple[str, ...] = Field(description="what the request left open, and the rule that decided")
     notes: tuple[str, ...] = Field(description="what contradicts the expectations of the data; to be read first")
     columns: ColumnsOut
-    reference: ReferenceOut
+    reference: FittedReferenceOut
     visible: VisibleOut
     spec: dict[str, Any]
 
@@ -140,7 +141,7 @@ class ProposalOut(BaseModel):
             inferred=tuple(str(inference) for inference in proposal.inferred if not inference.notable),
             notes=tuple(str(inference) for inference in proposal.inferred if inference.notable),
             columns=ColumnsOut.of(proposal.layout, proposal.spec.scores),
-            reference=ReferenceOut.of(proposal.fitted),
+            reference=FittedReferenceOut.of(proposal.fitted),
             visible=VisibleOut.of(proposal.visible_changes, proposal.proposed_period, proposal.no_evidence),
             spec=proposal.spec.model_dump(mode="json"),
         )
@@ -195,7 +196,7 @@ class ModelDetailOut(BaseModel):
 
     name: str
     version: int | None = Field(description="the version that is used: the champion, or else the newest ready one")
-    reference: ReferenceOut | None
+    reference: FittedReferenceOut | None
     visible: VisibleOut | None
     versions: tuple[VersionOut, ...]
     owner: str | None = Field(description="the person or team responsible for the model")
@@ -213,7 +214,7 @@ class ModelDetailOut(BaseModel):
         return cls(
             name=name,
             version=used,
-            reference=ReferenceOut.of(fitted.reference) if fitted else None,
+            reference=FittedReferenceOut.of(fitted.reference) if fitted else None,
             visible=fitted and VisibleOut.of(fitted.visible_changes(), fitted.proposed_period(), fitted.no_evidence),
             versions=tuple(map(VersionOut.of, versions)),
             owner=owner,
@@ -261,23 +262,58 @@ class RolesOut(BaseModel):
         return cls(name=name, champion=roles.champion, challenger=roles.challenger, used=roles.used, changes=listed)
 
 
+class ComparisonOut(BaseModel):
+    """The ROC AUC of the champion (`first`) and the challenger (`second`) on the same labelled rows."""
+
+    first: float
+    second: float
+    first_error: float = Field(description="standard error, by subject")
+    second_error: float
+    difference: float = Field(description="the challenger's less the champion's")
+    difference_error: float
+    rows: int
+    positives: int
+    subjects: int
+
+    @classmethod
+    def of(cls, comparison: PairedRocAuc) -> Self:
+        """Return the JSON object of a comparison."""
+        return cls(**{name: getattr(comparison, name) for name in cls.model_fields})
+
+
 class RetrainingOut(BaseModel):
     """A retraining: why it began, which versions it compared, what it decided and why."""
 
-    position: int
+    position: int = Field(description="1 is the model's first retraining")
     state: RetrainingState
-    cause: str
+    cause: str = Field(description="the alert that lasts, or a person's reason")
     champion: int
-    challenger: int | None
-    reason: str | None
-    comparison: dict[str, Any] | None
+    challenger: int | None = Field(description="null: none was trained")
+    reason: str | None = Field(description="of the decision; null while it runs")
+    comparison: ComparisonOut | None = Field(description="null: nothing was compared")
     started_at: datetime
     finished_at: datetime | None
 
     @classmethod
     def of(cls, retraining: Retraining) -> Self:
         """Return the JSON object of a retraining."""
-        return cls(**{name: getattr(retraining, name) for name in cls.model_fields})
+        fields = {name: getattr(retraining, name) for name in cls.model_fields}
+        compared = retraining.comparison and ComparisonOut.of(retraining.comparison)
+        return cls(**fields | {"comparison": compared})
+
+
+class RetrainingsOut(BaseModel):
+    """The retrainings of a model, the newest first."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.RETRAININGS})
+
+    name: str
+    retrainings: tuple[RetrainingOut, ...]
+
+    @classmethod
+    def of(cls, name: str, retrainings: Sequence[Retraining]) -> Self:
+        """Return the JSON object of a model's retrainings."""
+        return cls(name=name, retrainings=tuple(map(RetrainingOut.of, retrainings)))
 
 
 class RevisedOut(BaseModel):

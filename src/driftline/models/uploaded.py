@@ -38,7 +38,7 @@ def propose_uploaded(content: Content, name: str, request: Request, scores: Sequ
     several classes.
 
     Raises:
-        UnsupportedContent: the reference is no table. TooMuchContent: it is too large once it is unpacked.
+        UnsupportedContent: the reference is not a table. TooMuchContent: it is too large once it is unpacked.
         InvalidInput: with every fault of the options; or the rows do not fit them, or the reference is too short.
     """
     with TemporaryDirectory(prefix="driftline-") as folder:
@@ -57,7 +57,7 @@ def file_content(name: str, body: bytes) -> Content:
     for suffix, (format_, encoding) in FILE_TYPES.items():
         if name.lower().endswith(suffix):
             return Content.of(body, format_, encoding)
-    raise UnsupportedContent(f"{name!r} is no table; choose a file that ends in {', '.join(FILE_TYPES)}.")
+    raise UnsupportedContent(f"{name!r} is not a table; choose a file that ends in {', '.join(FILE_TYPES)}.")
 
 
 def columns_of(content: Content) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
-from driftline.engine.localization import OTHER, Contribution
+from driftline.engine.localization import OTHER_CATEGORIES, Contribution
 from driftline.engine.number_format import percent, readable
 from driftline.report.charts import Mark, ValueAxis
 
@@ -44,7 +44,7 @@ class DistributionChart:
 def part_name(part: Contribution) -> str:
     """Return a bin's or category's name for people."""
     if part.lower is None or part.upper is None:
-        return "other values" if part.part == OTHER else part.part
+        return "other values" if part.part == OTHER_CATEGORIES else part.part
     return f"{readable(part.lower, 4)} to {readable(part.upper, 4)}"
 
 
@@ -72,15 +72,15 @@ def draw_distributions(contributions: Sequence[Contribution]) -> DistributionCha
 
 def _drawn(contributions: Sequence[Contribution]) -> list[Contribution]:
     """Return the parts from left to right: bins by value, categories by their share of the reference."""
-    shown = [part for part in contributions if part.lower is not None or part.reference or part.chunk]
-    if any(part.lower is not None for part in shown):
-        return sorted(shown, key=lambda part: inf if part.lower is None else part.lower)
-    ordered = sorted(shown, key=lambda part: (part.part == OTHER, -part.reference, -part.chunk))
-    kept, rest = ordered[:MOST_BARS], ordered[MOST_BARS:]
-    if not rest:
-        return kept
-    sums = (sum(p.share for p in rest), sum(p.reference for p in rest), sum(p.chunk for p in rest))
-    return [*kept, Contribution(f"{len(rest)} rarer", *sums)]
+    parts = [part for part in contributions if part.lower is not None or part.reference or part.chunk]
+    if any(part.lower is not None for part in parts):
+        return sorted(parts, key=lambda part: inf if part.lower is None else part.lower)
+    ordered = sorted(parts, key=lambda part: (part.part == OTHER_CATEGORIES, -part.reference, -part.chunk))
+    bars, remainder = ordered[:MOST_BARS], ordered[MOST_BARS:]
+    if not remainder:
+        return bars
+    sums = (sum(p.share for p in remainder), sum(p.reference for p in remainder), sum(p.chunk for p in remainder))
+    return [*bars, Contribution(f"{len(remainder)} rarer", *sums)]
 
 
 def _x_ticks(parts: Sequence[Contribution], step: float) -> tuple[Mark, ...]:

@@ -194,6 +194,7 @@ def evidence_values(evidence: ChunkEvidence | None) -> dict[str, Any] | None:
 
 
 def _change_values(change: Change) -> dict[str, Any]:
+    """Return the JSON object of a change."""
     return {
         "quantity": change.family.value,
         "metric": change.metric and change.metric.value,

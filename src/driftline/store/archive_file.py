@@ -36,8 +36,8 @@ class DamagedArchive(columnar.DamagedBatch):
 def schema_of(spec: Spec) -> pa.Schema:
     """Return the schema of a file: place, the columns of a prediction, and its label."""
     label = columnar.TEXT_TYPE if spec.problem is Problem.MULTICLASS else columnar.NUMBER_TYPE
-    known = [pa.field(LABEL, label), pa.field(LABEL_KNOWN_AT, columnar.INSTANT_TYPE)]
-    return pa.schema([*PLACE, *PredictionSchema(spec).all, *known])
+    label_fields = [pa.field(LABEL, label), pa.field(LABEL_KNOWN_AT, columnar.INSTANT_TYPE)]
+    return pa.schema([*PLACE, *PredictionSchema(spec).all, *label_fields])
 
 
 def rows_per_group(columns: int) -> int:
@@ -86,7 +86,7 @@ def require_same(path: Path, schema: pa.Schema, hashes: Sequence[str], rows: int
         same = file.metadata.num_rows == rows and file.metadata.num_row_groups == len(hashes)
         groups = (file.read_row_group(group).select(schema.names).cast(schema) for group in range(len(hashes)))
         if not same or any(
-            columnar.content_hash(group) != wanted for group, wanted in zip(groups, hashes, strict=True)
+            columnar.content_hash(group) != expected for group, expected in zip(groups, hashes, strict=True)
         ):
             raise DamagedArchive
 
@@ -133,8 +133,8 @@ def _within(table: pa.Table, spans: Sequence[BatchSpan]) -> pa.Array:
     firsts = place_keys(ordered[:, 0], ordered[:, 1])
     ends = firsts + ordered[:, 2] - ordered[:, 1]
     places = place_keys(*(table.column(name).to_numpy() for name in PLACE.names))
-    before = np.searchsorted(firsts, places, side="right") - 1
-    return pa.array((before >= 0) & (places < ends[before]))
+    group_index = np.searchsorted(firsts, places, side="right") - 1
+    return pa.array((group_index >= 0) & (places < ends[group_index]))
 
 
 def positions_with(table: pa.Table, column: str, value: str | float) -> pa.Table:

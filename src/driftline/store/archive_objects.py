@@ -113,8 +113,8 @@ def objects_of_batches(connection: Connection, model_number: int, numbers: Seque
         of_batches = slots.batch_number.in_(map(int, numbers[first : first + BATCHES_AT_ONCE]))
         statement = select(slots.model_version, func.min(slots.slot), func.max(slots.slot)).where(of_batches)
         for version, since, until in connection.execute(statement.group_by(slots.model_version)):
-            known = spans.get(version, (since, until))
-            spans[version] = min(known[0], since), max(known[1], until)
+            span = spans.get(version, (since, until))
+            spans[version] = min(span[0], since), max(span[1], until)
     if not spans:
         return []
     of_versions = or_(
@@ -125,11 +125,11 @@ def objects_of_batches(connection: Connection, model_number: int, numbers: Seque
             for version, (since, until) in spans.items()
         )
     )
-    wanted = set(map(int, numbers))
+    batch_numbers = set(map(int, numbers))
     return [
         archive_object
         for archive_object in objects_of(connection, of_versions)
-        if wanted & archive_object.batches.keys()
+        if batch_numbers & archive_object.batches.keys()
     ]
 
 

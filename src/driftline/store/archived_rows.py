@@ -66,11 +66,11 @@ class ArchivedRows:
         """Return the archived rows in some spans: their places, and those of the columns that they have."""
         numbers = {span.batch for span in spans}
 
-        def of_object(archive_object: ArchiveObject, file: BinaryIO) -> pa.Table:
+        def read_object(archive_object: ArchiveObject, file: BinaryIO) -> pa.Table:
             inside = [span for span in spans if span.batch in archive_object.batches]
             return archive_file.read_spans(file, inside, columns)
 
-        tables = self._of_each(lambda archive_object: bool(numbers & archive_object.batches.keys()), of_object)
+        tables = self._read_each(lambda archive_object: bool(numbers & archive_object.batches.keys()), read_object)
         return pa.concat_tables([archive_file.PLACE.empty_table(), *tables], promote_options="default")
 
     def without_archived(self, table: pa.Table) -> pa.Table:
@@ -94,25 +94,25 @@ class ArchivedRows:
     def places_with(self, column: str, value: str | float) -> Iterator[tuple[int, int]]:
         """Yield batch number and position of the archived rows with a value in a column."""
 
-        def of_object(_: ArchiveObject, file: BinaryIO) -> list[pa.Table]:
+        def read_object(_: ArchiveObject, file: BinaryIO) -> list[pa.Table]:
             return [
                 archive_file.positions_with(table, column, value) for table in archive_file.read_column(file, column)
             ]
 
-        for tables in self._of_each(lambda _: True, of_object):
+        for tables in self._read_each(lambda _: True, read_object):
             for places in tables:
                 yield from zip(*(np.asarray(values).tolist() for values in places.columns), strict=True)
 
     def _require_stored(self, batch: int) -> None:
-        gone = [
+        removed = [
             archive_object
             for archive_object in self.objects
             if archive_object.state.is_gone and batch in archive_object.batches
         ]
-        if any(archive_object.batches[batch].rows for archive_object in gone):
+        if any(archive_object.batches[batch].rows for archive_object in removed):
             raise RowsRemoved
 
-    def _of_each(
+    def _read_each(
         self, is_wanted: Callable[[ArchiveObject], bool], read: Callable[[ArchiveObject, BinaryIO], T]
     ) -> list[T]:
         """Read from each stored object that is wanted; where one is missing, look up what has replaced it."""
@@ -125,8 +125,8 @@ class ArchivedRows:
             try:
                 return [_opened(archive_object, read) for archive_object in objects]
             except ObjectMissing:
-                before, self.objects = self.objects, self.find()
-                if {archive_object.number for archive_object in before} == {
+                previous, self.objects = self.objects, self.find()
+                if {archive_object.number for archive_object in previous} == {
                     archive_object.number for archive_object in self.objects
                 }:
                     raise

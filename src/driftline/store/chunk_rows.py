@@ -51,8 +51,8 @@ class ChunkReader:
         )
         numbers = self.connection.execute(select(ledger_slots.c.batch_number).where(in_chunk).distinct()).scalars()
         removals = dict.fromkeys(map(int, numbers), 0)
-        for some in slices(sorted(removals)):
-            counts = select(removed_rows.c.batch_number, func.count()).where(removed_rows.c.batch_number.in_(some))
+        for batches in slices(sorted(removals)):
+            counts = select(removed_rows.c.batch_number, func.count()).where(removed_rows.c.batch_number.in_(batches))
             removals |= dict(map(tuple, self.connection.execute(counts.group_by(removed_rows.c.batch_number))))
         return removals
 
@@ -102,8 +102,8 @@ class ChunkReader:
 
     def with_labels(self, frame: pd.DataFrame, portion: Portion) -> pd.DataFrame:
         """Return the rows of a portion with `LABEL_COLUMNS`; all three are missing where a label is not known yet."""
-        known = self._labels(portion)
-        return frame.merge(known, "left", on=[BATCH, POSITION], sort=False)
+        labels = self._labels(portion)
+        return frame.merge(labels, "left", on=[BATCH, POSITION], sort=False)
 
     def batches_of_labels(self, label_batches: Sequence[int]) -> set[int]:
         """Return the batches of the predictions in the chunk whose label one of some batches of labels wrote."""
@@ -115,10 +115,10 @@ class ChunkReader:
             predictions.c.event_time < naive_utc(self.chunk.end),
         )
         numbers: set[int] = set()
-        for some in slices(label_batches):
+        for batches in slices(label_batches):
             statement = select(predictions.c.batch_number).join(labels, same_id).where(in_chunk)
             numbers |= set(
-                self.connection.execute(statement.where(labels.c.batch_number.in_(some)).distinct()).scalars()
+                self.connection.execute(statement.where(labels.c.batch_number.in_(batches)).distinct()).scalars()
             )
         return numbers
 

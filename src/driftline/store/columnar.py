@@ -40,6 +40,7 @@ def to_table(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
 
 
 def _to_array(values: "pd.Series[Any]", field: pa.Field) -> pa.Array:
+    """Return values as an array of a field's type; refuse other types, missing values and infinite numbers."""
     try:
         array = pa.Array.from_pandas(values, type=field.type)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:

@@ -20,9 +20,9 @@ class Connection(Base):
     PyMySQL loads the system's CAs for each such connection, which takes 50 ms of processor time, and does not use them.
     """
 
-    def _create_ssl_ctx(self, given: Any) -> ssl.SSLContext:
+    def _create_ssl_ctx(self, options: Any) -> ssl.SSLContext:
         """Return the context that was given to `ssl`; without one, a context that trusts any server."""
-        return given if isinstance(given, ssl.SSLContext) else _unverified()
+        return options if isinstance(options, ssl.SSLContext) else _unverified()
 
 
 @cache

@@ -65,8 +65,11 @@ def _require_stored(batch: PredictionBatch, places: pd.DataFrame) -> None:
         faults.append(f"{shown_ids(unknown)}: no such prediction is stored; send it as a prediction")
     if MODEL_VERSION in batch.assumed:
         version = batch.table.column(MODEL_VERSION)[0].as_py()
-        for other, ids in places[places[MODEL_VERSION] != version].groupby(MODEL_VERSION)[ID]:
-            faults.append(f"{shown_ids(ids.tolist())}: of version {other}, not {version}; send it with version={other}")
+        for stored_version, ids in places[places[MODEL_VERSION] != version].groupby(MODEL_VERSION)[ID]:
+            faults.append(
+                f"{shown_ids(ids.tolist())}: of version {stored_version}, not {version}; "
+                f"send it with version={stored_version}"
+            )
     if faults:
         raise InvalidInput("The corrections are invalid; nothing was stored.", details=tuple(faults))
 
@@ -91,5 +94,5 @@ def delete_ids(connection: Connection, model_number: int, ids: Sequence[str]) ->
     """Delete the rows of `predictions` with these ids, in the order of the key."""
     ordered = sorted(ids, key=str.encode)
     for first in range(0, len(ordered), IDS_AT_ONCE):
-        some = predictions.c[ID].in_(ordered[first : first + IDS_AT_ONCE])
-        connection.execute(delete(predictions).where(predictions.c.model_number == model_number, some))
+        is_selected = predictions.c[ID].in_(ordered[first : first + IDS_AT_ONCE])
+        connection.execute(delete(predictions).where(predictions.c.model_number == model_number, is_selected))

@@ -37,7 +37,7 @@ class Subjects:
     replaced: pd.DataFrame
 
     @property
-    def found(self) -> bool:
+    def any_stored(self) -> bool:
         """Whether there is anything to erase."""
         return bool(len(self.stored) or self.label_ids or len(self.replaced))
 
@@ -50,16 +50,16 @@ class Subjects:
 def subjects_of_ids(connection: Connection, writer: PredictionWriter, ids: Sequence[str]) -> Subjects:
     """Return what is stored under some ids, and lock it."""
     stored = writer.places_of(connection, ids, lock=True)
-    of_labels = tuple(str(row[0]) for row in _by_id(connection, labels, (labels.c.id,), writer.number, ids))
+    of_labels = tuple(str(row[0]) for row in _rows_with_ids(connection, labels, (labels.c.id,), writer.number, ids))
     columns = (removed_rows.c.batch_number, removed_rows.c.position)
-    places = _by_id(connection, removed_rows, columns, writer.number, ids)
+    places = _rows_with_ids(connection, removed_rows, columns, writer.number, ids)
     return Subjects(stored, of_labels, _places(places))
 
 
 def subjects_of_value(connection: Connection, writer: PredictionWriter, column: str, value: str | float) -> Subjects:
     """Return what is stored of the predictions that have a value in a feature, and lock it.
 
-    Every batch of the model is looked at. Rows that a correction has given another value are no subjects, but what
+    Every batch of the model is looked at. Rows that a correction has given another value are not subjects, but what
     they were before is erased. A correction that is committed during the scan moves rows to its own batch: such batches
     are looked at, too, until there is none that has not been. A row that was found is locked, so it moves no more.
     """
@@ -69,7 +69,7 @@ def subjects_of_value(connection: Connection, writer: PredictionWriter, column: 
         scanned |= new
         of_new = _places(_places_with(connection, writer.number, sorted(new), column, value))
         places = pd.concat([places, of_new]).drop_duplicates(ignore_index=True)
-        present = _at_places(connection, predictions, writer.number, places, (predictions.c[ID],))
+        present = _rows_at_places(connection, predictions, writer.number, places, (predictions.c[ID],))
         subjects = subjects_of_ids(connection, writer, [str(row[0]) for row in present])
     if places.empty:
         return Subjects(writer.places_of(connection, []), (), places)
@@ -82,7 +82,7 @@ def _with_value(connection: Connection, writer: PredictionWriter, locked: Subjec
     ids = locked.stored[ID][has_value].tolist()
     subjects = locked if has_value.all() else subjects_of_ids(connection, writer, ids)
     columns = (removed_rows.c.batch_number, removed_rows.c.position)
-    replaced = _places(_at_places(connection, removed_rows, writer.number, places, columns))
+    replaced = _places(_rows_at_places(connection, removed_rows, writer.number, places, columns))
     every = pd.concat([subjects.replaced, replaced]).drop_duplicates(ignore_index=True)
     return Subjects(subjects.stored, subjects.label_ids, every)
 
@@ -108,26 +108,26 @@ def erase(connection: Connection, number: int, model_number: int, subjects: Subj
     traces.erase_from_log(connection, model_number, {*stored[ID], *subjects.label_ids})
 
 
-def _by_id(
+def _rows_with_ids(
     connection: Connection, table: Table, columns: Sequence[object], model_number: int, ids: Sequence[str]
 ) -> Iterator[Sequence[object]]:
     """Yield columns of the rows with some ids, locked."""
     ordered = sorted(ids, key=str.encode)
     for first in range(0, len(ordered), IDS_AT_ONCE):
-        some = table.c.id.in_(ordered[first : first + IDS_AT_ONCE])
-        statement = select(*columns).where(table.c.model_number == model_number, some).with_for_update()  # type: ignore[call-overload]
+        is_selected = table.c.id.in_(ordered[first : first + IDS_AT_ONCE])
+        statement = select(*columns).where(table.c.model_number == model_number, is_selected).with_for_update()  # type: ignore[call-overload]
         yield from connection.execute(statement)
 
 
-def _at_places(
+def _rows_at_places(
     connection: Connection, table: Table, model_number: int, places: pd.DataFrame, columns: Sequence[object]
 ) -> list[Sequence[object]]:
     """Return columns of the rows of a table at some places."""
     rows: list[Sequence[object]] = []
     pairs = list(places.itertuples(index=False, name=None))
     for first in range(0, len(pairs), PLACES_AT_ONCE):
-        some = tuple_(table.c.batch_number, table.c.position).in_(pairs[first : first + PLACES_AT_ONCE])
-        rows += connection.execute(select(*columns).where(table.c.model_number == model_number, some)).all()  # type: ignore[call-overload]
+        is_selected = tuple_(table.c.batch_number, table.c.position).in_(pairs[first : first + PLACES_AT_ONCE])
+        rows += connection.execute(select(*columns).where(table.c.model_number == model_number, is_selected)).all()  # type: ignore[call-overload]
     return rows
 
 
@@ -213,8 +213,8 @@ def _spans_of(connection: Connection, number: int, positions: "pd.Series[int]") 
 
 def _delete_labels(connection: Connection, model_number: int, ids: Sequence[str]) -> None:
     for first in range(0, len(ids), IDS_AT_ONCE):
-        some = labels.c.id.in_(ids[first : first + IDS_AT_ONCE])
-        connection.execute(delete(labels).where(labels.c.model_number == model_number, some))
+        is_selected = labels.c.id.in_(ids[first : first + IDS_AT_ONCE])
+        connection.execute(delete(labels).where(labels.c.model_number == model_number, is_selected))
 
 
 def _forget_ids(connection: Connection, places: pd.DataFrame) -> None:

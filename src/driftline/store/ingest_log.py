@@ -98,10 +98,10 @@ EVERY_ENTRY = LogFilter()
 
 
 def newest(
-    connection: Connection, model_number: int, most: int, wanted: LogFilter = EVERY_ENTRY
+    connection: Connection, model_number: int, most: int, entry_filter: LogFilter = EVERY_ENTRY
 ) -> list[tuple[int, IngestEntry]]:
     """Return the newest entries of a model with their numbers, newest first, at most `most` of them."""
-    statement = select(ingest_log).where(ingest_log.c.model_number == model_number, *wanted.conditions())
+    statement = select(ingest_log).where(ingest_log.c.model_number == model_number, *entry_filter.conditions())
     rows = connection.execute(statement.order_by(ingest_log.c.number.desc()).limit(most)).mappings()
     return [(int(row["number"]), _entry(row)) for row in rows]
 

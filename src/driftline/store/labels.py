@@ -64,7 +64,7 @@ def write_batch(
 
     Raises:
         BatchConflict: the ledger has the batch id with other content.
-        SchemaMismatch: a column is missing. InvalidInput: a value is no label of the problem, or an id is not unique.
+        SchemaMismatch: a column is missing. InvalidInput: a value is not a label, or an id is not unique.
     """
     _require_labels(frame, problem)
     column = value_column(problem).name

@@ -100,32 +100,32 @@ def list_models(connection: Connection) -> list[ModelSummary]:
 def _used_versions() -> Select[Any]:
     """Select the version of each model that is used, with its newest spec and the verdicts of its newest chunks."""
     champion = case((model_versions.c.version == models.c.champion, model_versions.c.version))
-    used = func.coalesce(func.max(champion), func.max(model_versions.c.version)).label("version")
+    default_version = func.coalesce(func.max(champion), func.max(model_versions.c.version)).label("version")
     current = (
-        select(model_versions.c.model_number, used)
+        select(model_versions.c.model_number, default_version)
         .join(models, models.c.number == model_versions.c.model_number)
         .where(model_versions.c.state == READY)
         .group_by(model_versions.c.model_number)
         .subquery()
     )
 
-    def of_version(table: Table) -> ColumnElement[bool]:
+    def is_version(table: Table) -> ColumnElement[bool]:
         same_model = table.c.model_number == current.c.model_number
         return and_(same_model, table.c.model_version == current.c.version)
 
-    def of_newest_chunk(column: Column[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
-        newest_of = select(column).where(of_version(verdicts), verdicts.c.current, *conditions)
+    def newest_value(column: Column[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+        newest_of = select(column).where(is_version(verdicts), verdicts.c.current, *conditions)
         return newest_of.order_by(verdicts.c.chunk_start.desc()).limit(1).scalar_subquery()
 
-    spec = select(spec_revisions.c.spec).where(of_version(spec_revisions)).order_by(spec_revisions.c.revision.desc())
+    spec = select(spec_revisions.c.spec).where(is_version(spec_revisions)).order_by(spec_revisions.c.revision.desc())
     return select(
         current.c.model_number.label("number"),
         current.c.version,
         spec.limit(1).scalar_subquery().label("spec"),
-        of_newest_chunk(verdicts.c.state).label("state"),
-        of_newest_chunk(verdicts.c.chunk_start).label("newest_chunk"),
-        of_newest_chunk(verdicts.c.state, verdicts.c.closed).label("closed_state"),
-        of_newest_chunk(verdicts.c.chunk_start, verdicts.c.closed).label("closed_chunk"),
+        newest_value(verdicts.c.state).label("state"),
+        newest_value(verdicts.c.chunk_start).label("newest_chunk"),
+        newest_value(verdicts.c.state, verdicts.c.closed).label("closed_state"),
+        newest_value(verdicts.c.chunk_start, verdicts.c.closed).label("closed_chunk"),
     )
 
 
@@ -137,6 +137,7 @@ def _summary(
     owner: str | None,
     newest: RowMapping | None,
 ) -> ModelSummary:
+    """Return the summary of a model; `newest` is the row of its default version, None without a ready one."""
     if newest is None:
         return ModelSummary(number, name, versions, registered_at, owner=owner)
     spec = json.loads(newest["spec"])
@@ -180,6 +181,7 @@ def versions_of(connection: Connection, name: str) -> list[VersionSummary]:
 
 
 def _version(row: RowMapping, roles: Roles, revisions: tuple[SpecRevision, ...]) -> VersionSummary:
+    """Return the summary of the version that a row describes."""
     layout = row["layout"]
     return VersionSummary(
         version=row["version"],

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, insert, select, update
 
 from driftline.clock import naive_utc
 from driftline.errors import NotFound
@@ -45,19 +45,25 @@ def lock_version(connection: Connection, key: VersionKey) -> bool:
 
     One transaction at a time then stores its results, and sees all earlier verdicts and events.
     """
-    locked = select(model_versions.c.version).where(_of_version(key)).with_for_update()
+    locked = select(model_versions.c.version).where(_is_version(key)).with_for_update()
     return connection.execute(locked).first() is not None
 
 
 def record_results(connection: Connection, key: VersionKey, now: datetime) -> None:
     """Record when results of a version were stored last; the version must be locked."""
-    connection.execute(update(model_versions).where(_of_version(key)).values(results_at=naive_utc(now)))
+    connection.execute(update(model_versions).where(_is_version(key)).values(results_at=naive_utc(now)))
 
 
-def _of_version(key: VersionKey) -> ColumnElement[bool]:
+def _is_version(key: VersionKey) -> ColumnElement[bool]:
     return and_(model_versions.c.model_number == key.model_number, model_versions.c.version == key.version)
 
 
 def lock_model(connection: Connection, number: int, *, shared: bool = False) -> None:
     """Lock a model until the transaction ends; `shared` locks keep out others only, not one another."""
     connection.execute(select(models.c.number).where(models.c.number == number).with_for_update(read=shared))
+
+
+def next_position(connection: Connection, table: Table, number: int) -> int:
+    """Return the next position in a table that numbers the rows of each model from 1; the model must be locked."""
+    last = select(func.coalesce(func.max(table.c.position), 0)).where(table.c.model_number == number)
+    return int(connection.execute(last).scalar_one()) + 1

@@ -19,7 +19,7 @@ def require_owner(owner: str) -> str:
     stripped = owner.strip()
     if not stripped or len(stripped) > LONGEST_OWNER or not stripped.isprintable():
         raise InvalidInput(
-            f"{owner!r} is no owner: one has 1 to {LONGEST_OWNER} characters in one line, such as 'fraud team'."
+            f"{owner!r} is not an owner: one has 1 to {LONGEST_OWNER} characters in one line, such as 'fraud team'."
         )
     return stripped
 

@@ -134,10 +134,10 @@ def claim(
 def settle(connection: Connection, key: VersionKey, start: datetime, due_at: datetime | None) -> None:
     """End a claim: delete the row, or let it wait until the model's clock reaches `due_at`."""
     if due_at is None:
-        connection.execute(delete(pending_chunks).where(_of_chunk(key, start)))
+        connection.execute(delete(pending_chunks).where(_is_chunk(key, start)))
         return
     waiting = {"due_at": naive_utc(due_at), "attempts": 0, "last_error": None, "retry_at": None, "waiting_since": None}
-    connection.execute(update(pending_chunks).where(_of_chunk(key, start)).values(waiting))
+    connection.execute(update(pending_chunks).where(_is_chunk(key, start)).values(waiting))
 
 
 def fail(connection: Connection, key: VersionKey, start: datetime, reason: str, now: datetime) -> None:
@@ -146,13 +146,13 @@ def fail(connection: Connection, key: VersionKey, start: datetime, reason: str, 
     If another transaction has claimed or queued the chunk meanwhile, nothing is stored.
     """
     attempts = connection.execute(
-        select(pending_chunks.c.attempts).where(_of_chunk(key, start)).with_for_update(skip_locked=True)
+        select(pending_chunks.c.attempts).where(_is_chunk(key, start)).with_for_update(skip_locked=True)
     ).scalar()
     if attempts is None:
         return
     delay = min(FIRST_RETRY_DELAY * 2 ** min(attempts, 10), LONGEST_RETRY_DELAY)
     failed = {"attempts": attempts + 1, "last_error": reason[:LONGEST_ERROR], "retry_at": naive_utc(now + delay)}
-    connection.execute(update(pending_chunks).where(_of_chunk(key, start)).values(failed))
+    connection.execute(update(pending_chunks).where(_is_chunk(key, start)).values(failed))
 
 
 def failures(connection: Connection, key: VersionKey) -> dict[datetime, str]:
@@ -169,5 +169,5 @@ def changed(connection: Connection, key: VersionKey) -> tuple[datetime, ...]:
     return tuple(aware_utc(start) for start in connection.execute(statement).scalars())
 
 
-def _of_chunk(key: VersionKey, start: datetime) -> ColumnElement[bool]:
+def _is_chunk(key: VersionKey, start: datetime) -> ColumnElement[bool]:
     return and_(key.rows_of(pending_chunks), _start == naive_utc(start))

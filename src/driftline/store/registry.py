@@ -35,7 +35,7 @@ from driftline.store.model_numbers import ensure_model, lock_model, model_number
 from driftline.store.owners import require_owner, write_owner
 from driftline.store.predictions import PredictionStore
 from driftline.store.references import read_reference, reference_key, require_long_enough
-from driftline.store.spec_revisions import add_revision, newest_spec, with_columns_of
+from driftline.store.spec_revisions import add_revision, newest_revision, newest_spec, with_columns_of
 from driftline.store.storable_names import require_storable
 from driftline.store.tables import (
     model_versions,
@@ -132,7 +132,7 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
 
     Raises:
         InvalidInput: a name is too long to be stored, the owner is not valid, the reference is shorter than 8 chunks,
-            or its scores are no probabilities.
+            or its scores are not probabilities.
         StoreRefused, StoreUnavailable: the reference cannot be stored.
     """
     require_storable(candidate.name, candidate.spec)
@@ -153,16 +153,17 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
 def _begin(
     connection: Connection, candidate: Candidate, fitted: FittedReference, objects: ObjectStore, now: datetime
 ) -> tuple[int, int]:
+    """Insert the version as `creating` with its first spec revision, unless the same training is registered."""
     number = ensure_model(connection, candidate.name, now)
     if candidate.owner is not None:
         write_owner(connection, number, candidate.owner)
-    known = connection.execute(
+    stored = connection.execute(
         select(model_versions.c.version).where(
             model_versions.c.model_number == number, model_versions.c.training_hash == candidate.training_hash
         )
     ).scalar()
-    if known is not None:
-        return number, int(known)
+    if stored is not None:
+        return number, int(stored)
     newest = select(func.coalesce(func.max(model_versions.c.version), 0)).where(model_versions.c.model_number == number)
     version = int(connection.execute(newest).scalar_one()) + 1
     row = {
@@ -189,8 +190,8 @@ def _finish(connection: Connection, key: VersionKey) -> None:
     registered again. The model stays locked meanwhile: neither a spec revision nor a batch misses the other.
     """
     lock_model(connection, key.model_number)
-    mine = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
-    waiting = update(model_versions).where(mine, model_versions.c.state != READY)
+    is_version = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
+    waiting = update(model_versions).where(is_version, model_versions.c.state != READY)
     if connection.execute(waiting.values(state=READY)).rowcount:
         pending_chunks.queue_all(connection, key, newest_spec(connection, key))
 
@@ -216,6 +217,29 @@ def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: dateti
 
     in_transaction(engine, revise)
     return present.spec_revision + 1
+
+
+def refit(engine: Engine, present: Version, now: datetime) -> bool:
+    """Fit a version's frozen reference again where its evidence follows earlier rules, and queue every chunk of it.
+
+    The spec stays the same, in a new revision. Return False where the version is current, or was revised meanwhile.
+
+    Raises:
+        ObjectMissing, StoreRefused, StoreUnavailable: the reference cannot be read.
+    """
+    if present.fitted.is_current:
+        return False
+    fitted = fit_reference(read_reference(present.reference_uri), present.spec)
+
+    def store(connection: Connection) -> bool:
+        ensure_model(connection, present.name, now)
+        if newest_revision(connection, present.key) != present.spec_revision:
+            return False
+        add_revision(connection, present.key, present.spec, fitted, now)
+        pending_chunks.queue_all(connection, present.key, present.spec)
+        return True
+
+    return in_transaction(engine, store)
 
 
 def versions(connection: Connection, name: str | None = None) -> list[tuple[str, int]]:
@@ -264,10 +288,10 @@ def add_details(engine: Engine, key: VersionKey, details: Mapping[str, Any]) -> 
     """Add details to those of a version, such as where its training is recorded; the same names are replaced."""
 
     def add(connection: Connection) -> None:
-        mine = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
-        present = connection.execute(select(model_versions.c.details).where(mine).with_for_update()).scalar_one()
+        is_version = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
+        present = connection.execute(select(model_versions.c.details).where(is_version).with_for_update()).scalar_one()
         merged = json.dumps({**json.loads(present), **details})
-        connection.execute(update(model_versions).where(mine).values(details=merged))
+        connection.execute(update(model_versions).where(is_version).values(details=merged))
 
     in_transaction(engine, add)
 
@@ -294,6 +318,7 @@ def _row_of_version(
 
 
 def _version_statement(name: str, version: int | None, columns: Sequence[Column[Any] | Table]) -> Select[Any]:
+    """Return the statement that selects one version, or without a number the champion or newest ready one."""
     same_version = (spec_revisions.c.model_number == model_versions.c.model_number) & (
         spec_revisions.c.model_version == model_versions.c.version
     )

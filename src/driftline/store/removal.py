@@ -93,8 +93,8 @@ def _delete_batches(engine: Engine, number: int) -> Iterator[int]:
 
 def _tables_of_models() -> list[Table]:
     """Return the tables with rows of single models, without those that say that there is a model."""
-    others = {*_LAST, ledger.name}
-    return [table for table in metadata.sorted_tables if "model_number" in table.c and table.name not in others]
+    excluded = {*_LAST, ledger.name}
+    return [table for table in metadata.sorted_tables if "model_number" in table.c and table.name not in excluded]
 
 
 def _delete_rows(engine: Engine, table: Table, number: int) -> Iterator[int]:

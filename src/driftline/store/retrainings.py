@@ -7,14 +7,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from driftline.clock import aware_utc, naive_utc
+from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
 from driftline.engine.comparison.promotion import Decision
 from driftline.engine.comparison.trigger import ClosedChunk
 from driftline.engine.results import State
 from driftline.store.database import in_transaction
-from driftline.store.model_numbers import lock_model, model_number
+from driftline.store.model_numbers import lock_model, model_number, next_position
 from driftline.store.tables import retrainings, verdict_events
 from driftline.store.version_key import VersionKey
 
@@ -33,7 +34,7 @@ class RetrainingState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Retraining:
-    """A retraining. `comparison` has the fields of a `PairedRocAuc`; None where nothing was compared."""
+    """A retraining. `comparison` is None where nothing was compared."""
 
     position: int
     state: RetrainingState
@@ -42,7 +43,7 @@ class Retraining:
     champion: int
     challenger: int | None
     reason: str | None
-    comparison: Mapping[str, Any] | None
+    comparison: PairedRocAuc | None
     started_at: datetime
     finished_at: datetime | None
 
@@ -83,6 +84,19 @@ def retrainings_of(connection: Connection, name: str) -> list[Retraining]:
     return [_retraining(row) for row in connection.execute(rows).mappings()]
 
 
+def newest_retrainings(connection: Connection, name: str, most: int, before: int | None = None) -> list[Retraining]:
+    """Return at most so many retrainings of a model, the newest first; with `before`, those with lower positions.
+
+    Raises:
+        NotFound: no such model.
+    """
+    statement = select(retrainings).where(retrainings.c.model_number == model_number(connection, name))
+    if before is not None:
+        statement = statement.where(retrainings.c.position < before)
+    newest = statement.order_by(retrainings.c.position.desc()).limit(most)
+    return [_retraining(row) for row in connection.execute(newest).mappings()]
+
+
 def begin(engine: Engine, key: VersionKey, cause: str, event_number: int | None, now: datetime) -> int:
     """Record that a retraining of a champion begins, and return its position; one that was interrupted has failed.
 
@@ -90,13 +104,13 @@ def begin(engine: Engine, key: VersionKey, cause: str, event_number: int | None,
     """
 
     def work(connection: Connection) -> int:
+        """Mark running retrainings of the model as interrupted, and insert the new one at the next position."""
         lock_model(connection, key.model_number)
         of_model = retrainings.c.model_number == key.model_number
         interrupted = update(retrainings).where(of_model, retrainings.c.state == RetrainingState.RUNNING)
         ended = {"state": RetrainingState.FAILED, "reason": INTERRUPTED, "finished_at": naive_utc(now)}
         connection.execute(interrupted.values(ended))
-        last = connection.execute(select(func.coalesce(func.max(retrainings.c.position), 0)).where(of_model))
-        position = int(last.scalar_one()) + 1
+        position = next_position(connection, retrainings, key.model_number)
         row = {
             "model_number": key.model_number,
             "position": position,
@@ -122,7 +136,7 @@ def finish(
     now: datetime,
 ) -> None:
     """Record what a retraining decided, and why."""
-    mine = (retrainings.c.model_number == key.model_number) & (retrainings.c.position == position)
+    is_retraining = (retrainings.c.model_number == key.model_number) & (retrainings.c.position == position)
     comparison = None if decision.comparison is None else json.dumps(asdict(decision.comparison))
     row = {
         "state": state,
@@ -131,10 +145,11 @@ def finish(
         "comparison": comparison,
         "finished_at": naive_utc(now),
     }
-    in_transaction(engine, lambda connection: connection.execute(update(retrainings).where(mine).values(row)))
+    in_transaction(engine, lambda connection: connection.execute(update(retrainings).where(is_retraining).values(row)))
 
 
 def _retraining(row: Mapping[Any, Any]) -> Retraining:
+    """Return the retraining that a row describes."""
     return Retraining(
         position=row["position"],
         state=RetrainingState(row["state"]),
@@ -143,7 +158,7 @@ def _retraining(row: Mapping[Any, Any]) -> Retraining:
         champion=row["champion"],
         challenger=row["challenger"],
         reason=row["reason"],
-        comparison=json.loads(row["comparison"]) if row["comparison"] else None,
+        comparison=PairedRocAuc(**json.loads(row["comparison"])) if row["comparison"] else None,
         started_at=aware_utc(row["started_at"]),
         finished_at=row["finished_at"] and aware_utc(row["finished_at"]),
     )

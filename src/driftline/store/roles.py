@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.store.database import in_transaction, translated
-from driftline.store.model_numbers import lock_model, model_number
+from driftline.store.model_numbers import lock_model, model_number, next_position
 from driftline.store.registry import READY
 from driftline.store.tables import model_versions, models, role_changes
 
@@ -101,8 +101,8 @@ def roles_of(connection: Connection, name: str) -> Roles:
     """
     number = model_number(connection, name)
     champion, challenger = _named(connection, number)
-    used = max(_ready(connection, number), default=None) if champion is None else champion
-    return Roles(champion, challenger, used)
+    default_version = max(_ready(connection, number), default=None) if champion is None else champion
+    return Roles(champion, challenger, default_version)
 
 
 def changes_of(connection: Connection, name: str) -> list[RoleChange]:
@@ -133,12 +133,13 @@ def promote(engine: Engine, name: str, version: int, author: Author) -> bool:
     author = _checked(author)
 
     def work(connection: Connection) -> bool:
-        number, before = _locked(connection, name)
-        if before.champion == version:
+        number, present = _locked(connection, name)
+        if present.champion == version:
             return False
         _require_ready(connection, name, number, version)
-        _store(connection, number, RoleAction.PROMOTE, version, None if before.used == version else before.used, author)
-        _set(connection, number, champion=version, challenger=_without(before.challenger, version))
+        replaced = None if present.used == version else present.used
+        _store(connection, number, RoleAction.PROMOTE, version, replaced, author)
+        _set(connection, number, champion=version, challenger=_without(present.challenger, version))
         return True
 
     return in_transaction(engine, work)
@@ -156,17 +157,18 @@ def rollback(engine: Engine, name: str, author: Author) -> int:
     author = _checked(author)
 
     def work(connection: Connection) -> int:
-        number, before = _locked(connection, name)
+        """Make the newest earlier champion that is ready the champion again."""
+        number, present = _locked(connection, name)
         ready = _ready(connection, number)
-        earlier = (v for v in earlier_champions(_changes(connection, number)) if v in ready and v != before.champion)
+        earlier = (v for v in earlier_champions(_changes(connection, number)) if v in ready and v != present.champion)
         version = next(earlier, None)
         if version is None:
             raise Conflict(
                 f"Model {name!r} has no earlier champion that is ready; `driftline models promote {name} VERSION` "
                 f"names a version. Ready: {', '.join(map(str, sorted(ready))) or 'none'}."
             )
-        _store(connection, number, RoleAction.ROLLBACK, version, before.champion, author)
-        _set(connection, number, champion=version, challenger=_without(before.challenger, version))
+        _store(connection, number, RoleAction.ROLLBACK, version, present.champion, author)
+        _set(connection, number, champion=version, challenger=_without(present.challenger, version))
         return version
 
     return in_transaction(engine, work)
@@ -182,16 +184,16 @@ def challenge(engine: Engine, name: str, version: int, author: Author) -> None:
     author = _checked(author)
 
     def work(connection: Connection) -> None:
-        number, before = _locked(connection, name)
+        number, present = _locked(connection, name)
         _require_ready(connection, name, number, version)
-        if before.champion in (None, version):
+        if present.champion in (None, version):
             raise Conflict(
                 f"Version {version} of {name!r} cannot be its challenger, since its champion is "
-                f"{before.champion or 'not named'}; promote another version first."
+                f"{present.champion or 'not named'}; promote another version first."
             )
-        if version != before.challenger:
+        if version != present.challenger:
             _store(connection, number, RoleAction.CHALLENGE, version, None, author)
-            _set(connection, number, champion=before.champion, challenger=version)
+            _set(connection, number, champion=present.champion, challenger=version)
 
     in_transaction(engine, work)
 
@@ -205,17 +207,17 @@ def dismiss(engine: Engine, name: str, author: Author) -> int | None:
     author = _checked(author)
 
     def work(connection: Connection) -> int | None:
-        number, before = _locked(connection, name)
-        if before.challenger is not None:
-            _store(connection, number, RoleAction.DISMISS, before.challenger, None, author)
-            _set(connection, number, champion=before.champion, challenger=None)
-        return before.challenger
+        number, present = _locked(connection, name)
+        if present.challenger is not None:
+            _store(connection, number, RoleAction.DISMISS, present.challenger, None, author)
+            _set(connection, number, champion=present.champion, challenger=None)
+        return present.challenger
 
     return in_transaction(engine, work)
 
 
 def release(connection: Connection, name: str, number: int, version: int) -> None:
-    """Check that a version that is to be retired is not the champion; it is no challenger any more.
+    """Check that a version that is to be retired is not the champion; it is no longer a challenger.
 
     The model's row is locked until the transaction ends.
 
@@ -275,6 +277,7 @@ def _without(challenger: int | None, champion: int) -> int | None:
 
 
 def _changes(connection: Connection, number: int) -> list[RoleChange]:
+    """Return the changes of a model's roles, oldest first."""
     statement = select(role_changes).where(role_changes.c.model_number == number).order_by(role_changes.c.position)
     return [
         RoleChange(
@@ -292,10 +295,9 @@ def _store(
     connection: Connection, number: int, action: RoleAction, version: int, replaced: int | None, author: Author
 ) -> None:
     """Add a change to a model's history; the model is locked, so positions have no gap."""
-    last = select(func.coalesce(func.max(role_changes.c.position), 0)).where(role_changes.c.model_number == number)
     row = {
         "model_number": number,
-        "position": int(connection.execute(last).scalar_one()) + 1,
+        "position": next_position(connection, role_changes, number),
         "action": action,
         "version": version,
         "replaced": replaced,

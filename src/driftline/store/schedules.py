@@ -62,7 +62,7 @@ class Schedule:
             following: datetime | None = trigger.get_next_fire_time(None, last + _INSTANT)
         except (ValueError, TypeError, OverflowError) as error:
             raise InvalidInput(
-                f"{self.cron!r} is no cron expression ({error}); write minute, hour, day, month and day of the week, "
-                'such as "0 6 * * mon-fri".'
+                f"{self.cron!r} is not a cron expression ({error}); write minute, hour, day, month and weekday, such "
+                'as "0 6 * * mon-fri".'
             ) from error
         return None if following is None else following.astimezone(UTC)

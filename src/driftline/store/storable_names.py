@@ -21,6 +21,7 @@ def require_storable(name: str, spec: Spec) -> None:
 
 
 def _name_faults(name: str, spec: Spec) -> Iterator[str]:
+    """Yield what is wrong with the names of a model, its features and its classes."""
     if not re.fullmatch(NAME_PATTERN, name):
         yield (
             "a model's name has 1 to 64 letters (a-z), digits, points, dashes and underscores, the first a letter or a "

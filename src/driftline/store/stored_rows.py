@@ -60,16 +60,16 @@ class StoredRows:
             conditions += [batch_data.c.last_event >= naive_utc(span[0]), batch_data.c.first_event < naive_utc(span[1])]
         statement = select(*columns).where(*conditions)
         blobs: dict[int, list[Blob]] = {}
-        for some in slices(sorted({*batches})):
-            ordered = statement.where(batch_data.c.batch_number.in_(some)).order_by(BATCH, "first_position")
+        for numbers in slices(sorted({*batches})):
+            ordered = statement.where(batch_data.c.batch_number.in_(numbers)).order_by(BATCH, "first_position")
             for row in self.connection.execute(ordered):
                 blobs.setdefault(row[0], []).append(Blob(*row))
         return blobs
 
     def schema_of(self, features: Sequence[str] | None) -> pa.Schema:
         """Return the columns of rows: outputs, all features or only those named, `BATCH` and `POSITION`."""
-        wanted = [field for field in self.schema.features if features is None or field.name in features]
-        return pa.schema([*self.schema.outputs, *wanted, *_placed(Blob(0, 0, 0)).schema])
+        fields = [field for field in self.schema.features if features is None or field.name in features]
+        return pa.schema([*self.schema.outputs, *fields, *_placed(Blob(0, 0, 0)).schema])
 
     def tables(self, portion: Portion, features: Sequence[str] | None = None) -> dict[Blob, pa.Table]:
         """Return all rows of the blobs in MySQL, by blob; those that were archived meanwhile have none.
@@ -98,13 +98,13 @@ class StoredRows:
         ordered, schema = np.sort(keys), self.schema_of(None)
         blobs = self.blobs(map(int, places[BATCH].unique())).values()
         touched = [blob for of_batch in blobs for blob in of_batch if _has_any(ordered, blob)]
-        found = [schema.empty_table()]
+        tables = [schema.empty_table()]
         for portion in portions(touched, max(1, VALUES_AT_ONCE // len(self.schema.all))):
             table = columnar.concatenated(self.tables(portion).values(), schema)
-            found.append(table.filter(pa.array(np.isin(keys_of(table), ordered))))
+            tables.append(table.filter(pa.array(np.isin(keys_of(table), ordered))))
         archive = ArchivedRows(find)  # looked up after the blobs: see there
         archived = columnar.concatenated([archive.read(_spans(places), schema.names)], schema)
-        stored = archive.without_archived(pa.concat_tables(found))
+        stored = archive.without_archived(pa.concat_tables(tables))
         rows = pa.concat_tables([stored, archived.filter(pa.array(np.isin(keys_of(archived), ordered)))])
         order = pd.Index(keys_of(rows)).get_indexer(pd.Index(keys))
         if (order < 0).any():

@@ -55,6 +55,7 @@ ledger = Table(
     Column("first_event", INSTANT),
     Column("last_event", INSTANT),
     Column("written_at", INSTANT, nullable=False),
+    Column("traceparent", name_type(55), comment="the trace in which it was written, where traces are recorded"),
     Index("ix_ledger_model", "model_number", "kind", "last_event"),
     **OPTIONS,
 )
@@ -144,7 +145,7 @@ models = Table(
     Column("remove_after_days", Integer, comment="likewise, and then its archived rows are removed; NULL: never"),
     Column("champion", Integer, comment="the version that is used where none is named; NULL: the newest ready one"),
     Column("challenger", Integer, comment="the version that is compared with the champion"),
-    Column("owner", text_type(64), comment="who is asked about the model: a person or a team"),
+    Column("owner", text_type(64), comment="responsible for the model: a person or a team"),
     **OPTIONS,
 )
 

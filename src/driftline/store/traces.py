@@ -54,12 +54,12 @@ def erase_from_log(connection: Connection, model_number: int, ids: Collection[st
     """Erase ids in the reasons for which batches of a model were refused."""
     log = ingest_log.c
     refused = select(log.number, log.reason).where(log.model_number == model_number, log.reason.is_not(None))
-    shown = {repr(name)[1:-1] for name in ids}
+    values = {repr(name)[1:-1] for name in ids}
     changed = []
     for number, reason in connection.execute(refused):
         text = reason
         for quoted in _QUOTED.finditer(reason):
-            if (quoted[1] or quoted[2] or "") in shown:
+            if (quoted[1] or quoted[2] or "") in values:
                 text = text.replace(quoted[0], ERASED)
         if text != reason:
             changed.append({"entry": number, "without": text})

@@ -55,13 +55,13 @@ def record(connection: Connection, model_number: int, kind: str, file: WatchedFi
     connection.execute(statement.on_duplicate_key_update(**values))
 
 
-def forget(connection: Connection, model_number: int, kind: str, addresses: Sequence[str], before: datetime) -> int:
+def forget(connection: Connection, model_number: int, kind: str, addresses: Sequence[str], until: datetime) -> int:
     """Delete what was written before an instant about some files; return how many these were."""
     table, deleted = watched_files, 0
     for first in range(0, len(addresses), FORGOTTEN_AT_ONCE):
         keys = [_hash(kind, address) for address in addresses[first : first + FORGOTTEN_AT_ONCE]]
         of_files = (table.c.model_number == model_number) & table.c.file_hash.in_(keys)
-        deleted += connection.execute(delete(table).where(of_files, table.c.read_at < naive_utc(before))).rowcount
+        deleted += connection.execute(delete(table).where(of_files, table.c.read_at < naive_utc(until))).rowcount
     return deleted
 
 

@@ -12,24 +12,24 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
-def follow(client: "MlflowClient", versions: Iterable[VersionSummary], used: int | None) -> None:
+def follow(client: "MlflowClient", versions: Iterable[VersionSummary], default_version: int | None) -> None:
     """Give the registered versions of a model the aliases of the roles that its monitored versions have.
 
-    The version that is `used` has the alias `champion`, also where no champion is named. A role whose version is not
-    recorded in MLflow leaves no alias there.
+    The default version has the alias `champion`, also where no champion is named. A role whose version is not recorded
+    in MLflow leaves no alias there.
 
     Raises:
         TrackingUnavailable: MLflow does not answer.
     """
     recorded = {version.version: (version.role, version.details[LINK]) for version in versions if _is_recorded(version)}
-    wanted: dict[tuple[str, str], str | None] = {
+    aliases: dict[tuple[str, str], str | None] = {
         (link["registered_model"], str(role)): None for _, link in recorded.values() for role in Role
     }
     for number, (role, link) in recorded.items():
-        present = Role.CHAMPION if number == used else role
+        present = Role.CHAMPION if number == default_version else role
         if present is not None:
-            wanted[link["registered_model"], str(present)] = link["registered_version"]
-    for (model, alias), version in wanted.items():
+            aliases[link["registered_model"], str(present)] = link["registered_version"]
+    for (model, alias), version in aliases.items():
         with translated(f"model {model!r}"):
             if version is not None:
                 client.set_registered_model_alias(model, alias, version)

@@ -46,7 +46,7 @@ def fetch(client: "MlflowClient", address: str, folder: Path) -> RegistryModel:
     """
     match = ADDRESS.fullmatch(address)
     if not match:
-        raise InvalidInput(f"{address!r} is no address of a model; pass models:/NAME@ALIAS or models:/NAME/VERSION.")
+        raise InvalidInput(f"{address!r} is not a model's address; pass models:/NAME@ALIAS or models:/NAME/VERSION.")
     name, alias, number = match["name"], match["alias"], match["version"]
     with translated(address):
         version = client.get_model_version_by_alias(name, alias) if alias else client.get_model_version(name, number)

@@ -17,7 +17,7 @@ from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.request import Request, ScoreColumn
 from driftline.backtesting.request.resolved import read_request
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.chunks import by_chunk
+from driftline.engine.chunks import split_by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import Result, State
@@ -94,7 +94,7 @@ def test_each_chunk_equals_the_engine_on_its_rows(world: pd.DataFrame, baseline:
     assert (baseline.reference.rows, baseline.reference.chunks) == (12 * A_DAY, 12)
     names = {"probability_1": "score", "label": "churned"}
     for (chunk, rows), evaluated in zip(
-        by_chunk(frame[~in_reference], Period.DAY, ZoneInfo("UTC")), baseline.chunks, strict=True
+        split_by_chunk(frame[~in_reference], Period.DAY, ZoneInfo("UTC")), baseline.chunks, strict=True
     ):
         assert (evaluated.start, evaluated.end, evaluated.rows) == (chunk.start, chunk.end, len(rows))
         expected = {(r.subject, r.kind, r.method): r for r in evaluate_chunk(fitted, spec, rows, chunk)}

@@ -48,6 +48,7 @@ def acknowledge(lines: Iterable[str]) -> None:
 
 
 def main(url: str, spool: str, name: str) -> None:
+    """Log rows until the process is killed, and print each that the client has accepted."""
     client = MonitorClient(url, NAME, spool=spool, batch_rows=200, batch_seconds=0.05, timeout=10)
     draws = random.Random(name)
     for number in count():

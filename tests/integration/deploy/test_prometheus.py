@@ -180,6 +180,7 @@ def _configure(folder: Path, targets: dict[str, str], alertmanager: str, receive
 def watched(
     churn_engine: Engine, database_settings: DatabaseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Watched]:
+    """Run Prometheus and Alertmanager against a monitor, a simulator and serving."""
     file, folder = tmp_path / "tokens.json", tmp_path / "prometheus"
     folder.mkdir()
     token = tokens.create(file, "scraper", frozenset({Scope.SCRAPE}), utc_now())

@@ -59,7 +59,7 @@ def test_an_outdated_picture_is_drawn_anew_and_no_other(tmp_path: Path) -> None:
 
 def test_an_error_in_a_diagram_is_reported_with_its_line(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.puml"
-    wrong.write_text("@startuml wrong\nactor a\nthis is no diagram\n@enduml\n")
+    wrong.write_text("@startuml wrong\nactor a\nthis is not a diagram\n@enduml\n")
     into = tmp_path / "drawn"
     into.mkdir()
     with pytest.raises(diagrams.NotDrawn, match=r"line 3.*wrong\.puml"):

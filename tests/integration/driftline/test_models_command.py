@@ -30,6 +30,7 @@ class CommandRunner:
     """Runs commands with the settings of the test's database."""
 
     def __init__(self, database: DatabaseSettings, folder: Path) -> None:
+        """Write a file of scored rows, and the environment of the command."""
         self.environment = {
             "DB_HOST": database.host,
             "DB_PORT": str(database.port),
@@ -92,7 +93,7 @@ def test_a_model_is_shown_registered_listed_revised_and_removed(run: CommandRunn
     assert run("schedule", "any", "--every", "PT1H").stdout == "any is polled every 1:00:00.\n"
     weekdays = run("schedule", "any", "--cron", "0 6 * * mon-fri", "--time-zone", "Europe/Berlin")
     assert weekdays.stdout == "any is polled by the cron expression '0 6 * * mon-fri' in Europe/Berlin.\n"
-    assert "'never' is no interval; write PT1H" in str(run("schedule", "any", "--every", "never").exception)
+    assert "'never' is not an interval; write PT1H" in str(run("schedule", "any", "--every", "never").exception)
     assert "pass one of --every and --cron" in str(run("schedule", "any", "--every", "P1D", "--cron", "x").exception)
     assert run("schedule", "any").stdout == weekdays.stdout
     assert run("schedule", "any", "--with-others").stdout == "any is polled with all other models.\n"

@@ -22,6 +22,7 @@ ROLES = {"timestamp": "at", "label": "y", "score": "s", "id": "key"}
 
 
 def frame(days: int = 20, rows: int = 120, seed: int = 1) -> pd.DataFrame:
+    """Return calibrated rows of some days under column names of a user."""
     rng = np.random.default_rng(seed)
     score = rng.uniform(size=days * rows)
     times = pd.date_range("2026-03-01", periods=days * rows, freq=f"{86_400 // rows}s", tz="UTC")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.chunks import by_chunk
+from driftline.engine.chunks import split_by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE, Result
@@ -23,7 +23,7 @@ def results_of(rows: Rows, spec: Spec, *, shuffled: bool = True) -> ChunkResults
     """Judge every chunk; `shuffled`, the reference's rows come in another order than NannyML reads them in."""
     reference, analysis = rows
     fitted = fit_reference(reference.sample(frac=1, random_state=1) if shuffled else reference, spec)
-    evaluated = [evaluate_chunk(fitted, spec, part) for _, part in by_chunk(analysis, spec.period, spec.zone)]
+    evaluated = [evaluate_chunk(fitted, spec, part) for _, part in split_by_chunk(analysis, spec.period, spec.zone)]
     return [{(result.subject, result.kind, result.method): result for result in results} for results in evaluated]
 
 
@@ -49,7 +49,7 @@ def with_classes(rows: Rows) -> Rows:
 
 
 def uncalibrated(rows: pd.DataFrame) -> pd.DataFrame:
-    """Scores without ties that are no probabilities: they need calibration."""
+    """Scores without ties that are not probabilities: they need calibration."""
     noise = np.random.default_rng(3).uniform(-0.004, 0.004, len(rows))
     return rows.assign(**{SCORE: np.clip(rows[SCORE] + noise, 0, 1) ** 3})
 

@@ -50,7 +50,7 @@ def _in_our_shape(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without_ties(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Scores of which no two are equal, and which are no probabilities: they need calibration."""
+    """Scores of which no two are equal, and which are not probabilities: they need calibration."""
     scores = rows[list(PROBA.values())].to_numpy() + np.random.default_rng(seed).uniform(1e-3, 2e-2, (len(rows), 3))
     scores = scores**3
     return rows.assign(**dict(zip(PROBA.values(), (scores / scores.sum(axis=1, keepdims=True)).T, strict=True)))

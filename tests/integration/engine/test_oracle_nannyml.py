@@ -51,7 +51,7 @@ OFFSET = {Period.DAY: "D", Period.WEEK: "W", Period.MONTH: "M"}
 
 
 @dataclass(frozen=True)
-class Case:
+class OracleCase:
     """A reference, rows to analyse, and how long a chunk is."""
 
     reference: pd.DataFrame
@@ -74,12 +74,12 @@ class Case:
 
 
 @pytest.fixture(scope="module", params=["exact", "binned"])
-def case(request: pytest.FixtureRequest, example: Example) -> Case:
+def case(request: pytest.FixtureRequest, example: Example) -> OracleCase:
     """References on both sides of 10,000 rows; the analysis rows, the latest, drifted and have missing values."""
     reference, analysis = example("_dq")
     if request.param == "exact":
-        return Case(reference[:9_999], analysis[-2_000:], Period.MONTH)
-    return Case(uncalibrated(reference[:10_000]), with_random_gaps(uncalibrated(analysis[-4_000:])), Period.MONTH)
+        return OracleCase(reference[:9_999], analysis[-2_000:], Period.MONTH)
+    return OracleCase(uncalibrated(reference[:10_000]), with_random_gaps(uncalibrated(analysis[-4_000:])), Period.MONTH)
 
 
 def test_both_kinds_of_calibration_are_compared(nannyml: ModuleType) -> None:
@@ -100,14 +100,14 @@ def test_both_kinds_of_calibration_are_compared(nannyml: ModuleType) -> None:
 
 
 @pytest.fixture(scope="module")
-def computed(case: Case) -> ChunkResults:
+def computed(case: OracleCase) -> ChunkResults:
     chunks = case.computed()
     assert len(chunks) >= 1
     assert all(result.value is not None for chunk in chunks for result in chunk.values())
     return chunks
 
 
-def test_drift_values_and_bounds(nannyml: ModuleType, case: Case, computed: ChunkResults) -> None:
+def test_drift_values_and_bounds(nannyml: ModuleType, case: OracleCase, computed: ChunkResults) -> None:
     categorical = (*CATEGORICAL, PREDICTION)
     calculator = nannyml.UnivariateDriftCalculator(
         column_names=[*CONTINUOUS, SCORE, *categorical],
@@ -132,13 +132,13 @@ def test_drift_values_and_bounds(nannyml: ModuleType, case: Case, computed: Chun
 def test_errors_and_bounds_of_a_reference_with_gaps(nannyml: ModuleType, example: Example) -> None:
     """CBPE cannot be fitted on such a reference; the realized metrics can."""
     reference, analysis = example("")
-    case = Case(with_random_gaps(reference[:6_000]), analysis[:3_000], Period.WEEK)
+    case = OracleCase(with_random_gaps(reference[:6_000]), analysis[:3_000], Period.WEEK)
     _same_performance(nannyml.PerformanceCalculator, case, case.computed(), ResultKind.REALIZED)
 
 
 @pytest.mark.parametrize("kind", [ResultKind.REALIZED, ResultKind.ESTIMATED])
 def test_performance_values_bounds_and_errors(
-    nannyml: ModuleType, case: Case, computed: ChunkResults, kind: ResultKind
+    nannyml: ModuleType, case: OracleCase, computed: ChunkResults, kind: ResultKind
 ) -> None:
     if kind is ResultKind.REALIZED:
         return _same_performance(nannyml.PerformanceCalculator, case, computed, kind)
@@ -147,7 +147,8 @@ def test_performance_values_bounds_and_errors(
     return _same_performance(nannyml.CBPE, scored, computed, kind)
 
 
-def _same_performance(calculator: Any, case: Case, computed: ChunkResults, kind: ResultKind) -> None:
+def _same_performance(calculator: Any, case: OracleCase, computed: ChunkResults, kind: ResultKind) -> None:
+    """Assert that every metric equals that of NannyML's calculator."""
     theirs = case.theirs(
         calculator(
             y_pred_proba=SCORE,
@@ -166,7 +167,7 @@ def _same_performance(calculator: Any, case: Case, computed: ChunkResults, kind:
             assert_same(result, row)
 
 
-def test_missing_values_and_errors(nannyml: ModuleType, case: Case, computed: ChunkResults) -> None:
+def test_missing_values_and_errors(nannyml: ModuleType, case: OracleCase, computed: ChunkResults) -> None:
     columns = [*CONTINUOUS, *CATEGORICAL, SCORE, PREDICTION]
     calculator = nannyml.MissingValuesCalculator(
         column_names=columns, timestamp_column_name=EVENT_TIME, chunk_period=OFFSET[case.period]

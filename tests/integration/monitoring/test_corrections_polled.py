@@ -13,7 +13,7 @@ from driftline.engine.results import Quality
 from driftline.errors import PredictionConflict
 from driftline.ingest.ingestion import Ingestion
 from driftline.store.tables import chunk_revisions, chunk_states, ingest_log, removed_rows, results
-from monitoring.poll.chunk_state import ChunkState, ContentState
+from monitoring.poll.chunk_summaries import ChunkSummaries, ContentSummary
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import json_sent, sent
@@ -58,17 +58,17 @@ def test_features_and_labels_of_a_chunk_are_of_the_same_rows(
     world.label(0, 150)
     changed = rows_of(FIRST, 150, seed=2).drop(columns=["model_version", "scored_at", "label"])
     pending = [changed.iloc[:30].assign(event_time=pd.Timestamp(FIRST + DAY)), changed.iloc[60:70].assign(minutes=9.0)]
-    renew = ContentState.renew
+    renew = ContentSummary.renew
 
-    def interrupted(state: ContentState, *arguments: Any) -> None:
+    def interrupted(state: ContentSummary, *arguments: Any) -> None:
         renew(state, *arguments)
         if state.content is SummaryContent.FEATURES and pending:
             assert Ingestion(engine, lambda: NOW).corrections(NAME, sent(pending.pop())).changed
 
-    monkeypatch.setattr(ContentState, "renew", interrupted)
+    monkeypatch.setattr(ContentSummary, "renew", interrupted)
     with engine.connect() as connection:
         chunk = chunk_at(world.version.spec, FIRST)
-        state, afresh = (ChunkState.renewed(connection, world.version, chunk) for _ in range(2))
+        state, afresh = (ChunkSummaries.renewed(connection, world.version, chunk) for _ in range(2))
     assert not pending
     for content in ("features", "labels"):
         description = getattr(state, content).description()

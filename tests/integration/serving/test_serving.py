@@ -36,7 +36,7 @@ from tests.unit.docs.pages import ROOT, fenced
 
 GUIDE = ROOT / "docs" / "how-to" / "serve-a-model.md"
 SOCKETS = ("/ws/predict", "/ws/predictions")
-"""Addresses that are no WebSockets to a client of HTTP: they answer 426."""
+"""Addresses that are not WebSockets to a client of HTTP: they answer 426."""
 FEBRUARY = datetime(2026, 2, 3, 10, tzinfo=UTC)
 
 

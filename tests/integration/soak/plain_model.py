@@ -49,6 +49,7 @@ class PlainModel:
         yield from self._label_faults(labels)
 
     def _row_faults(self, rows: Mapping[str, int | None]) -> Iterator[str]:
+        """Yield how stored predictions differ from those that were sent."""
         lost = sorted(self.rows.keys() - rows.keys())
         if lost:
             yield f"{len(lost)} predictions are lost: {lost[:5]}"
@@ -63,6 +64,7 @@ class PlainModel:
             yield f"{len(other)} predictions have other content (stored, expected): {dict([*other.items()][:5])}"
 
     def _label_faults(self, labels: Mapping[str, Label]) -> Iterator[str]:
+        """Yield how stored labels differ from those that were sent."""
         lost = sorted(self.labels.keys() - labels.keys())
         if lost:
             yield f"{len(lost)} labels are lost: {lost[:5]}"

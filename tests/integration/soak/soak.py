@@ -127,6 +127,7 @@ class Soak:
             time.sleep(0.1)
 
     def _waiting(self, name: str) -> list[str]:
+        """Return what a model still has pending, as text."""
         with self.engine.connect() as connection:
             number = registry.version_key(connection, name).model_number
             batches = connection.execute(

@@ -43,6 +43,7 @@ def client(tmp_path: Path) -> "MlflowClient":
 
 
 def trained(folder: Path) -> TrainingRun:
+    """Train a small model, and return what a training would record."""
     frame = reference()
     numbers = {name: number for number, name in enumerate(CARRIERS)}
     rows = frame[["minutes", "carrier"]].assign(carrier=frame["carrier"].map(numbers).astype(float))
@@ -81,9 +82,9 @@ def test_a_recorded_model_is_registered_with_its_signature_and_links_back(
     assert [file.path for file in client.list_artifacts(link.run_id, "plots")] == ["plots/plot.png"]
     second = record(client, replace(run, training_hash="c" * 64, version=4))
     aliases = {"champion": 3, "challenger": 4}
-    follow(client, [of_run(3, Role.CHAMPION, link), of_run(4, Role.CHALLENGER, second)], used=3)
+    follow(client, [of_run(3, Role.CHAMPION, link), of_run(4, Role.CHALLENGER, second)], default_version=3)
     assert {alias: version_of(client, alias) for alias in aliases} == aliases
-    follow(client, [of_run(3, None, link), of_run(4, Role.CHAMPION, second)], used=4)
+    follow(client, [of_run(3, None, link), of_run(4, Role.CHAMPION, second)], default_version=4)
     assert version_of(client, "champion") == 4
 
     for name, value in {**mariadb.environment(), "DRIFTLINE_VAR": str(tmp_path / "var")}.items():

@@ -6,7 +6,7 @@ import pytest
 
 from churn_jobs.configuration import TrainerName, TrainingConfig
 from churn_jobs.trainer import Fitted
-from churn_jobs.trainer_choice import TrainerResult, chosen, table_lines
+from churn_jobs.trainer_choice import TrainerResult, choose_trainer, table_lines
 from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
 
 EQUAL = PairedRocAuc(0.80, 0.80, 0.010, 0.010, 0.0, 5_000, 700, 400)
@@ -37,8 +37,8 @@ def test_a_better_trainer_is_kept_only_beyond_the_error(
 ) -> None:
     first = result(FOREST, 0.80, 0.80, 0.0)
     second = result(BOOSTING, validation, reference, error)
-    assert chosen([first, second], 2.0).name is kept
-    assert chosen([first], 2.0) is first
+    assert choose_trainer([first, second], 2.0).name is kept
+    assert choose_trainer([first], 2.0) is first
 
 
 def test_the_table_has_both_with_their_errors() -> None:

@@ -18,6 +18,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def make_client(receiver: Receiver, tmp_path: Path) -> Iterator[Callable[..., MonitorClient]]:
+    """Return a function that makes clients, which are closed after the test."""
     clients: list[MonitorClient] = []
 
     def make(**options: Any) -> MonitorClient:

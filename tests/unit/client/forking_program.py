@@ -8,6 +8,7 @@ from driftline.client import MonitorClient
 
 
 def main(url: str, spool: str) -> None:
+    """Fork children that log rows, and check how they end."""
     client = MonitorClient(url, "churn", spool=spool, batch_seconds=0.01)
     for number in range(50):
         client.log({}, 1, id=f"before {number}")

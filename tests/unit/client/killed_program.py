@@ -8,6 +8,7 @@ from driftline.client import MonitorClient
 
 
 def main(url: str, spool: str, name: str) -> None:
+    """Log rows until the process is killed, and print each that the client has accepted."""
     client = MonitorClient(url, "churn", spool=spool, batch_rows=20, batch_seconds=0.01, timeout=2)
     draws = random.Random(name)
     for number in count():

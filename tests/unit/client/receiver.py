@@ -18,7 +18,7 @@ from pyarrow import ipc
 
 from stack.services.certificates import Certificates
 
-Reply = Callable[["Handler"], None]
+Reply = Callable[["IngestHandler"], None]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def decoded(headers: dict[str, str], body: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in content.splitlines()]
 
 
-class Handler(BaseHTTPRequestHandler):
+class IngestHandler(BaseHTTPRequestHandler):
     """Answers one connection."""
 
     protocol_version = "HTTP/1.1"
@@ -64,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
 def answer(status: int, content: object, headers: dict[str, str] | None = None) -> Reply:
     """Return a reply with a body of JSON, or with bytes as they are."""
 
-    def reply(handler: Handler) -> None:
+    def reply(handler: IngestHandler) -> None:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         handler.send_response(status)
         handler.send_header("Content-Length", str(len(body)))
@@ -82,13 +82,13 @@ def refusal(status: int, code: str = "invalid_input", detail: str = "some row", 
     return answer(status, {"error": {"code": code, "message": f"It is {code}.", "details": [detail]}}, named)
 
 
-def cut(handler: Handler) -> None:
+def cut(handler: IngestHandler) -> None:
     """Close the connection without an answer."""
     handler.close_connection = True
     handler.connection.close()
 
 
-def half_an_answer(handler: Handler) -> None:
+def half_an_answer(handler: IngestHandler) -> None:
     """Announce more than is sent."""
     handler.send_response(200)
     handler.send_header("Content-Length", "1000")
@@ -100,7 +100,7 @@ def half_an_answer(handler: Handler) -> None:
 def late(seconds: float) -> Reply:
     """Return a reply that comes after some seconds."""
 
-    def reply(handler: Handler) -> None:
+    def reply(handler: IngestHandler) -> None:
         time.sleep(seconds)
         answer(200, {"rows": 1})(handler)
 
@@ -113,7 +113,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print only what is no lost connection."""
+        """Print only what is not a lost connection."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -142,7 +142,7 @@ class Receiver:
     batches: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        handler = type("BoundHandler", (Handler,), {"receiver": self})
+        handler = type("BoundHandler", (IngestHandler,), {"receiver": self})
         self._lock = threading.Lock()
         self._server = Server(("127.0.0.1", 0), handler)
         scheme = "http" if self.certificates is None else "https"

@@ -152,7 +152,7 @@ def test_nothing_is_raised_where_monitoring_must_not_break_serving(
     assert client.flush(5)
     assert client.status().dropped == 4
     assert receiver.ids == {"a": 1}
-    assert caplog.text.count("rows of model churn were not taken: Feature 'a' is a value of type list") == 1
+    assert caplog.text.count("rows of model churn were not accepted: Feature 'a' is a value of type list") == 1
     client.close()
     assert client.log({}, 1) == ""
 
@@ -174,6 +174,7 @@ def test_rows_logged_while_the_client_closes_are_sent_or_refused(receiver: Recei
         taken: list[str] = []
 
         def log_until_closed(name: str, client: MonitorClient = client, taken: list[str] = taken) -> None:
+            """Log rows in all three ways until the client is closed."""
             for number in count():
                 row_id = f"{name}-{number}"
                 try:
@@ -294,7 +295,7 @@ def test_other_users_cannot_read_the_spool(make_client: MakeClient, tmp_path: Pa
         ({"url": "monitor:5001"}, "url is 'monitor:5001'"),
         ({"url": "ftp://monitor"}, "url is"),
         ({"model": ".."}, "model is '..'"),
-        ({"ca": "missing.pem"}, "ca is 'missing.pem', which is no file"),
+        ({"ca": "missing.pem"}, "ca is 'missing.pem', which is not a file"),
         ({"batch_rows": 0, "timeout": -1}, "batch_rows is 0"),
         ({"token": "a\nb"}, "The token"),
     ],

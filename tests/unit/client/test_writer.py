@@ -69,4 +69,4 @@ def test_a_failing_disk_says_how_many_rows_were_taken(tmp_path: Path) -> None:
     spool.folder.rename(tmp_path / "elsewhere")  # the open batch can be written, and no other one begun
     with pytest.raises(SpoolFailed) as failure:
         writer.append(RowKind.LABELS, [Row(name, b'{"id":"%s"}\n' % name.encode()) for name in "bcd"])
-    assert (failure.value.taken, writer.rows) == (1, 2)
+    assert (failure.value.accepted, writer.rows) == (1, 2)

@@ -39,6 +39,16 @@ def test_a_name_with_a_filler_in_it_and_a_use_are_not_listed() -> None:
     assert language.filler_names([module("founded = print(found)\nfound_rows = 1")]) == {}
 
 
+@pytest.mark.parametrize("text", ["before, after = 1, 2", "class Sum:\n    def merge(self, other): ..."])
+def test_a_word_of_a_pair_and_a_second_operand_are_clear(text: str) -> None:
+    assert language.filler_names([module(text)]) == {}
+
+
+@pytest.mark.parametrize("text", ["before = 1", "def merge(first, other): ...", "LEFT, right = 1, 2"])
+def test_a_word_without_its_counterpart_is_listed(text: str) -> None:
+    assert len(language.filler_names([module(text)])) == 1
+
+
 def test_fillers_are_listed_most_frequent_first() -> None:
     assert [*language.filler_names([module("own = 1\ntold = 2\ntold = 3")])] == ["told", "own"]
 

@@ -10,7 +10,7 @@ from tests.unit.docs.references import resolve
 PAGE = ROOT / "docs" / "concepts.md"
 PLANNED: set[str] = set()
 NOUNS = (
-    "alert", "alert budget", "allowed lateness", "analysis", "archive", "back-fill", "batch", "bounds", "calendar",
+    "alert", "alert budget", "allowed lateness", "analysis", "archive", "backfill", "batch", "bounds", "calendar",
     "challenger", "champion", "channel", "chunk", "chunk revision", "closed", "consumer", "coverage", "dead letter",
     "delivery", "detector", "drift", "drift method", "effect floor", "estimate", "evidence", "feature", "finding",
     "incident", "label", "label delay", "lasting drift", "ledger", "metric", "model", "model clock", "model version",

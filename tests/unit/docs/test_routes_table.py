@@ -41,6 +41,7 @@ def unused_port() -> int:
 
 @pytest.fixture(scope="module")
 def services(unused_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, APIFlask]]:
+    """Return the three services, built without servers."""
     database = DatabaseSettings.model_validate({"port": unused_port, "user": "nobody", "password": "none"})
     quick_publisher = KafkaLibrary.KAFKA_PYTHON  # finds a broker away at once, the other after seconds
     kafka = KafkaSettings(bootstrap_servers=f"127.0.0.1:{unused_port}", publisher=quick_publisher)

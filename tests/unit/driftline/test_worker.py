@@ -24,7 +24,7 @@ class Waits(Event):
         return self.is_set()
 
 
-class Server:
+class FlakyServer:
     """Work that fails some times and then succeeds."""
 
     def __init__(self, failures: int) -> None:
@@ -38,13 +38,13 @@ class Server:
 
 
 def test_each_failure_doubles_the_pause_up_to_the_longest() -> None:
-    server, stop = Server(5), Waits(99)
+    server, stop = FlakyServer(5), Waits(99)
     assert persist(server.work, stop, Retries(1, 5)) == 6
     assert stop.seconds == [1, 2, 4, 5, 5]
 
 
 def test_a_stop_ends_the_attempts() -> None:
-    server, stop = Server(99), Waits(3)
+    server, stop = FlakyServer(99), Waits(3)
     assert persist(server.work, stop, Retries(1, 5)) is None
     assert server.calls == 3
 
@@ -58,7 +58,7 @@ def test_other_errors_are_raised() -> None:
 
 
 def test_a_success_forgets_failures(caplog: pytest.LogCaptureFixture) -> None:
-    server, stop = Server(2), Waits(4)
+    server, stop = FlakyServer(2), Waits(4)
     repeat(server.work, 10, stop, Retries(1, 5, subject="orders: "))
     assert stop.seconds == [1, 2, 10, 10]
     assert caplog.messages[0].startswith("orders: A required server does not answer")

@@ -35,10 +35,10 @@ def test_the_shipped_file_requests_all_days() -> None:
         ('{"start_date": true}', ["start_date must be a text YYYY-MM-DD or null, not true"]),
         ('{"end_date": {"a": 1}}', ["end_date must be a text YYYY-MM-DD or null, not an object"]),
         ('{"end_date": ["2026-01-01"]}', ['end_date must be a text YYYY-MM-DD or null, not ["2026-01-01"]']),
-        ('{"end_date": "2026-02-30"}', ["end_date '2026-02-30' is no day of the calendar; write YYYY-MM-DD"]),
-        ('{"end_date": "20260201"}', ["end_date '20260201' is no day of the calendar; write YYYY-MM-DD"]),
-        ('{"end_date": ""}', ["end_date '' is no day of the calendar; write YYYY-MM-DD"]),
-        ('{"end_date": "٢٠٢٦-01-01"}', ["end_date '٢٠٢٦-01-01' is no day of the calendar; write YYYY-MM-DD"]),
+        ('{"end_date": "2026-02-30"}', ["end_date '2026-02-30' is not a calendar day; write YYYY-MM-DD"]),
+        ('{"end_date": "20260201"}', ["end_date '20260201' is not a calendar day; write YYYY-MM-DD"]),
+        ('{"end_date": ""}', ["end_date '' is not a calendar day; write YYYY-MM-DD"]),
+        ('{"end_date": "٢٠٢٦-01-01"}', ["end_date '٢٠٢٦-01-01' is not a calendar day; write YYYY-MM-DD"]),
         (
             '{"start_date": "2026-02-02", "end_date": "2026-02-01"}',
             ["start_date 2026-02-02 is after end_date 2026-02-01"],
@@ -49,7 +49,7 @@ def test_the_shipped_file_requests_all_days() -> None:
             [
                 "unknown key 'from'; known: start_date, end_date",
                 "start_date must be a text YYYY-MM-DD or null, not 1",
-                "end_date 'soon' is no day of the calendar; write YYYY-MM-DD",
+                "end_date 'soon' is not a calendar day; write YYYY-MM-DD",
             ],
         ),
     ],

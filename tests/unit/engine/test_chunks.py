@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.chunks import Chunk, by_chunk, chunk_of, chunk_starts, next_chunk, previous_chunk
+from driftline.engine.chunks import Chunk, chunk_of, chunk_starts, next_chunk, previous_chunk, split_by_chunk
 from driftline.engine.spec import Period
 from driftline.errors import InvalidInput
 
@@ -100,7 +100,9 @@ def test_many_at_once_equals_one_by_one(instants: list[datetime], period: Period
 def test_rows_are_split_oldest_chunk_first_and_keep_their_order() -> None:
     times = pd.to_datetime(["2026-01-02 01:00", "2026-01-01 23:00", "2026-01-02 00:00"], utc=True)
     frame = pd.DataFrame({"event_time": times, "x": [1, 2, 3]})
-    parts = [(chunk.start.day, rows["x"].tolist()) for chunk, rows in by_chunk(frame, Period.DAY, ZoneInfo("UTC"))]
+    parts = [
+        (chunk.start.day, rows["x"].tolist()) for chunk, rows in split_by_chunk(frame, Period.DAY, ZoneInfo("UTC"))
+    ]
     assert parts == [(1, [2]), (2, [1, 3])]
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from driftline.engine.catalogue import METRICS, Problem
-from driftline.engine.chunks import by_chunk
+from driftline.engine.chunks import split_by_chunk
 from driftline.engine.columns import FloatArray
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
@@ -96,7 +96,7 @@ def test_results_are_finite_or_say_why_not(problem: Problem, data: st.DataObject
     json.loads(text, parse_constant=_not_json)
     back = FittedReference.from_json(text)
     assert back.to_json() == text
-    for chunk, part in by_chunk(data.draw(frames(problem)), spec.period, spec.zone):
+    for chunk, part in split_by_chunk(data.draw(frames(problem)), spec.period, spec.zone):
         results = evaluate_chunk(fitted, spec, part, chunk)
         assert results == evaluate_chunk(back, spec, part, chunk)
         assert {result.kind for result in results} > {ResultKind.REALIZED, ResultKind.ESTIMATED, ResultKind.DRIFT}

@@ -84,7 +84,7 @@ def test_it_lasts_over_settled_chunks_only() -> None:
 
 
 def test_early_labels_do_not_weigh_on_the_columns() -> None:
-    """An unsettled label's p-value is no member of the family that the false discovery rate is held over."""
+    """An unsettled label's p-value is not a member of the family that the false discovery rate is held over."""
     column = drift(0.15, Method.KOLMOGOROV_SMIRNOV, "x", p_value=0.04)
     label = drift(0.01, Method.KOLMOGOROV_SMIRNOV, LABEL, p_value=0.5)
     assert drift_reasons(ONE_METRIC, chunk(column, label, labelled=10))

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from driftline.engine.evaluate import finish_chunk, summarize_chunk
-from driftline.engine.localization import OTHER, Contribution, localize, localize_by_segment
+from driftline.engine.localization import OTHER_CATEGORIES, Contribution, localize, localize_by_segment
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import PREDICTION, Method, ResultKind
 from driftline.errors import InvalidInput
@@ -47,16 +47,22 @@ def test_a_pile_of_values_is_found_in_its_bin(fitted: FittedReference) -> None:
 def test_values_beyond_the_bins_come_together(fitted: FittedReference) -> None:
     rows = scored_rows(1_000, seed=1)
     first = _located(fitted, rows.assign(calls=rows["calls"].mask(rows["id"] < 300, 1e6)), "calls")[0]
-    assert (first.part, first.lower, first.upper, first.reference, first.chunk) == (OTHER, None, None, 0.0, 0.3)
+    assert (first.part, first.lower, first.upper, first.reference, first.chunk) == (
+        OTHER_CATEGORIES,
+        None,
+        None,
+        0.0,
+        0.3,
+    )
 
 
 def test_categories_are_named(fitted: FittedReference) -> None:
     rows = scored_rows(1_000, seed=1)
     moved = _located(fitted, rows.assign(plan=rows["plan"].mask(rows["id"] < 400, "pro")), "plan")
     assert moved[0].part == "pro"
-    assert {localized.part for localized in moved} == {"basic", "plus", "pro", OTHER}
+    assert {localized.part for localized in moved} == {"basic", "plus", "pro", OTHER_CATEGORIES}
     new = _located(fitted, rows.assign(plan=rows["plan"].mask(rows["id"] < 400, "gold")), "plan")
-    assert (new[0].part, new[0].chunk) == (OTHER, 0.4)
+    assert (new[0].part, new[0].chunk) == (OTHER_CATEGORIES, 0.4)
 
 
 def test_the_parts_are_those_of_the_distance(fitted: FittedReference) -> None:

@@ -56,6 +56,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Apply the recipe to a copy of the library, and return what its script prints."""
     folder = tmp_path_factory.mktemp("recipe")
     shutil.copytree(ROOT / "src" / "driftline", folder / "src" / "driftline", ignore=shutil.ignore_patterns("*.pyc"))
     section = (ROOT / "CONTRIBUTING.md").read_text().partition("\n### A metric\n")[2].partition("\n### ")[0]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.chunks import by_chunk
+from driftline.engine.chunks import split_by_chunk
 from driftline.engine.partial_chunks import complete_chunks
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import MODEL, ResultKind
@@ -14,6 +14,7 @@ SPEC = Spec(columns=(ColumnSpec(name="x"),), minimum_rows=10, minimum_class_rows
 
 
 def reference(first: str, last: str, step: str = "4min") -> pd.DataFrame:
+    """Return calibrated rows between two instants."""
     rng = np.random.default_rng(6)
     times = pd.date_range(first, last, freq=step, tz="UTC")
     score = rng.random(len(times))
@@ -30,7 +31,7 @@ def reference(first: str, last: str, step: str = "4min") -> pd.DataFrame:
 
 
 def days(frame: pd.DataFrame) -> list[int]:
-    return [c.start.day for c, _ in complete_chunks(list(by_chunk(frame, Period.DAY, SPEC.zone)))]
+    return [c.start.day for c, _ in complete_chunks(list(split_by_chunk(frame, Period.DAY, SPEC.zone)))]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_bounds_are_those_of_the_whole_days() -> None:
     frame = reference("2026-01-01 22:00", "2026-01-10 23:59")
     from_whole_days = fit_reference(frame, SPEC)
     values = []
-    for _, rows in list(by_chunk(frame, Period.DAY, SPEC.zone))[1:]:
+    for _, rows in list(split_by_chunk(frame, Period.DAY, SPEC.zone))[1:]:
         above = rows.probability_1[rows.label == 1].to_numpy()[:, None] > rows.probability_1[rows.label == 0].to_numpy()
         values.append(float(above.mean()))
     assert from_whole_days.bounds[key].bounds.expected == pytest.approx(float(np.mean(values)), abs=1e-12)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.chunks import by_sizes, count_sizes, row_sizes
+from driftline.engine.chunks import count_sizes, row_sizes, split_by_sizes
 from driftline.errors import InvalidInput
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -35,7 +35,7 @@ def test_a_count_of_chunks_differs_by_one_row_at_most(total: int, count: int) ->
 
 @given(hours=st.lists(st.integers(0, 30), max_size=40), rows=st.integers(1, 10))
 def test_chunks_tile_the_time_and_hold_every_row_once_in_order(hours: list[int], rows: int) -> None:
-    cut = list(by_sizes(rows_at(hours), row_sizes(len(hours), rows)))
+    cut = list(split_by_sizes(rows_at(hours), row_sizes(len(hours), rows)))
     assert [place for _, part in cut for place in part["place"]] == sorted(range(len(hours)), key=lambda p: hours[p])
     assert all(chunk.start < chunk.end for chunk, _ in cut)
     assert all(earlier.end == later.start for (earlier, _), (later, _) in pairwise(cut))
@@ -46,4 +46,4 @@ def test_chunks_tile_the_time_and_hold_every_row_once_in_order(hours: list[int],
 
 def test_sizes_must_add_up() -> None:
     with pytest.raises(InvalidInput, match="cannot hold 3 rows"):
-        list(by_sizes(rows_at([1, 2, 3]), (1, 1)))
+        list(split_by_sizes(rows_at([1, 2, 3]), (1, 1)))

@@ -23,6 +23,7 @@ distances = st.sampled_from([0.05, 0.11, 0.15, 0.3])
 
 @st.composite
 def chunks(draw: st.DrawFn, day: int) -> ChunkFacts:
+    """Draw a chunk of a day with some results."""
     rows = draw(st.sampled_from([0, 50, 1000]))
     results = [
         realized(draw(values)),

@@ -16,11 +16,11 @@ from examples.titanic.fairness import differences
 from examples.titanic.model import THRESHOLD, save, scored, split, train
 from examples.titanic.passengers import CATEGORIES, FEATURES, LABEL, read_passengers
 from examples.titanic.sailing import requested_rows
-from examples.titanic.voyages import Plan, draw_voyages
+from examples.titanic.voyages import VoyagePlan, draw_voyages
 from tests.unit.docs.pages import ROOT
 
 SPEC = ROOT / "examples" / "titanic" / "spec.yaml"
-SMALL = Plan(reference=2, sailing=3, emigrants_from=1, passengers=400)
+SMALL = VoyagePlan(reference=2, sailing=3, emigrants_from=1, passengers=400)
 SEEDS = range(10)
 MISSING_PORTS = 4
 
@@ -89,6 +89,7 @@ def test_a_difference_that_chance_explains_is_not_certain() -> None:
     assert not difference.is_certain
 
 
+@pytest.mark.slow
 def test_the_exploration_shows_survival_by_group(passengers: pd.DataFrame, tmp_path: Path) -> None:
     women = survival(passengers, "sex").loc["female"]
     assert (int(women["passengers"]), int(women["survivors"])) == (466, 339)
@@ -100,13 +101,13 @@ def test_the_exploration_shows_survival_by_group(passengers: pd.DataFrame, tmp_p
 
 
 @cache
-def voyages_of(plan: Plan) -> pd.DataFrame:
+def voyages_of(plan: VoyagePlan) -> pd.DataFrame:
     """Return the scored passengers of a plan's voyages."""
     known, sailing = split(read_passengers())
     return scored(train(known), draw_voyages(sailing, plan))
 
 
-def backtest(plan: Plan) -> dl.BacktestResult:
+def backtest(plan: VoyagePlan) -> dl.BacktestResult:
     """Monitor a plan's voyages as the example does, without segments, which never alert."""
     fields = yaml.safe_load(SPEC.read_text()) | {"segments": []}
     return dl.backtest(
@@ -129,7 +130,7 @@ def test_the_artifact_scores_passengers_as_the_model_does(passengers: pd.DataFra
 
 @pytest.mark.slow
 def test_emigrants_alert_within_three_voyages_and_nothing_before() -> None:
-    plan = Plan()
+    plan = VoyagePlan()
     assert plan.emigrants_from is not None
     chunks = backtest(plan).chunks
     alerted = [number for number, chunk in enumerate(chunks) if chunk.verdict.state is dl.State.ALERT]
@@ -140,6 +141,6 @@ def test_emigrants_alert_within_three_voyages_and_nothing_before() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_without_emigrants_nothing_alerts(seed: int) -> None:
-    states = {chunk.verdict.state for chunk in backtest(Plan(emigrants_from=None, seed=seed)).chunks}
+    states = {chunk.verdict.state for chunk in backtest(VoyagePlan(emigrants_from=None, seed=seed)).chunks}
     assert dl.State.ALERT not in states
     assert dl.State.OK in states

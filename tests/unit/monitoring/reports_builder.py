@@ -31,6 +31,7 @@ def report(
     drifted: tuple[str, ...] = (),
     reason: str = "It is so.",
 ) -> ChunkView:
+    """Return the view of a day's chunk."""
     start = ORIGIN + day * DAY
     verdict = Verdict(state, (reason,), provisional=not (closed and labels_due), drifted=drifted)
     return ChunkView(

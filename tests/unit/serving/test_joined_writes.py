@@ -32,6 +32,7 @@ def written(*turns: tuple[bytes, ...], closed: bool = False) -> list[Any]:
     recorded = Recorded()
 
     async def write() -> None:
+        """Write the turns of a test to a transport, and close it if asked."""
         transport = JoinedWrites(cast("asyncio.Transport", recorded), asyncio.get_running_loop())
         assert transport.get_extra_info("peername") == "peername"
         for turn in turns:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from driftline.backtesting.input.instants import as_datetime
 from driftline.backtesting.input.rows import Rows
-from driftline.engine.chunks import Chunk, by_chunk, next_chunk, tiled
+from driftline.engine.chunks import Chunk, next_chunk, split_by_chunk, tiled
 from driftline.engine.columns import IntArray
 from driftline.engine.results import EVENT_TIME
 from driftline.engine.spec import Period
@@ -49,13 +49,13 @@ class ByPeriod:
 
     def split(self, rows: Rows, frame: pd.DataFrame) -> Iterator[tuple[Chunk, pd.DataFrame]]:
         """Yield the periods that have rows."""
-        yield from by_chunk(frame, self.period, self.zone)
+        yield from split_by_chunk(frame, self.period, self.zone)
 
     def sizes(self, times: IntArray, numbers: IntArray) -> dict[Chunk, int]:
         """Return the number of rows in each period."""
         instants = pd.DatetimeIndex(np.sort(times).view("datetime64[us]"), tz="UTC")
         frame = pd.DataFrame({EVENT_TIME: instants})
-        return {chunk: len(rows) for chunk, rows in by_chunk(frame, self.period, self.zone)}
+        return {chunk: len(rows) for chunk, rows in split_by_chunk(frame, self.period, self.zone)}
 
     def all(self, filled: Sequence[Chunk]) -> Iterator[Chunk]:
         """Yield the periods with rows, and those without rows between them."""

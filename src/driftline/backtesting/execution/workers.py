@@ -28,7 +28,7 @@ _Value = TypeVar("_Value")
 def choose_map(rows: int, *, forks: bool) -> Map:
     """Return the map for work on `rows` rows; `forks` declares that this process may be forked."""
     can_fork = forks and sys.platform == "linux"
-    return in_processes if can_fork and cores() > 1 and rows >= WORTH_FORKING else in_threads
+    return map_in_processes if can_fork and cores() > 1 and rows >= WORTH_FORKING else map_in_threads
 
 
 def cores() -> int:
@@ -37,13 +37,13 @@ def cores() -> int:
     return min(MOST_CORES, usable)
 
 
-def in_threads(work: Callable[[_Item], _Value], items: Iterable[_Item], /) -> Iterator[_Value]:
+def map_in_threads(work: Callable[[_Item], _Value], items: Iterable[_Item], /) -> Iterator[_Value]:
     """Apply `work` to each item in threads, and yield the results in the items' order."""
     with ThreadPoolExecutor(cores()) as pool:
         yield from pool.map(work, items)
 
 
-def in_processes(work: Callable[[_Item], _Value], items: Iterable[_Item], /) -> Iterator[_Value]:
+def map_in_processes(work: Callable[[_Item], _Value], items: Iterable[_Item], /) -> Iterator[_Value]:
     """Apply `work` to each item in forked processes, and yield the results in the items' order.
 
     Results and errors must be picklable. Threads are used instead where the system allows no more processes, and where
@@ -54,13 +54,13 @@ def in_processes(work: Callable[[_Item], _Value], items: Iterable[_Item], /) -> 
 
     listed = list(items)
     if "lightgbm" in sys.modules:
-        yield from in_threads(work, listed)
+        yield from map_in_threads(work, listed)
         return
     with closing(Forks(work, listed)) as forks:
         try:
             forks.start(cores())
         except OSError as error:
             _log.info("Cannot fork a process (%s); using threads, which takes longer.", error)
-            yield from in_threads(work, listed)
+            yield from map_in_threads(work, listed)
         else:
             yield from forks.results()

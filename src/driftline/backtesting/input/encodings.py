@@ -25,10 +25,10 @@ def foreign_encoding(head: bytes) -> str | None:
     as Latin-1, cannot be told apart without knowing the language.
     """
     marked = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
-    return marked or _by_zeros(head) or _ebcdic(head)
+    return marked or _encoding_by_zeros(head) or _ebcdic(head)
 
 
-def _by_zeros(head: bytes) -> str | None:
+def _encoding_by_zeros(head: bytes) -> str | None:
     """Return UTF-32 or UTF-16 by the zeros in the upper bytes of commas, digits and line ends; UTF-8 has none."""
     of_four = [head[offset::4].count(0) / max(len(head[offset::4]), 1) for offset in range(4)]
     if min(of_four[:2]) > _MOST or min(of_four[2:]) > _MOST:

@@ -18,12 +18,12 @@ def faulty_rows(column: "pd.Series[Any]", wrong: BoolArray, rows_before: int, cu
     name, places = str(column.name), np.flatnonzero(wrong)[: MOST_ROWS + 1]
     values = column.iloc[places].tolist()
     return tuple(
-        RowFault(rows_before + int(place) + 1, name, _shown(value), cure)
+        RowFault(rows_before + int(place) + 1, name, _text_of(value), cure)
         for place, value in zip(places, values, strict=True)
     )
 
 
-def _shown(value: Any) -> str | None:
+def _text_of(value: Any) -> str | None:
     """Return a value as text, None for a missing one."""
     if pd.isna(value) is True:
         return None

@@ -13,7 +13,7 @@ from driftline.backtesting.request.chunking import ENOUGH_CHUNKS, Cut
 from driftline.backtesting.request.problem import MOST_CLASSES
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import Problem
-from driftline.engine.chunks import by_chunk
+from driftline.engine.chunks import split_by_chunk
 from driftline.engine.columns import IntArray, coded
 from driftline.engine.results import EVENT_TIME
 from driftline.engine.spec import Period, Spec
@@ -117,4 +117,4 @@ _MOST_PERIODS = 1_000
 def _sizes(request: ResolvedRequest, times: IntArray, period: Period) -> list[int]:
     """Return the number of rows of each chunk of a period, from sorted event times."""
     frame = pd.DataFrame({EVENT_TIME: pd.DatetimeIndex(times.view("datetime64[us]"), tz="UTC")})
-    return [len(rows) for _, rows in by_chunk(frame, period, request.zone)]
+    return [len(rows) for _, rows in split_by_chunk(frame, period, request.zone)]

@@ -67,22 +67,22 @@ def decide(rows: ShadowRows, rule: PromotionRule) -> Decision:
             "are required; nothing is promoted without labels",
             chunks,
         )
-    used = labelled_chunks[rows.chunks] & ~np.isnan(rows.labels)
-    _, subjects = np.unique(rows.subjects[used], return_inverse=True)
-    labels, count = rows.labels[used], int(subjects.max()) + 1
+    compared = labelled_chunks[rows.chunks] & ~np.isnan(rows.labels)
+    _, subjects = np.unique(rows.subjects[compared], return_inverse=True)
+    labels, count = rows.labels[compared], int(subjects.max()) + 1
     if count < rule.subjects or len(np.unique(labels)) < 2:
         reason = f"{count:,} subjects with {int(labels.sum()):,} positives are too few; {rule.subjects:,} are required"
         return Decision(False, reason, chunks)
-    comparison = paired_roc_auc(labels, rows.champion[used], rows.challenger[used], subjects.astype(np.int64))
+    comparison = paired_roc_auc(labels, rows.champion[compared], rows.challenger[compared], subjects.astype(np.int64))
     return _judged(comparison, rule, chunks)
 
 
 def _labelled_chunks(rows: ShadowRows, coverage: float) -> npt.NDArray[np.bool_]:
     """Return for each chunk whether enough of its labels are known; a chunk without rows has none."""
     count = len(rows.starts)
-    known = np.bincount(rows.chunks, weights=~np.isnan(rows.labels), minlength=count)
+    labelled = np.bincount(rows.chunks, weights=~np.isnan(rows.labels), minlength=count)
     total = np.bincount(rows.chunks, minlength=count)
-    result: npt.NDArray[np.bool_] = (total > 0) & (known >= coverage * total)
+    result: npt.NDArray[np.bool_] = (total > 0) & (labelled >= coverage * total)
     return result
 
 

@@ -61,26 +61,27 @@ class FittedBinaryEvidence(FittedModelEvidence[ScoreCounts]):
     def evidence(self, stage: Stage, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
         """Return the evidence of chunks at a stage (`ProblemEvidence.evidence`)."""
         if stage is Stage.SCORES:
-            return self._of_scores(counts, open_block)
-        return self._of_labels(counts, open_block, weekdays)
+            return self._score_evidence(counts, open_block)
+        return self._label_evidence(counts, open_block, weekdays)
 
     def no_skill(self, counts: ScoreCounts, values: FloatArray) -> float | None:
         """Return the ROC AUC of a chunk's labelled rows if it is not distinguishable from 0.5, else None."""
         rows, roc_auc, _ = values[BINARY.columns(Family.RANKING).start]
         return no_skill(self.roc_auc, counts, float(roc_auc / rows)) if rows else None
 
-    def _of_scores(self, counts: ScoreCounts, open_block: ScoreCounts) -> StageEvidence:
+    def _score_evidence(self, counts: ScoreCounts, open_block: ScoreCounts) -> StageEvidence:
         chances, evidence = self.bins.chances, StageEvidence.empty(len(counts.scored), BINARY.count)
         ends, complete = self._blocks(evidence, counts, counts.scored, open_block.scored, open_block)
         if self.expected and ends:
-            family, state = BINARY.columns(Family.EXPECTED), self.expected
-            evidence.log_evidence[ends, family] = expected_metrics.log_evidence(state, chances, complete.scored)
+            family, reference = BINARY.columns(Family.EXPECTED), self.expected
+            evidence.log_evidence[ends, family] = expected_metrics.log_evidence(reference, chances, complete.scored)
             metrics = metrics_of(complete.scored, complete.scored * chances)
-            evidence.values[ends, family] = values_of(rows_of(complete.scored)[:, None], metrics, state.mean)
-            evidence.harm[ends] = largest((state.mean - metrics) / MARGINS)
+            evidence.values[ends, family] = values_of(rows_of(complete.scored)[:, None], metrics, reference.mean)
+            evidence.harm[ends] = largest((reference.mean - metrics) / MARGINS)
         return evidence
 
-    def _of_labels(self, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
+    def _label_evidence(self, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
+        """Return the evidence of labelled rows: share, ranking, and at the end of each block realized metrics."""
         evidence = StageEvidence.empty(len(counts.labelled), BINARY.count)
         bins, rows = self.bins, rows_of(counts.labelled)[:, None]
         shifts, tilts = self.share.usual(weekdays), self.ranking.usual(weekdays)
@@ -94,19 +95,19 @@ class FittedBinaryEvidence(FittedModelEvidence[ScoreCounts]):
         evidence.values[:, of_ranking] = values_of(rows, realized[:, :1], expected[:, :1])
         ends, complete = self._blocks(evidence, counts, counts.labelled, open_block.labelled, open_block)
         if self.realized and ends:
-            family, state = BINARY.columns(Family.REALIZED), self.realized
-            evidence.log_evidence[ends, family] = realized_metrics.log_evidence(state, complete)
+            family, reference = BINARY.columns(Family.REALIZED), self.realized
+            evidence.log_evidence[ends, family] = realized_metrics.log_evidence(reference, complete)
             metrics = metrics_of(complete.labelled, complete.positives)
-            block_values = values_of(rows_of(complete.labelled)[:, None], metrics, state.mean)
+            block_values = values_of(rows_of(complete.labelled)[:, None], metrics, reference.mean)
             evidence.values[ends, family] = np.tile(block_values, (1, 2, 1))
-            evidence.harm[ends] = self._estimated_harm(state, complete, metrics)
+            evidence.harm[ends] = self._estimated_harm(reference, complete, metrics)
         return evidence
 
-    def _estimated_harm(self, state: BlockMetrics, counts: ScoreCounts, realized: FloatArray) -> FloatArray:
+    def _estimated_harm(self, reference: BlockMetrics, counts: ScoreCounts, realized: FloatArray) -> FloatArray:
         """Return the drop expected from the scores plus the labels' difference from it, shrunk by sampling variance."""
         expected = metrics_of(counts.labelled, counts.labelled * self.bins.chances)
-        usual = self.expected.mean if self.expected else state.mean
-        trust = MARGINS**2 / (MARGINS**2 + state.sampling / rows_of(counts.labelled)[:, None])
+        usual = self.expected.mean if self.expected else reference.mean
+        trust = MARGINS**2 / (MARGINS**2 + reference.sampling / rows_of(counts.labelled)[:, None])
         return largest(((usual - expected) + (expected - realized) * trust) / MARGINS)
 
     def _blocks(

@@ -34,7 +34,7 @@ class Counts:
     def merge(self, other: Self) -> Self:
         """Merge the counts of two parts of a chunk."""
         pairs = zip(self.arrays, other.arrays, strict=True)
-        return type(self)(*(_widened(one) + _widened(two) for one, two in pairs))
+        return type(self)(*(_widened(first) + _widened(second) for first, second in pairs))
 
     def __getitem__(self, chunks: Any) -> Self:
         """Return some chunks of stacked counts."""

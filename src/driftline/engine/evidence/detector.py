@@ -88,12 +88,12 @@ def grow(ratios: FloatArray, mass: FloatArray, log_evidence: FloatArray) -> Floa
 class Trends:
     """The time since which each component's evidence has grown, and the values observed since.
 
-    `scores` is the largest sum of log e-values up to now, `since` the start of its first chunk (microseconds since
+    `evidence` is the largest sum of log e-values up to now, `since` the start of its first chunk (microseconds since
     1970), `sums` of shape (components, 3) the number of rows since then, and the sums over rows of the observed and of
     the usual value.
     """
 
-    scores: FloatArray
+    evidence: FloatArray
     since: FloatArray
     sums: FloatArray
 
@@ -104,10 +104,10 @@ class Trends:
 
     def advance(self, start: datetime, moving: BoolArray, log_evidence: FloatArray, values: FloatArray) -> "Trends":
         """Return the trends after the chunk that starts at `start`; `values` are as in `sums`."""
-        fresh = moving & (self.scores <= 0)
-        scores = np.where(moving, np.maximum(self.scores, 0) + log_evidence, self.scores)
+        fresh = moving & (self.evidence <= 0)
+        evidence = np.where(moving, np.maximum(self.evidence, 0) + log_evidence, self.evidence)
         sums = np.where(fresh[:, None], 0.0, self.sums) + np.where(moving[:, None], values, 0.0)
-        return Trends(scores, np.where(fresh, start.timestamp() * 1e6, self.since), sums)
+        return Trends(evidence, np.where(fresh, start.timestamp() * 1e6, self.since), sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def state_values(state: DetectorState, trends: Trends, incident: DetectorInciden
     return {
         "ratios": state.ratios.tolist(),
         "saved": state.saved.tolist(),
-        "trend_scores": trends.scores.tolist(),
+        "trend_scores": trends.evidence.tolist(),
         "trend_since": trends.since.tolist(),
         "trend_sums": trends.sums.tolist(),
         "incident_since": incident.since and incident.since.isoformat(),

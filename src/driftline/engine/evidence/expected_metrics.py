@@ -13,10 +13,10 @@ EXPONENT = 0.3
 COMPONENTS = len(METRICS)
 
 
-def log_evidence(state: BlockMetrics, chances: FloatArray, scored: IntArray) -> FloatArray:
+def log_evidence(reference: BlockMetrics, chances: FloatArray, scored: IntArray) -> FloatArray:
     """Return log e-values of blocks, shape (blocks, 3), from counts of shape (blocks, 2, bins); 0 where undefined."""
-    drop = state.mean - metrics_of(scored, scored * chances) - state.floor
-    error = np.sqrt(state.variance(rows_of(scored)) + state.variance_of_mean)
-    chance = np.maximum(stdtr(state.blocks - 1, -drop / error), 1e-300)
+    drop = reference.mean - metrics_of(scored, scored * chances) - reference.floor
+    error = np.sqrt(reference.variance(rows_of(scored)) + reference.variance_of_mean)
+    chance = np.maximum(stdtr(reference.blocks - 1, -drop / error), 1e-300)
     evidence: FloatArray = np.nan_to_num(np.log(EXPONENT) + (EXPONENT - 1) * np.log(chance), nan=0.0)
     return evidence

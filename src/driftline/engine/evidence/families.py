@@ -80,7 +80,7 @@ class ComponentTable:
         return len(self.families)
 
     @cached_property
-    def in_stage(self) -> dict[Stage, BoolArray]:
+    def stage_masks(self) -> dict[Stage, BoolArray]:
         """A mask, by stage, of the components that get their data at it."""
         return {stage: np.array([of_component is stage for of_component in self.stages]) for stage in Stage}
 

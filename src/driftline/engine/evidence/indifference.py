@@ -4,7 +4,7 @@ Chunks that are shorter than a day share the effect of their day: otherwise the 
 independent evidence. Days may differ by weekday: otherwise what repeats each week would hide changes.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -32,13 +32,13 @@ WEEKDAY_LEVEL = 0.01
 class IndifferenceZone:
     """The zone of indifference: how far log-odds may differ from the usual without counting as changed.
 
-    `variance` is that of log-odds between chunks, `zone` the half-width of the zone. `daily` is the variance between
+    `variance` is that of log-odds between chunks, `half_width` that of the zone. `daily` is the variance between
     days times the information of a day, where chunks are shorter than a day; else 0. `offsets` are the usual
     differences from 0 by weekday, Monday first; none where weekdays do not differ.
     """
 
     variance: float
-    zone: float
+    half_width: float
     daily: float = 0.0
     offsets: tuple[float, ...] = ()
 
@@ -55,12 +55,17 @@ class IndifferenceZone:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values as JSON-compatible values."""
-        return asdict(self) | {"offsets": list(self.offsets)}
+        return {
+            "variance": self.variance,
+            "zone": self.half_width,
+            "daily": self.daily,
+            "offsets": list(self.offsets),
+        }
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
         """Return the values that `to_dict` serialized."""
-        return cls(**stored | {"offsets": tuple(stored.get("offsets", ()))})
+        return cls(stored["variance"], stored["zone"], stored.get("daily", 0.0), tuple(stored.get("offsets", ())))
 
 
 def fit_indifference(statistics: FloatArray, variances: FloatArray, days: IntArray | None = None) -> IndifferenceZone:
@@ -72,41 +77,41 @@ def fit_indifference(statistics: FloatArray, variances: FloatArray, days: IntArr
     """
     if days is None or days.min() == days.max():
         between = variance_between(statistics, variances)
-        return IndifferenceZone(between, _zone(between, variances, len(variances)))
+        return IndifferenceZone(between, _half_width(between, variances, len(variances)))
     dates, of_day = np.unique(days, return_inverse=True)
     weekdays = (dates - 1) % WEEKDAYS
     of_days = _sums(of_day, statistics), _sums(of_day, variances)
     offsets = weekday_offsets(*of_days, weekdays)
     if offsets is None:
-        state = _of_days(*of_days)
+        zone = _fit_days(*of_days)
     else:
         statistics = statistics - variances * offsets[weekdays[of_day]]
-        state = _of_days(of_days[0] - of_days[1] * offsets[weekdays], of_days[1], weekdays)
-        state = replace(state, offsets=tuple(offsets.tolist()))
-    return state if len(dates) == len(days) else _of_parts(state, statistics, variances, float(of_days[1].mean()))
+        zone = _fit_days(of_days[0] - of_days[1] * offsets[weekdays], of_days[1], weekdays)
+        zone = replace(zone, offsets=tuple(offsets.tolist()))
+    return zone if len(dates) == len(days) else _fit_parts(zone, statistics, variances, float(of_days[1].mean()))
 
 
-def _of_days(statistics: FloatArray, variances: FloatArray, weekdays: IntArray | None = None) -> IndifferenceZone:
+def _fit_days(statistics: FloatArray, variances: FloatArray, weekdays: IntArray | None = None) -> IndifferenceZone:
     """Fit on the statistics of days; those without the offsets of their `weekdays`, where these were fitted."""
     days = len(variances)
     if weekdays is None:
         between = variance_between(statistics, variances)
-        return IndifferenceZone(between, _zone(between, variances, days))
+        return IndifferenceZone(between, _half_width(between, variances, days))
     between = variance_between(statistics, variances, WEEKDAYS)
     error = np.mean(1 / _sums(weekdays, variances) + between / np.bincount(weekdays))
-    return IndifferenceZone(between + float(error), _zone(between, variances, days))
+    return IndifferenceZone(between + float(error), _half_width(between, variances, days))
 
 
-def _of_parts(
-    of_days: IndifferenceZone, statistics: FloatArray, variances: FloatArray, of_a_day: float
+def _fit_parts(
+    of_days: IndifferenceZone, statistics: FloatArray, variances: FloatArray, day_information: float
 ) -> IndifferenceZone:
-    """Fit on the statistics of parts of days, without offsets; `of_a_day` is the information of a day."""
+    """Fit on the statistics of parts of days, without offsets; `day_information` is the information of a day."""
     between = variance_between(statistics, variances)
-    zone = max(of_days.zone, _zone(between, variances, len(variances)))
-    return IndifferenceZone(between, zone, of_days.variance * of_a_day, of_days.offsets)
+    half_width = max(of_days.half_width, _half_width(between, variances, len(variances)))
+    return IndifferenceZone(between, half_width, of_days.variance * day_information, of_days.offsets)
 
 
-def _zone(between: float, variances: FloatArray, number: int) -> float:
+def _half_width(between: float, variances: FloatArray, number: int) -> float:
     """Return the half-width of the zone, from the error of the mean over this many chunks or days."""
     return max(SMALLEST_ZONE, ERRORS * float(np.sqrt(1 / max(variances.sum(), 1e-9) + between / number)))
 

@@ -67,14 +67,14 @@ class FittedMulticlassEvidence(FittedModelEvidence[ScoreCounts]):
             labels = np.where(complete.labels == MISSING, MISSING_LABEL, complete.labels == position)
             predictions = (complete.predictions == position).astype(np.int64)
             of_class = part.bins.counts_of(complete.scores[:, position], predictions, labels, complete.counts)
-            for whole, array in zip(counts.arrays, of_class.arrays, strict=True):
-                whole[number, :, : part.bins.count] = array
+            for total, array in zip(counts.arrays, of_class.arrays, strict=True):
+                total[number, :, : part.bins.count] = array
         return counts
 
     def evidence(self, stage: Stage, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
         """Return the evidence of chunks at a stage (`ProblemEvidence.evidence`), class by class."""
         by_class = [
-            part.evidence(stage, self._of_class(counts, number), self._of_class(open_block, number), weekdays)
+            part.evidence(stage, self._class_counts(counts, number), self._class_counts(open_block, number), weekdays)
             for number, part in enumerate(self.parts)
         ]
         return StageEvidence(
@@ -84,7 +84,7 @@ class FittedMulticlassEvidence(FittedModelEvidence[ScoreCounts]):
             [self._joined(blocks) for blocks in zip(*(part.open_blocks for part in by_class), strict=True)],
         )
 
-    def _of_class(self, counts: ScoreCounts, number: int) -> ScoreCounts:
+    def _class_counts(self, counts: ScoreCounts, number: int) -> ScoreCounts:
         bins = self.parts[number].bins.count
         return ScoreCounts(*(array[..., number, :, :bins] for array in counts.arrays))
 
@@ -92,8 +92,8 @@ class FittedMulticlassEvidence(FittedModelEvidence[ScoreCounts]):
         """Return the counts of all classes in one."""
         counts = self.empty_counts()
         for number, of_class in enumerate(by_class):
-            for whole, array in zip(counts.arrays, of_class.arrays, strict=True):
-                whole[number, :, : array.shape[-1]] = array
+            for total, array in zip(counts.arrays, of_class.arrays, strict=True):
+                total[number, :, : array.shape[-1]] = array
         return counts
 
     def no_skill(self, counts: ScoreCounts, values: FloatArray) -> float | None:

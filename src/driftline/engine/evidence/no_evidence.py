@@ -25,10 +25,10 @@ def no_evidence_of_days(days: Sequence[int] | None) -> NoEvidence | None:
 
     Several chunks a day share what is special about their day.
     """
-    whole = whole_days(days)
-    if whole is None or len(whole) >= MINIMUM_DAYS:
+    complete = whole_days(days)
+    if complete is None or len(complete) >= MINIMUM_DAYS:
         return None
-    covered = f"{len(whole)} whole day{'' if len(whole) == 1 else 's'}"
+    covered = f"{len(complete)} whole day{'' if len(complete) == 1 else 's'}"
     return NoEvidence(
         f"The reference covers {covered}, too few to show how days differ; "
         f"give a reference of at least {MINIMUM_DAYS} days."
@@ -37,8 +37,8 @@ def no_evidence_of_days(days: Sequence[int] | None) -> NoEvidence | None:
 
 def days_show_metrics(days: Sequence[int] | IntArray | None) -> bool:
     """Return whether chunks on these days show how metrics vary; True where chunks are not parts of days."""
-    whole = whole_days(days)
-    return whole is None or len(whole) >= MINIMUM_DAYS_OF_METRICS
+    complete = whole_days(days)
+    return complete is None or len(complete) >= MINIMUM_DAYS_OF_METRICS
 
 
 def too_few_chunks(chunks: int, minimum: int) -> NoEvidence:

@@ -13,10 +13,10 @@ SIZES = (1.0, 2.0)
 COMPONENTS = len(SIZES) * len(METRICS)
 
 
-def log_evidence(state: BlockMetrics, counts: ScoreCounts) -> FloatArray:
+def log_evidence(reference: BlockMetrics, counts: ScoreCounts) -> FloatArray:
     """Return log e-values of blocks, shape (blocks, 6): Gaussian likelihood ratios; 0 where a metric is undefined."""
-    zone = np.maximum(state.floor, ERRORS * np.sqrt(state.variance_of_mean))
-    drop = state.mean - metrics_of(counts.labelled, counts.positives) - zone
-    variance = state.variance(rows_of(counts.labelled))
+    margin = np.maximum(reference.floor, ERRORS * np.sqrt(reference.variance_of_mean))
+    drop = reference.mean - metrics_of(counts.labelled, counts.positives) - margin
+    variance = reference.variance(rows_of(counts.labelled))
     ratios = [size * MARGINS * (drop - size * MARGINS / 2) / variance for size in SIZES]
     return np.nan_to_num(np.concatenate(ratios, axis=-1), nan=0.0)

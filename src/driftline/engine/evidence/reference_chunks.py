@@ -29,11 +29,11 @@ def whole_days(days: Sequence[int] | IntArray | None) -> IntArray | None:
     if days is None or not len(days):
         return None
     dates, chunks = np.unique(np.asarray(days), return_counts=True)
-    whole: IntArray = dates[chunks >= WHOLE_DAY * chunks.max()]
-    return whole if chunks.max() > 1 else None
+    complete: IntArray = dates[chunks >= WHOLE_DAY * chunks.max()]
+    return complete if chunks.max() > 1 else None
 
 
 def rows_of_a_day(rows: FloatArray, days: Sequence[int] | IntArray | None) -> float:
     """Return the mean rows of the whole days, from the rows of the chunks; 0 where chunks are not parts of days."""
-    whole = whole_days(days)
-    return 0.0 if whole is None else float(rows[np.isin(np.asarray(days), whole)].sum() / len(whole))
+    complete = whole_days(days)
+    return 0.0 if complete is None else float(rows[np.isin(np.asarray(days), complete)].sum() / len(complete))

@@ -82,19 +82,20 @@ class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
     ) -> StageEvidence:
         """Return the evidence of chunks at a stage (`ProblemEvidence.evidence`)."""
         if stage is Stage.SCORES:
-            return self._of_scores(counts, open_block)
-        return self._of_labels(counts, open_block, weekdays)
+            return self._score_evidence(counts, open_block)
+        return self._label_evidence(counts, open_block, weekdays)
 
     def no_skill(self, counts: ResidualCounts, values: FloatArray) -> float | None:
         """Return None: a regression has no ROC AUC."""
         return None
 
-    def _of_scores(self, counts: ResidualCounts, open_block: ResidualCounts) -> StageEvidence:
+    def _score_evidence(self, counts: ResidualCounts, open_block: ResidualCounts) -> StageEvidence:
+        """Return the evidence of expected errors, one value at the end of each block of rows."""
         evidence = StageEvidence.empty(len(counts.sums), REGRESSION.count)
         rows, totals = counts.sums[:, EXPECTED_ROWS], counts.sums[:, EXPECTED]
-        before = open_block.sums[[EXPECTED_ROWS, EXPECTED]].tolist()
+        open_sums = open_block.sums[[EXPECTED_ROWS, EXPECTED]].tolist()
         minimum = self.expected.block_rows if self.expected else MINIMUM_BLOCK_ROWS
-        ends, block_rows, block_totals, open_rows, open_totals = blocks_of(rows, totals, minimum, *before)
+        ends, block_rows, block_totals, open_rows, open_totals = blocks_of(rows, totals, minimum, *open_sums)
         evidence.open_blocks.extend(map(self._open_block, open_rows, open_totals))
         if self.expected and ends:
             means = block_totals / block_rows
@@ -109,7 +110,8 @@ class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
         block.sums[[ROWS, EXPECTED_ROWS, EXPECTED]] = rows, rows, total
         return block
 
-    def _of_labels(self, counts: ResidualCounts, open_block: ResidualCounts, weekdays: IntArray) -> StageEvidence:
+    def _label_evidence(self, counts: ResidualCounts, open_block: ResidualCounts, weekdays: IntArray) -> StageEvidence:
+        """Return the evidence of residuals: their mean in both directions, and their size."""
         evidence = StageEvidence.empty(len(counts.sums), REGRESSION.count)
         moves, growths = self.mean_zone.usual(weekdays), self.size_zone.usual(weekdays)
         of_mean = log_evidence(self.mean_direction, self.mean_zone, counts.counts, moves, (1, -1))
@@ -117,11 +119,11 @@ class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
         evidence.log_evidence[:, _MEAN] = np.stack(of_mean, axis=-1)
         evidence.log_evidence[:, _SIZE] = np.stack(of_size, axis=-1)
         rows = counts.counts.sum(-1).astype(np.float64)
-        some = np.maximum(rows, 1.0)
-        residual, absolute = counts.sums[:, RESIDUALS] / some, counts.sums[:, ABSOLUTE] / some
+        row_counts = np.maximum(rows, 1.0)
+        residual, absolute = counts.sums[:, RESIDUALS] / row_counts, counts.sums[:, ABSOLUTE] / row_counts
         evidence.values[:, _MEAN] = values_of(rows[:, None], residual[:, None], self._usual(moves))
         evidence.values[:, _SIZE] = values_of(rows[:, None], absolute[:, None], np.array([self.mean_absolute]))
-        evidence.harm[:] = np.where(rows > 0, self._estimated_harm(absolute, some), np.nan)
+        evidence.harm[:] = np.where(rows > 0, self._estimated_harm(absolute, row_counts), np.nan)
         evidence.open_blocks.extend([open_block] * len(rows))
         return evidence
 

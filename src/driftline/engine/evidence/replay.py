@@ -170,7 +170,7 @@ class _Run:
     def __post_init__(self) -> None:
         components, usable = self.fitted.components, self.fitted.usable
         self.weights = {
-            stage: np.where(mask & usable, components.weights, 0.0) for stage, mask in components.in_stage.items()
+            stage: np.where(mask & usable, components.weights, 0.0) for stage, mask in components.stage_masks.items()
         }
 
     def advance(self, tick: list[_Step]) -> None:
@@ -186,7 +186,7 @@ class _Run:
                 drifting=step.chunk.drifting,
                 weights=self.weights[step.stage],
             )
-            moving = components.in_stage[step.stage] & (step.values[:, 0] > 0)
+            moving = components.stage_masks[step.stage] & (step.values[:, 0] > 0)
             trends = trends.advance(step.chunk.start, moving, step.log_evidence, step.values)
             blocks[step.stage] = step.open_block
         total_evidence = np.sum([step.log_evidence for step in tick], axis=0)
@@ -197,12 +197,12 @@ class _Run:
     def _record(self, tick: list[_Step]) -> None:
         """Record the evidence of the tick's chunks; restart the detector after an alert.
 
-        Time alone is no evidence: where no change is likelier than none, there is neither an alert nor a warning.
+        Time alone is not evidence: where no change is likelier than none, there is neither an alert nor a warning.
         """
         state, threshold = self.history.state, 1 / self.rule.budget
         least = max(WARNING_SHARE * threshold, WARNING_CHUNKS * max(step.chunk.years for step in tick))
         leading = int(np.argmax(state.ratios))
-        if state.total >= min(least, threshold) and self.history.trends.scores[leading] > 0:
+        if state.total >= min(least, threshold) and self.history.trends.evidence[leading] > 0:
             step = next((step for step in tick if step.stage is self.fitted.components.stages[leading]), tick[-1])
             crossed = state.total >= threshold
             harmful = max((s.harm for s in tick if s.harm == s.harm), default=0.0) >= HARM
@@ -227,6 +227,7 @@ class _Run:
             self.notes[key] = replace(self.notes.get(key, ChunkEvidence()), **fields)
 
     def _change(self, component: int, chunk: DetectorInput, share_of_alert: float) -> Change:
+        """Return the change that a component has accumulated evidence for."""
         trends, components = self.history.trends, self.fitted.components
         rows, observed, usual = trends.sums[component]
         since = datetime.fromtimestamp(trends.since[component] / 1e6, tz=chunk.start.tzinfo)
@@ -237,7 +238,7 @@ class _Run:
             since,
             observed,
             usual,
-            log_evidence=float(trends.scores[component]),
+            log_evidence=float(trends.evidence[component]),
             share_of_alert=share_of_alert,
             label=components.classes[component],
         )

@@ -24,8 +24,8 @@ class ScoreCounts(Counts):
     @classmethod
     def empty(cls, *shape: int) -> Self:
         """Return the counts of no rows; `shape` is what precedes the axis by prediction and the number of bins."""
-        *before, bins = shape
-        return cls(*(np.zeros((*before, 2, bins), dtype=np.int64) for _ in range(3)))
+        *leading, bins = shape
+        return cls(*(np.zeros((*leading, 2, bins), dtype=np.int64) for _ in range(3)))
 
 
 def rows_of(counts: IntArray | FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ CLIP = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class ScoreGrid:
-    """Cells of equal width from `low` to `high`, in log-odds of the score, or in scores that are no probabilities."""
+    """Cells of equal width from `low` to `high`, in log-odds of the score, or in scores that are not probabilities."""
 
     low: float
     high: float

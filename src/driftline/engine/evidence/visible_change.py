@@ -74,7 +74,7 @@ class Detection:
     chunks: int
     components: ComponentTable
 
-    def smallest(self, family: Family, state: IndifferenceZone, variance: float, largest: float) -> float | None:
+    def smallest(self, family: Family, zone: IndifferenceZone, variance: float, largest: float) -> float | None:
         """Return the smallest change that a family finds; None if it exceeds `largest`.
 
         `variance` is that of the score statistic of a chunk, which is also its information. With W the information of
@@ -85,9 +85,9 @@ class Detection:
         weight = self.components.weights[self.components.columns(family)][0]
         level = log(max(self.threshold / weight, 1.0))
         information = max(variance, 1e-9)
-        error = 1 / sqrt(self.chunks * information / state.temper(information))
+        error = 1 / sqrt(self.chunks * information / zone.temper(information))
         changes = [tested / 2 + level * error**2 / tested + POWER * error for tested in TESTED[family]]
-        change = state.zone + min(changes)
+        change = zone.half_width + min(changes)
         return change if change <= largest else None
 
 
@@ -106,15 +106,15 @@ def visible_changes(
 def _visible_changes(fitted: FittedEvidence, detection: Detection, rows: float) -> Iterator[VisibleChange]:
     match fitted:
         case FittedBinaryEvidence():
-            yield _of_classifier(fitted, detection, rows)
+            yield _classifier_changes(fitted, detection, rows)
         case FittedMulticlassEvidence():
             for name, part in zip(fitted.classes, fitted.parts, strict=True):
-                yield _of_classifier(part, detection, rows, name)
+                yield _classifier_changes(part, detection, rows, name)
         case FittedRegressionEvidence():
-            yield _of_regression(fitted, detection, rows)
+            yield _regression_changes(fitted, detection, rows)
 
 
-def _of_classifier(
+def _classifier_changes(
     fitted: FittedBinaryEvidence, detection: Detection, rows: float, label: str | None = None
 ) -> VisibleChange:
     """Return the smallest changes of a binary model, or of a class against the rest."""
@@ -141,7 +141,7 @@ def _of_classifier(
     )
 
 
-def _of_regression(fitted: FittedRegressionEvidence, detection: Detection, rows: float) -> VisibleChange:
+def _regression_changes(fitted: FittedRegressionEvidence, detection: Detection, rows: float) -> VisibleChange:
     """Return the smallest changes of a regression; the information of a row is 1, by the scale of the directions."""
     shift = detection.smallest(Family.MEAN_RESIDUAL, fitted.mean_zone, rows, LARGEST_TILT)
     growth = detection.smallest(Family.RESIDUAL_SIZE, fitted.size_zone, rows, LARGEST_TILT)

@@ -146,8 +146,10 @@ def _lines(changes: Sequence[VisibleChange]) -> list[str]:
     ]
 
 
-def _detectable(what: str, sizes: Sequence[str], nothing: str) -> str:
-    return f"Detected 8 times in 10: {what} {', '.join(sizes)}." if sizes else f"{nothing} can be detected reliably."
+def _detectable(change: str, sizes: Sequence[str], otherwise: str) -> str:
+    return (
+        f"Detected 8 times in 10: {change} {', '.join(sizes)}." if sizes else f"{otherwise} can be detected reliably."
+    )
 
 
 def _within(value: str, chunks: int) -> str:

@@ -54,7 +54,7 @@ def fit(scores: FloatArray, labels: IntArray) -> Calibration:
     """Fit the curve on the reference's labelled rows, in time order; return the identity if the curve does not help.
 
     The curve is used if, over ten stratified splits, it lowers the expected calibration error of the held-out rows; and
-    always for scores outside 0 to 1, which are no probabilities.
+    always for scores outside 0 to 1, which are not probabilities.
     """
     order = np.argsort(scores)
     sorted_rows = SortedRows.of(scores[order], labels[order])

@@ -24,12 +24,12 @@ def are_probabilities(scores: FloatArray) -> bool:
 
 
 def require_probabilities(frame: pd.DataFrame, names: Sequence[str]) -> None:
-    """Raise InvalidInput where one of the score columns `names` of `frame` holds values that are no probabilities."""
+    """Raise InvalidInput where one of the score columns `names` of `frame` holds values that are not probabilities."""
     for name in names:
         outside = not_probabilities(as_floats(frame[name]))
         if len(outside):
             msg = (
                 f"column {name!r} holds {len(outside):,} values outside 0 to 1 (such as {outside[0]:.6g}), which are "
-                "no probabilities; divide percent by 100, and turn log-odds x into 1 / (1 + exp(-x))"
+                "not probabilities; divide percent by 100, and turn log-odds x into 1 / (1 + exp(-x))"
             )
             raise InvalidInput(msg)

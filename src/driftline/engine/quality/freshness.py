@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from driftline.engine.chunks import Chunk
+from driftline.engine.event_times import require_aware
 from driftline.engine.outcome import Outcome, undefined
 from driftline.engine.results import EVENT_TIME
-from driftline.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,7 @@ def summarize(frame: pd.DataFrame) -> NewestRow:
     times = frame[EVENT_TIME]
     if not len(times):
         return NewestRow(0, None)
-    if not isinstance(times.dtype, pd.DatetimeTZDtype):
-        msg = f"event_time must be aware timestamps, best in UTC; it is {times.dtype}"
-        raise InvalidInput(msg)
+    require_aware(times)
     return NewestRow(len(times), times.max().to_pydatetime(warn=False).astimezone(UTC))
 
 

@@ -81,12 +81,12 @@ def finish(state: ColumnSpread, summary: StatisticsSummary, name: str, spec: Spe
     if share is not None and summary.ordered is not None:
         return _quantile(state, summary, summary.ordered, share)
     if summary.sums is not None:
-        return _of_sums(state, summary, summary.sums, Statistic(name))
+        return _sums_outcome(state, summary, summary.sums, Statistic(name))
     msg = f"the chunk was summarized under a spec without {name}"
     raise TypeError(msg)
 
 
-def _of_sums(state: ColumnSpread, summary: StatisticsSummary, sums: Sums, statistic: Statistic) -> Outcome:
+def _sums_outcome(state: ColumnSpread, summary: StatisticsSummary, sums: Sums, statistic: Statistic) -> Outcome:
     value, error = {
         Statistic.MEAN: (sums.mean, state.mean_error(summary.rows)),
         Statistic.SUM: (sums.total.value, state.sum_error(summary.rows)),

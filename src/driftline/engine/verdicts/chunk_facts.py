@@ -68,7 +68,7 @@ class ChunkFacts:
         return {kind: tuple(sorted(group, key=lambda r: (r.subject, r.method))) for kind, group in results.items()}
 
     @cached_property
-    def _of_model(self) -> Mapping[tuple[ResultKind, str], Result]:
+    def _by_metric(self) -> Mapping[tuple[ResultKind, str], Result]:
         return {(r.kind, r.method): r for r in self.results if is_of_model(r.kind, r.method) and r.segment is None}
 
     def of_kind(self, kind: ResultKind) -> tuple[Result, ...]:
@@ -80,12 +80,12 @@ class ChunkFacts:
 
     def clear_indexes(self) -> None:
         """Forget the indexes of the results, which take as much memory as these; what verdicts derived stays."""
-        for name in ("_by_kind", "_of_model"):
+        for name in ("_by_kind", "_by_metric"):
             self.__dict__.pop(name, None)
 
     def performance(self, kind: ResultKind, metric: str) -> Result | None:
         """Return the model's result of `kind` for `metric`; None where it was not computed."""
-        return self._of_model.get((kind, metric))
+        return self._by_metric.get((kind, metric))
 
 
 def last_closed(chunks: Iterable[ChunkFacts], start: datetime, count: int) -> tuple[ChunkFacts, ...]:

@@ -24,7 +24,7 @@ def consecutive_verdicts(
     evidence = evidence_of(spec, fitted, chunks, drifts)
     settled: list[ChunkFacts] = []
     closed: list[ChunkFacts] = []
-    for chunk, drift in zip(_in_turn(chunks, RECORD_WINDOW), drifts, strict=True):
+    for chunk, drift in zip(_without_old_indexes(chunks, RECORD_WINDOW), drifts, strict=True):
         chunk_evidence = None if evidence is None else evidence.get(chunk.start, ChunkEvidence())
         records = track_records(spec, settled)
         yield verdict_of(spec, chunk, closed, records, evidence=chunk_evidence, drift=drift), chunk_evidence
@@ -37,13 +37,13 @@ def consecutive_verdicts(
 def _drifts(spec: Spec, chunks: Sequence[ChunkFacts]) -> Iterator[ObservedDrift]:
     """Yield what drifted in each chunk."""
     closed: list[ChunkFacts] = []
-    for chunk in _in_turn(chunks, LOOKBACK):
+    for chunk in _without_old_indexes(chunks, LOOKBACK):
         yield drift_of(spec, chunk, closed)
         if chunk.closed:
             closed = [*closed, chunk][-LOOKBACK:]
 
 
-def _in_turn(chunks: Sequence[ChunkFacts], window: int) -> Iterator[ChunkFacts]:
+def _without_old_indexes(chunks: Sequence[ChunkFacts], window: int) -> Iterator[ChunkFacts]:
     """Yield the chunks, and clear the indexes of those before the window: memory should not follow their number."""
     for place, chunk in enumerate(chunks):
         yield chunk

@@ -48,7 +48,8 @@ def verdict_of(
     if chunk.rows == 0:
         return Verdict(State.NO_DATA, ("There are no predictions in this chunk.",), provisional=not chunk.closed)
     if chunk.rows < spec.minimum_rows:
-        reason = f"{chunk.rows} rows are fewer than the minimum of {spec.minimum_rows}."
+        rows = "1 row is" if chunk.rows == 1 else f"{chunk.rows} rows are"
+        reason = f"{rows} fewer than the minimum of {spec.minimum_rows}."
         findings = [Finding(State.INSUFFICIENT, reason), *(evidence_findings(spec, evidence) if evidence else ())]
         return Verdict(gravest(findings), reasons(findings), provisional=not chunk.closed)
     earlier = last_closed(preceding, chunk.start, LOOKBACK)

@@ -31,8 +31,8 @@ def to_pdf(content: ReportContent) -> bytes:
     weasyprint, rules = _weasyprint(), _printed_rules()
     page = render(content, PRINTED_CHARTS, paper=True)
     html = _SVG.sub(lambda tag: f"{tag[0]}<style>{rules}</style>", page)
-    nothing = weasyprint.urls.URLFetcher(allowed_protocols=())
-    return bytes(weasyprint.HTML(string=html, url_fetcher=nothing).write_pdf(pdf_variant="pdf/ua-1"))
+    no_fetcher = weasyprint.urls.URLFetcher(allowed_protocols=())
+    return bytes(weasyprint.HTML(string=html, url_fetcher=no_fetcher).write_pdf(pdf_variant="pdf/ua-1"))
 
 
 def _printed_rules() -> str:

@@ -69,8 +69,8 @@ def compare(content: ReportContent) -> list[ComparedValue]:
     if not content.earlier:
         return []
     return [
-        ComparedValue(what, earlier, now)
-        for (what, earlier), (_, now) in zip(
+        ComparedValue(name, earlier, now)
+        for (name, earlier), (_, now) in zip(
             _values(content, content.earlier), _values(content, content.chunks), strict=True
         )
     ]
@@ -102,6 +102,7 @@ def _since(chunks: Sequence[ChunkView], newest: ChunkView) -> ChunkView:
 
 
 def _values(content: ReportContent, chunks: Sequence[ChunkView]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each number of a range of chunks."""
     counts = Counter(chunk.verdict.state for chunk in chunks)
     rows, labelled = sum(chunk.rows for chunk in chunks), sum(chunk.labelled for chunk in chunks)
     yield f"{content.period.capitalize()}s that alert", f"{counts[State.ALERT]:,} of {len(chunks):,}"

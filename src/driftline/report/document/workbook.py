@@ -42,6 +42,7 @@ def to_workbook(content: ReportContent) -> bytes:
 
 
 def _written(sheets: Mapping[str, Iterable[Row]]) -> bytes:
+    """Return the bytes of a workbook with these sheets; the first row of each is its head."""
     try:
         import xlsxwriter  # noqa: PLC0415  (an extra)
     except ImportError as error:
@@ -67,6 +68,7 @@ def _write_cell(sheet: Any, at: tuple[int, int], value: Any, heading: Any, insta
 
 
 def _summary(content: ReportContent) -> Iterator[Row]:
+    """Yield the rows of the first sheet: model, verdict, reference, notes, and the compared ranges."""
     verdict, reference = headline(content), content.reference
     yield content.model, f"{content.kind} of a {content.spec.problem.value} model"
     yield "Verdict", STATE_WORDS[verdict.state].word, verdict.newest or verdict.counts
@@ -84,6 +86,7 @@ def _summary(content: ReportContent) -> Iterator[Row]:
 
 
 def _chunks(content: ReportContent) -> Iterator[Row]:
+    """Yield the rows of the sheet of chunks."""
     yield CHUNK_COLUMNS
     for chunk in content.chunks:
         verdict = chunk.verdict

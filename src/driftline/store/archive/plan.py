@@ -126,8 +126,10 @@ def plan_of(connection: Connection, model: ModelToArchive) -> ArchivePlan:
         for archive_object in objects
         if archive_object.state is ObjectState.STORED and archive_object not in removals
     ]
-    gone = [archive_object for archive_object in objects if archive_object.state.is_gone or archive_object in removals]
-    due = [*_due_chunks(connection, model, stored, gone), *_changed(connection, model, stored)]
+    removed = [
+        archive_object for archive_object in objects if archive_object.state.is_gone or archive_object in removals
+    ]
+    due = [*_due_chunks(connection, model, stored, removed), *_changed(connection, model, stored)]
     return ArchivePlan(model, tuple(_merged(due, stored)), tuple(removals))
 
 
@@ -181,7 +183,7 @@ def _removals(model: ModelToArchive, objects: Iterable[ArchiveObject]) -> list[A
 
 
 def _due_chunks(
-    connection: Connection, model: ModelToArchive, stored: Sequence[ArchiveObject], gone: Sequence[ArchiveObject]
+    connection: Connection, model: ModelToArchive, stored: Sequence[ArchiveObject], removed: Sequence[ArchiveObject]
 ) -> Iterator[tuple[VersionKey, Chunk]]:
     """Yield the chunks with blobs that are due, but for those of which an object has all the batches.
 
@@ -198,15 +200,15 @@ def _due_chunks(
             batches[version, chunk].add(blob.batch)
     for (version, chunk), numbers in batches.items():
         key = VersionKey(model.number, version)
-        whole = [
+        complete = [
             archive_object
             for archive_object in stored
             if archive_object.key == key and archive_object.start <= chunk.start and chunk.end <= archive_object.end
         ]
-        has_all = any(numbers <= archive_object.batches.keys() for archive_object in whole)
+        has_all = any(numbers <= archive_object.batches.keys() for archive_object in complete)
         if (
             not has_all
-            and not any(_overlap(archive_object, key, chunk) for archive_object in gone)
+            and not any(_overlap(archive_object, key, chunk) for archive_object in removed)
             and model.is_due(version, chunk, after)
         ):
             yield key, chunk

@@ -82,8 +82,8 @@ def delete_objects(engine: Engine, model_number: int) -> None:
 
 def _settle(connection: Connection, leftover: ArchiveObject) -> None:
     """Delete the row of an object, or keep it where it says that rows were removed."""
-    mine = archive_objects.c.number == leftover.number
+    is_object = archive_objects.c.number == leftover.number
     if leftover.state.is_gone:
-        connection.execute(update(archive_objects).where(mine).values(state=ObjectState.REMOVED))
+        connection.execute(update(archive_objects).where(is_object).values(state=ObjectState.REMOVED))
     else:
-        connection.execute(delete(archive_objects).where(mine))
+        connection.execute(delete(archive_objects).where(is_object))

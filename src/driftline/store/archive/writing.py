@@ -97,6 +97,7 @@ class PeriodWriter:
         return f"archive/{self.name}/{self.key.version}/{start}-{end}-{uuid4().hex[:8]}.parquet"
 
     def _begin(self, connection: Connection, object_key: str, now: datetime) -> int:
+        """Insert the row of an object that is being written; return its number."""
         row = {
             "model_number": self.key.model_number,
             "model_version": self.key.version,
@@ -157,8 +158,8 @@ class PeriodWriter:
             "batches": batches_json(content.batches),
         }
         column = archive_objects.c
-        mine = (column.number == number) & (column.state == ObjectState.WRITING)
-        stored = connection.execute(update(archive_objects).where(mine).values(values)).rowcount
+        is_writing = (column.number == number) & (column.state == ObjectState.WRITING)
+        stored = connection.execute(update(archive_objects).where(is_writing).values(values)).rowcount
         if not stored or {archive_object.number for archive_object in present} != content.replaced:
             raise ArchiveChanged
         replaced = update(archive_objects).where(column.number.in_(content.replaced))

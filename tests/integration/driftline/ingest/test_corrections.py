@@ -169,7 +169,7 @@ def test_a_repeated_deletion_changes_nothing(ingestion: Ingestion) -> None:
         ({"ids": [], "column": "a"}, "send {"),
         ({"column": "ticket", "value": 1}, "no feature 'ticket'; the model has minutes, distance, carrier"),
         ({"column": "carrier", "value": None}, "send a text or a number"),
-        ({"column": "minutes", "value": "long"}, "is no number"),
+        ({"column": "minutes", "value": "long"}, "is not a number"),
     ],
 )
 def test_a_deletion_that_names_nothing_is_refused(ingestion: Ingestion, body: object, message: str) -> None:

@@ -158,7 +158,7 @@ def test_all_faults_are_named_at_once_and_nothing_is_stored(ingestion: Ingestion
     details = "\n".join(caught.value.details)
     for fragment in (
         "column 'at' has a value that is not an ISO 8601 time", "row 2 ('yesterday')",
-        "column 'prediction' has 1 value that is no class of the model ('maybe', row 3); send one of '0', '1'",
+        "column 'prediction' has 1 value that is not a class of the model ('maybe', row 3); send one of '0', '1'",
         "column 'score' has 1 value outside 0 to 1 (83.0, row 4)",
         "column 'features.distance' has 2 values that are not numbers (first 'ERR', row 5); clean it, or pass "
         "?na_values=ERR if that stands for a missing value",
@@ -186,7 +186,7 @@ REFUSED: dict[str, tuple[Sent, type[DriftlineError], str]] = {
     "no Arrow": (Sent(Content.of(b"none", Format.ARROW, None)), InvalidInput, "cannot be read as an Arrow stream"),
     "ragged": (Sent(Content.of(b"id,event_time\n1\n", Format.CSV, None)), InvalidInput, "The body, line 2"),
     "surrogate": (json_sent([{"id": "\ud800"}]), InvalidInput, "surrogate"),
-    "lists": (json_sent([{"id": "a", "features": {"minutes": [1]}}]), InvalidInput, "no single value"),
+    "lists": (json_sent([{"id": "a", "features": {"minutes": [1]}}]), InvalidInput, "not a single value"),
     "too many": (json_sent([{"id": str(n)} for n in range(100_001)]), TooMuchContent, "100,001 rows"),
     "version": (sent(rows(), version=7), NotFound, "no ready version 7"),
 }

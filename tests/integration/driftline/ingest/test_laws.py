@@ -111,6 +111,7 @@ def rows_stored(ingestion: Ingestion) -> pd.DataFrame:
 
 
 def assert_as_plain(ingestion: Ingestion, plain: Plain) -> None:
+    """Assert that the stored rows, labels and counts equal those of the plain model."""
     frame = rows_stored(ingestion)
     days = (frame["event_time"] - pd.Timestamp(FIRST)).dt.days
     contents = frame["minutes"].astype(int)

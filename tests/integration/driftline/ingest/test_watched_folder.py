@@ -18,7 +18,7 @@ from driftline.clock import utc_now
 from driftline.errors import InvalidInput
 from driftline.ingest.file_ingestion import FileIngestion
 from driftline.ingest.ingestion import Ingestion
-from driftline.ingest.watched_folder import KEPT, Look, WatchedFolder
+from driftline.ingest.watched_folder import RECORD_RETENTION, FolderScan, WatchedFolder
 from driftline.objects import open_store
 from driftline.store import removal
 from driftline.store.ingest_log import IngestState, LogFilter
@@ -99,13 +99,13 @@ def test_files_of_every_format_are_stored_once(engine: Engine, folder: Path, wat
     for other in ("notes.md", "_SUCCESS", ".f.csv", "g.csv.tmp"):
         (folder / other).write_text("no data")
     first = watcher()
-    assert [first.look(), first.look(), first.look()] == [Look(left=5), Look(stored=5), Look()]
+    assert [first.scan(), first.scan(), first.scan()] == [FolderScan(left=5), FolderScan(stored=5), FolderScan()]
     assert ids(engine) == {*frame["id"]}
     count = batches(engine)
     again = watcher()
-    assert [again.look(), again.look()] == [Look(), Look()]
+    assert [again.scan(), again.scan()] == [FolderScan(), FolderScan()]
     (folder / "a.csv").touch()
-    assert [again.look(), again.look()] == [Look(left=1), Look(stored=1)]
+    assert [again.scan(), again.scan()] == [FolderScan(left=1), FolderScan(stored=1)]
     assert batches(engine) == count
 
 
@@ -114,10 +114,10 @@ def test_a_file_that_is_being_written_waits(engine: Engine, folder: Path, watche
     path = folder / "rows.csv"
     write(path, frame[:10])
     for size in (20, 30):
-        assert watched.look() == Look(left=1)
+        assert watched.scan() == FolderScan(left=1)
         write(path, frame[:size])
     assert ids(engine) == set()
-    assert [watched.look(), watched.look()] == [Look(left=1), Look(stored=1)]
+    assert [watched.scan(), watched.scan()] == [FolderScan(left=1), FolderScan(stored=1)]
     assert ids(engine) == {*frame["id"]}
 
 
@@ -128,7 +128,7 @@ def test_a_refused_file_is_recorded_and_read_again_once_it_changes(
     (folder / "b.parquet").write_bytes(b"no Parquet")
     write(folder / "c.csv", rows(10, first=10))
     first = watcher()
-    assert [first.look(), first.look()] == [Look(left=3), Look(stored=1, refused=2)]
+    assert [first.scan(), first.scan()] == [FolderScan(left=3), FolderScan(stored=1, refused=2)]
     refused = recorded(engine)
     assert "a.csv: The rows are invalid" in str(refused["a.csv"][2])
     assert "b.parquet" in str(refused["b.parquet"][2])
@@ -137,9 +137,9 @@ def test_a_refused_file_is_recorded_and_read_again_once_it_changes(
     reasons = [entry.reason or "" for _, entry in ingestion.log(NAME, 9, LogFilter(state=IngestState.REFUSED))]
     assert len(reasons) == 2
     assert "--na-values unknown" in str(reasons)
-    assert [first.look(), watcher().look()] == [Look(), Look()]
+    assert [first.scan(), watcher().scan()] == [FolderScan(), FolderScan()]
     write(folder / "a.csv", rows(10))
-    assert [first.look(), first.look()] == [Look(left=1), Look(stored=1)]
+    assert [first.scan(), first.scan()] == [FolderScan(left=1), FolderScan(stored=1)]
     assert recorded(engine)["a.csv"] == ("stored", 10, None)
     assert ids(engine) == {*rows(20)["id"]}
 
@@ -150,10 +150,10 @@ def test_labels_follow_the_names_of_files_and_may_change_back(engine: Engine, fo
     write(folder / "1.csv", known.assign(label=1))
     write(folder / "3.csv", known.assign(label=1))
     watched = watcher(BatchKind.LABELS)
-    assert [watched.look(), watched.look()] == [Look(left=3), Look(stored=3)]
+    assert [watched.scan(), watched.scan()] == [FolderScan(left=3), FolderScan(stored=3)]
     assert set(stored_labels(engine).values()) == {1.0}
     write(folder / "3.csv", known.assign(label=0))
-    assert [watched.look(), watched.look()] == [Look(left=1), Look(stored=1)]
+    assert [watched.scan(), watched.scan()] == [FolderScan(left=1), FolderScan(stored=1)]
     assert set(stored_labels(engine).values()) == {0.0}
 
 
@@ -165,16 +165,16 @@ def test_objects_are_read_at_the_first_look(
     store = open_store(address)
     store.put("a.csv", rows(10).to_csv(index=False).encode())
     watched = watcher(address=address)
-    assert [watched.look(), watched.look()] == [Look(stored=1), Look()]
+    assert [watched.scan(), watched.scan()] == [FolderScan(stored=1), FolderScan()]
     store.put("a.csv", rows(20).to_csv(index=False).encode())
-    assert [watcher(address=address).look(), watched.look()] == [Look(stored=1), Look()]
+    assert [watcher(address=address).scan(), watched.scan()] == [FolderScan(stored=1), FolderScan()]
     assert ids(engine) == {*rows(20)["id"]}
 
 
 def test_a_model_that_is_removed_leaves_no_record_of_its_files(engine: Engine, folder: Path, watcher: Watcher) -> None:
     write(folder / "a.csv", rows(5))
     watched = watcher()
-    assert [watched.look(), watched.look()] == [Look(left=1), Look(stored=1)]
+    assert [watched.scan(), watched.scan()] == [FolderScan(left=1), FolderScan(stored=1)]
     removal.remove(engine, NAME)
     assert recorded(engine) == {}
 
@@ -187,13 +187,13 @@ def test_removed_files_are_forgotten_after_a_month(engine: Engine, folder: Path,
         write(path, rows(5))
     for address in (None, str(other)):
         watched = watcher(address=address)
-        assert (watched.look().stored, watched.look().left) == (0, 0)
+        assert (watched.scan().stored, watched.scan().left) == (0, 0)
     for path in (folder / "a.csv", other / "c.csv"):
         path.unlink()
-    assert watcher().look() == Look()
+    assert watcher().scan() == FolderScan()
     assert {*recorded(engine)} == {"a.csv", "b.csv", "c.csv"}
-    later = Ingestion(engine, lambda: utc_now() + KEPT)
-    WatchedFolder(open_store(folder), FileIngestion(later, NAME, BatchKind.PREDICTIONS), Event()).look()
+    later = Ingestion(engine, lambda: utc_now() + RECORD_RETENTION)
+    WatchedFolder(open_store(folder), FileIngestion(later, NAME, BatchKind.PREDICTIONS), Event()).scan()
     assert {*recorded(engine)} == {"b.csv", "c.csv"}
 
 
@@ -205,9 +205,9 @@ def test_a_missing_folder_is_named(ingestion: Ingestion, tmp_path: Path) -> None
 def test_a_stopped_process_ends_between_two_batches(folder: Path, watcher: Watcher, engine: Engine) -> None:
     write(folder / "a.csv", rows(5))
     watched = watcher()
-    watched.look()
+    watched.scan()
     watched.stop.set()
-    assert watched.look() == Look(left=1)
+    assert watched.scan() == FolderScan(left=1)
     watched.run(0.1)
     assert ids(engine) == set()
 

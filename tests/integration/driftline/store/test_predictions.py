@@ -30,6 +30,7 @@ def store(engine: Engine) -> PredictionStore:
 
 
 def scored(count: int, first: int = 0, day: datetime = DAY) -> pd.DataFrame:
+    """Return scored rows of a day, with missing and awkward values."""
     return pd.DataFrame(
         {
             "event_time": pd.Timestamp(day),

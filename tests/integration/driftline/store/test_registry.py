@@ -23,6 +23,7 @@ SPEC = Spec(columns=(ColumnSpec(name="minutes"),), minimum_rows=20, minimum_clas
 
 
 def reference(features: tuple[str, ...] = ("minutes",)) -> pd.DataFrame:
+    """Return 800 calibrated rows of 8 days with these features."""
     rng = np.random.default_rng(7)
     score = rng.uniform(0.05, 0.95, 800)
     frame = pd.DataFrame(

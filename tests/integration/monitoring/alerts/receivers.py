@@ -44,7 +44,7 @@ class HttpReceiver:
 def http_receiver() -> Iterator[HttpReceiver]:
     """Serve until the context ends."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class ChannelHandler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
             body = self.rfile.read(length)
@@ -58,7 +58,7 @@ def http_receiver() -> Iterator[HttpReceiver]:
         def log_message(self, *_: object) -> None:
             """Be quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), ChannelHandler) as server:
         server.daemon_threads = True
         server.block_on_close = False
         receiver = HttpReceiver(server.server_port)

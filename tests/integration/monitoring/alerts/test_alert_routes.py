@@ -36,6 +36,7 @@ def app(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[APIFlask]:
+    """Return a monitor with one channel, and tokens of two scopes."""
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "ops_url").write_text(receiver.url(f"/hooks/{HOOK}"))
     monkeypatch.setenv("DRIFTLINE_SECRETS", str(tmp_path / "secrets"))

@@ -211,7 +211,7 @@ def test_apprise_delivers_and_reaches_internal_hosts_only_where_allowed(
     assert outcome.state is DeliveryState.DEAD
     assert "internal address 127.0.0.1" in (outcome.problem or "")
     alerting.secret("url", "nowhere-s3cr3t")
-    assert "no URL that apprise knows" in (alerting.desk.test("open").problem or "")
+    assert "not a URL that apprise knows" in (alerting.desk.test("open").problem or "")
     assert len(receiver.posts) == 1
     assert "s3cr3t" not in caplog.text
 

@@ -35,6 +35,7 @@ class Days:
     def _write(
         self, connection: Connection, day: int, state: State, closed: bool, days: int, results: tuple[Result, ...]
     ) -> None:
+        """Write a revision and a verdict of a day as a poll would."""
         row = (model_versions.c.model_number == self.key.model_number) & (model_versions.c.version == self.key.version)
         connection.execute(select(model_versions.c.version).where(row).with_for_update())
         store, start = RevisionStore(self.key), FIRST + day * DAY
@@ -49,7 +50,7 @@ class Days:
         now = NOW + timedelta(seconds=self.written)
         verdicts = VerdictStore(self.key)
         before = verdicts.between(connection, start, start).get(start)
-        verdicts.write(connection, revision, verdict, now, clock=now, before=before, in_place=False)
+        verdicts.write(connection, revision, verdict, now, clock=now, previous=before, in_place=False)
 
     def _write_evidence(self, connection: Connection, start: datetime, state: State) -> None:
         note = ChunkEvidence(alert=state is State.ALERT, incident=start if state is State.WARN else None)

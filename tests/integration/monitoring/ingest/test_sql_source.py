@@ -194,7 +194,7 @@ def test_faulty_rows_are_refused_once_and_keep_no_others_back(
     assert len(refused) == 3
     assert {entry.caller for _, entry in refused} == {"sql/scores"}
     assert "outside 0 to 1" in reasons["The row with the key 'd'"]
-    assert "no class of the model" in reasons["The row with the key 'e'"]
+    assert "not a class of the model" in reasons["The row with the key 'e'"]
     assert "stored with different content" in reasons["The row with the key 'b'"]
     change(engine, "d", ago(minutes=1), p=0.7)
     assert (read(reader), ids(engine)) == ((1, 0), "abcde")
@@ -242,7 +242,7 @@ def test_the_query_only_reads_and_takes_no_longer_than_it_may(engine: Engine, so
     assert time.monotonic() - started < 8
     with pytest.raises(SourceUnavailable, match="nothing"):
         read(source(table="nothing"))
-    with pytest.raises(InvalidInput, match="no address of a schema of MySQL") as error:
+    with pytest.raises(InvalidInput, match="not the address of a schema of MySQL") as error:
         SqlSource(slow.config, SecretStr(url.replace("mysql", "postgresql")), slow.ingestion)
     assert str(make_url(url).password) not in str(error.value)
 

@@ -38,7 +38,7 @@ def test_the_number_of_statements_does_not_depend_on_that_of_models(reader: Flas
         connection.rollback()
     assert len(of_one) <= 7
     assert len(of_many) <= 2 * len(of_one)
-    assert (len(first.models), len(first.shown), len(last.shown), last.number) == (COPIES + 1, PAGE_SIZE, 10, 2)
+    assert (len(first.models), len(first.page), len(last.page), last.number) == (COPIES + 1, PAGE_SIZE, 10, 2)
 
 
 def test_a_model_without_predictions_needs_attention(reader: FlaskClient, pages_engine: Engine) -> None:

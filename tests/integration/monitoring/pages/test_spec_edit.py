@@ -79,7 +79,7 @@ def test_what_is_wrong_with_the_form_is_shown_and_nothing_is_saved(client: Flask
     texts = form_values(world.version.spec)
     assert "Nothing is changed" in client.get(URL, query_string=texts).text
     for change, words in (
-        ({"minimum_rows": "few"}, "minimum rows: &#39;few&#39; is no number"),
+        ({"minimum_rows": "few"}, "minimum rows: &#39;few&#39; is not a number"),
         ({"label_delay": "soon"}, "label_delay"),
         ({"lower.roc_auc": "0.9", "upper.roc_auc": "0.1"}, "must be less than"),
     ):

@@ -17,7 +17,7 @@ from driftline.store import pending_chunks as chunk_queue
 from driftline.store.database import in_transaction
 from driftline.store.tables import metadata
 from monitoring.poll.poller import poll_once
-from monitoring.poll.state_store import StateStore, StoredPart
+from monitoring.poll.summary_store import StoredPart, SummaryStore
 from tests.integration.monitoring.world import DAY, FIRST, NOW, MonitoredWorld, make_world, rows_of
 from tests.integration.simulated_kill import SimulatedKill, killed_at
 from tests.unit.example_counts import FEW
@@ -127,17 +127,17 @@ def test_a_deletion_while_a_state_is_read_leaves_its_chunk_queued(
     world.predict(0, ROWS, part=slice(0, 100))
     poll(False, world, 0)
     world.predict(0, ROWS, part=slice(100, ROWS))
-    real = StateStore.summary
+    real = SummaryStore.summary
     deletions_done: list[None] = []
 
-    def after_a_deletion(store: StateStore, content: SummaryContent, part: StoredPart) -> Summary:
+    def after_a_deletion(store: SummaryStore, content: SummaryContent, part: StoredPart) -> Summary:
         if not deletions_done:
             deletions_done.append(None)
             erase(0, slice(0, 60), world, 1)
         return real(store, content, part)
 
     with monkeypatch.context() as patch:
-        patch.setattr(StateStore, "summary", after_a_deletion)
+        patch.setattr(SummaryStore, "summary", after_a_deletion)
         summary = poll_once(world.engine, NOW, scheduled=False)
     assert (len(deletions_done), summary.chunks, summary.failed) == (1, 0, 0)
     poll(False, world, 0)

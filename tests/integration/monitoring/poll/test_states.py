@@ -121,6 +121,7 @@ def test_removed_rows_make_the_part_of_their_batch_again(world: MonitoredWorld) 
     before = world.reported()
 
     def erase(connection: Any) -> None:
+        """Erase two rows and their places, as a deletion would."""
         number, removed = 2, ["2026-02-01/0110", "2026-02-01/0140"]
         rows = connection.execute(predictions.select().where(predictions.c.id.in_(removed))).mappings().all()
         places = pd.DataFrame(
@@ -145,7 +146,7 @@ def test_removed_rows_make_the_part_of_their_batch_again(world: MonitoredWorld) 
 def test_a_state_that_is_not_of_this_code_and_spec_is_made_again(
     world: MonitoredWorld, changed: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "monitoring.poll.state_store")
+    caplog.set_level(logging.INFO, "monitoring.poll.summary_store")
     world.predict(0, part=slice(0, 100))
     poll(world)
     assert "read again" not in caplog.text

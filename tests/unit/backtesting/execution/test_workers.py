@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from driftline.backtesting.execution import workers
-from driftline.backtesting.execution.workers import in_processes, in_threads
+from driftline.backtesting.execution.workers import map_in_processes, map_in_threads
 from driftline.errors import InvalidInput, OutOfMemory
 
 
@@ -36,28 +36,28 @@ PARENT = os.getpid()
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
 ORPHANS = """
 import os, sys, time
-from driftline.backtesting.execution.workers import in_processes
+from driftline.backtesting.execution.workers import map_in_processes
 
 def work(_):
     with open(sys.argv[1], "a") as pids:
         print(os.getpid(), file=pids)
     time.sleep(60)
 
-list(in_processes(work, [1, 2]))
+list(map_in_processes(work, [1, 2]))
 """
 
 
 @linux
 def test_processes_yield_results_in_the_items_order() -> None:
     scale = 10
-    results = list(in_processes(lambda item: (item * scale, os.getpid()), range(50)))
+    results = list(map_in_processes(lambda item: (item * scale, os.getpid()), range(50)))
     assert [value for value, _ in results] == [item * scale for item in range(50)]
     assert os.getpid() not in {pid for _, pid in results}
 
 
 @linux
 def test_no_items_yield_no_results() -> None:
-    assert list(in_processes(lambda item: item, [])) == list(in_threads(lambda item: item, [])) == []
+    assert list(map_in_processes(lambda item: item, [])) == list(map_in_threads(lambda item: item, [])) == []
 
 
 @linux
@@ -68,7 +68,7 @@ def test_an_error_is_raised_again_with_its_details() -> None:
         return item
 
     with pytest.raises(InvalidInput, match="no") as caught:
-        list(in_processes(reject, range(9)))
+        list(map_in_processes(reject, range(9)))
     assert caught.value.details == ("that", "and that")
 
 
@@ -78,7 +78,7 @@ def test_a_process_killed_by_the_system_raises_out_of_memory() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     with pytest.raises(OutOfMemory, match="memory"):
-        list(in_processes(kill_itself, range(4)))
+        list(map_in_processes(kill_itself, range(4)))
 
 
 @linux
@@ -96,7 +96,7 @@ def test_threads_replace_processes_that_cannot_be_forked(
 
     monkeypatch.setattr(os, "fork", limited)
     monkeypatch.setattr(workers, "cores", lambda: 2)
-    results = list(in_processes(lambda item: (item, os.getpid() != PARENT), range(9)))
+    results = list(map_in_processes(lambda item: (item, os.getpid() != PARENT), range(9)))
     assert results == [(item, forked) for item in range(9)]
 
 
@@ -116,7 +116,7 @@ def test_ctrl_c_during_a_fork_is_raised_after_it(times: int, monkeypatch: pytest
     monkeypatch.setattr(os, "fork", interrupted)
     monkeypatch.setattr(workers, "cores", lambda: 2)
     with pytest.raises(KeyboardInterrupt):
-        list(in_processes(lambda item: item, range(9)))
+        list(map_in_processes(lambda item: item, range(9)))
     signal.signal(signal.SIGINT, previous)
     assert len(calls) == 2
     assert not active_children()
@@ -124,7 +124,7 @@ def test_ctrl_c_during_a_fork_is_raised_after_it(times: int, monkeypatch: pytest
 
 @linux
 def test_closing_the_iterator_early_leaves_no_process() -> None:
-    results = in_processes(lambda item: item, range(1_000))
+    results = map_in_processes(lambda item: item, range(1_000))
     assert isinstance(results, Generator)
     assert next(results) == 0
     results.close()
@@ -137,19 +137,19 @@ def test_an_error_that_pickle_cannot_read_is_reported() -> None:
         raise OddError("a", "b")
 
     with pytest.raises(TypeError, match="OddError"):
-        list(in_processes(fail, range(2)))
+        list(map_in_processes(fail, range(2)))
 
 
 @linux
 def test_a_process_that_exits_is_reported_with_its_status() -> None:
     with pytest.raises(RuntimeError, match="ended with 3"):
-        list(in_processes(lambda _: os._exit(3), range(4)))
+        list(map_in_processes(lambda _: os._exit(3), range(4)))
 
 
 @linux
 def test_nothing_is_forked_if_lightgbm_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lightgbm", sys)
-    assert set(in_processes(lambda _: os.getpid(), range(4))) == {os.getpid()}
+    assert set(map_in_processes(lambda _: os.getpid(), range(4))) == {os.getpid()}
 
 
 @linux
@@ -181,8 +181,8 @@ def _until(condition: Any) -> None:
 def test_processes_are_chosen_for_many_rows_if_forks_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(workers, "cores", lambda: 2)
-    assert workers.choose_map(1_000_000, forks=True) is in_processes
-    assert workers.choose_map(1_000_000, forks=False) is in_threads
-    assert workers.choose_map(1_000, forks=True) is in_threads
+    assert workers.choose_map(1_000_000, forks=True) is map_in_processes
+    assert workers.choose_map(1_000_000, forks=False) is map_in_threads
+    assert workers.choose_map(1_000, forks=True) is map_in_threads
     monkeypatch.setattr(workers, "cores", lambda: 1)
-    assert workers.choose_map(1_000_000, forks=True) is in_threads
+    assert workers.choose_map(1_000_000, forks=True) is map_in_threads

@@ -25,7 +25,7 @@ def test_the_fields_of_a_row_are_those_beside_its_model() -> None:
     ("value", "reason"),
     [
         (None, "no value"),
-        ([1], "no JSON object"),
+        ([1], "not a JSON object"),
         ({"id": "a"}, "names no model"),
         ({"model": 7, "id": "a"}, "names no model"),
         ({"model": "churn", "version": "2"}, "whole number"),

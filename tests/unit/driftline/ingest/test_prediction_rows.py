@@ -100,7 +100,7 @@ def test_json_names_features_as_the_reference_does() -> None:
     [
         ({"amount": [float("inf")]}, "column 'amount' has 1 value that is infinite"),
         ({"amount": ["ERR"]}, r"column 'amount' has 1 value that is not a number \('ERR', row 1\); clean it, or pass "),
-        ({"id": ["a "]}, r"column 'id' has 1 value that is no id \('a ', row 1\)"),
+        ({"id": ["a "]}, r"column 'id' has 1 value that is not an id \('a ', row 1\)"),
         ({"id": ["a\n"]}, "no control characters"),
         ({"id": [""]}, r"column 'id' has no value in 1 row \(row 1\)"),
         ({"id": ["x" * 129]}, "an id has 1 to 128 characters"),

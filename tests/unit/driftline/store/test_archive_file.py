@@ -16,6 +16,7 @@ SCHEMA = archive_file.schema_of(SPEC)
 
 
 def rows(batch: int, count: int) -> pa.Table:
+    """Return the rows of a batch as the archive stores them."""
     instant = pd.Timestamp("2026-02-01", tz="UTC")
     columns = {
         "batch_number": [batch] * count,

@@ -9,5 +9,5 @@ from driftline.store.owners import LONGEST_OWNER, require_owner
 def test_an_owner_is_one_line_without_blanks_around_it() -> None:
     assert require_owner("  équipe fraude ") == "équipe fraude"
     for owner in ("", "   ", "a\nb", "x" * (LONGEST_OWNER + 1)):
-        with pytest.raises(InvalidInput, match="is no owner"):
+        with pytest.raises(InvalidInput, match="is not an owner"):
             require_owner(owner)

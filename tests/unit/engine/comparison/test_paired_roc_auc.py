@@ -6,7 +6,7 @@ import pytest
 from driftline.engine.comparison.paired_roc_auc import paired_roc_auc
 from driftline.engine.performance.ranks import roc_auc_of
 from driftline.errors import InvalidInput
-from tests.unit.engine.comparison.worlds import LAW, World, trained
+from tests.unit.engine.comparison.worlds import LAW, LinearWorld, trained
 
 
 def test_the_values_are_the_roc_aucs_with_ties() -> None:
@@ -36,7 +36,7 @@ def test_the_error_is_that_of_repeated_worlds_and_rows_taken_as_independent_miss
     weights, other = LAW, np.array([1.0, 0.2, 0.4, 0.5])
     differences, by_subject, by_row = [], [], []
     for seed in range(150):
-        features, labels, subscribers = World(seed).days(10, LAW, 0)
+        features, labels, subscribers = LinearWorld(seed).days(10, LAW, 0)
         compared = paired_roc_auc(labels, features @ weights, features @ other, subscribers)
         rows = paired_roc_auc(labels, features @ weights, features @ other, np.arange(len(labels)))
         differences.append(compared.difference)
@@ -48,7 +48,7 @@ def test_the_error_is_that_of_repeated_worlds_and_rows_taken_as_independent_miss
 
 
 def test_the_same_score_twice_differs_by_nothing() -> None:
-    features, labels, subscribers = World(1).days(5, LAW, 0)
+    features, labels, subscribers = LinearWorld(1).days(5, LAW, 0)
     score = features @ trained(features, labels)
     compared = paired_roc_auc(labels, score, 2 * score + 1, subscribers)
     assert (compared.difference, compared.difference_error, compared.lower(3)) == (0, 0, 0)

@@ -15,7 +15,7 @@ DRIFTED_LAW = np.array([-0.4, 0.4, 1.2, 0.6])
 
 
 @dataclass(frozen=True)
-class World:
+class LinearWorld:
     """Days of the same subscribers; `law` is how usage leads to label 1, and habits of each last."""
 
     seed: int
@@ -39,7 +39,7 @@ def trained(features: Floats, labels: Floats) -> Floats:
 
 def shadow_rows(seed: int, law: Floats) -> ShadowRows:
     """Return days scored by a champion of an earlier time under `LAW`, and by a challenger of the time of `law`."""
-    world, count = World(seed), len(STARTS)
+    world, count = LinearWorld(seed), len(STARTS)
     champion = trained(*world.days(20, LAW, 0)[:2])
     challenger = trained(*world.days(20, law, 1)[:2])
     features, labels, subscribers = world.days(count, law, 2)

@@ -25,7 +25,7 @@ def test_weights_add_up_to_one_and_every_component_has_one_place() -> None:
     assert BINARY.weights[BINARY.columns(Family.REALIZED)].sum() * 4 == pytest.approx(
         BINARY.weights[BINARY.columns(Family.SHARE)].sum()
     )
-    assert (BINARY.in_stage[Stage.SCORES] ^ BINARY.in_stage[Stage.LABELS]).all()
+    assert (BINARY.stage_masks[Stage.SCORES] ^ BINARY.stage_masks[Stage.LABELS]).all()
 
 
 def test_the_likelihood_ratio_is_that_of_binomial_counts() -> None:
@@ -65,7 +65,7 @@ def test_residuals_are_the_score_statistics() -> None:
 def test_the_mean_e_value_is_1_at_the_edge_of_the_zone() -> None:
     """Enumerating the positives of one bin: exactly 1 at the edge, less inside the zone."""
     place, rows, zone = 5, 60, 0.2
-    state = IndifferenceZone(variance=0.0, zone=zone)
+    state = IndifferenceZone(variance=0.0, half_width=zone)
     scored = np.zeros((rows + 1, 2, BINS.count), dtype=np.int64)
     positives = scored.copy()
     scored[:, 0, place], positives[:, 0, place] = rows, np.arange(rows + 1)

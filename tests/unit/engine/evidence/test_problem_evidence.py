@@ -50,7 +50,7 @@ def test_weights_of_all_components_add_up_to_one(fitted: FittedEvidence) -> None
     """The mass of all components is the time that passes, however many classes there are."""
     assert fitted.components.weights.sum() == pytest.approx(1)
     assert fitted.usable.all()
-    masks = fitted.components.in_stage
+    masks = fitted.components.stage_masks
     assert (masks[Stage.SCORES] ^ masks[Stage.LABELS]).all()
 
 
@@ -65,12 +65,12 @@ def test_a_ratio_of_tilts_has_mean_one_at_the_edge_of_the_zone_and_less_inside()
     """The exact mean over one row's bin, for every tilt up to the edge: the e-value of n rows is a product of these."""
     direction, state = REGRESSION.mean_direction, REGRESSION.mean_zone
     one_row = np.eye(len(direction.places), dtype=np.int64)
-    untempered = type(state)(0.0, state.zone)
+    untempered = type(state)(0.0, state.half_width)
     rising = np.exp(log_evidence(direction, untempered, one_row, np.zeros(len(one_row)), (1,)))
-    for tilt in (-1.0, 0.0, state.zone / 2, state.zone):
+    for tilt in (-1.0, 0.0, state.half_width / 2, state.half_width):
         means = rising @ direction.tilted(tilt)
         assert (means <= 1 + 1e-12).all()
-    assert rising @ direction.tilted(state.zone) == pytest.approx(np.ones(len(TILTS)))
+    assert rising @ direction.tilted(state.half_width) == pytest.approx(np.ones(len(TILTS)))
 
 
 def test_one_huge_residual_is_little_evidence() -> None:
@@ -222,6 +222,7 @@ def test_pages_of_a_long_replay_change_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert not paged.histories
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1])
 def test_what_a_regression_promises_to_see_is_found_8_times_in_10(place: int) -> None:
     """Within 1 and 7 days: a move of the mean, and larger residuals; a third of them is not."""

@@ -23,6 +23,7 @@ SPEC = Spec(
 
 
 def _rows(rows: int, seed: int = 0, slope: float = 1.0) -> pd.DataFrame:
+    """Return rows with two related numbers and a category, some missing."""
     rng = np.random.default_rng(seed)
     a = rng.normal(size=rows)
     return pd.DataFrame(

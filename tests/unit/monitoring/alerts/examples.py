@@ -14,6 +14,7 @@ MAY_16 = datetime(2026, 5, 16, tzinfo=UTC)
 
 
 def incident(**changes: Any) -> StoredIncident:
+    """Return an incident with these fields changed."""
     values: dict[str, Any] = {
         "number": 7,
         "model": "churn",
@@ -34,6 +35,7 @@ def incident(**changes: Any) -> StoredIncident:
 
 
 def alert(**changes: Any) -> Alert:
+    """Return an alert with these fields changed."""
     values: dict[str, Any] = {
         "kind": AlertKind.OPENED,
         "model": "churn",

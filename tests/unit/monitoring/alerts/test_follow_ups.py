@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from driftline.engine.spec import ColumnSpec, Spec
 from monitoring.alerts.alert import AlertKind
-from monitoring.alerts.follow_ups import LastMessage, is_back_fill, kind_of
+from monitoring.alerts.follow_ups import LastMessage, is_backfilled, kind_of
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.standing import Severity
 from monitoring.incidents.stored_incidents import StoredIncident
@@ -45,7 +45,7 @@ def test_what_is_told(
     last: LastMessage | None, now: tuple[IncidentState, Severity, Severity], kind: AlertKind | None
 ) -> None:
     state, severity, worst = now
-    assert kind_of(incident(state=state, severity=severity, worst=worst), last, back_fill=False) is kind
+    assert kind_of(incident(state=state, severity=severity, worst=worst), last, backfilled=False) is kind
 
 
 INCIDENTS = st.builds(
@@ -60,19 +60,19 @@ def test_a_message_is_followed_by_one_exactly_if_the_incident_has_changed(
 ) -> None:
     last = told(before.state, before.severity, before.worst)
     same = replace(before, number=1) == replace(now, number=1)
-    assert (kind_of(now, last, back_fill=True) is None) is same
+    assert (kind_of(now, last, backfilled=True) is None) is same
 
 
 def test_nothing_begins_about_the_past_and_what_began_is_followed() -> None:
-    assert kind_of(incident(), None, back_fill=True) is None
-    assert kind_of(incident(severity=ALERT), told(), back_fill=True) is K.WORSE
+    assert kind_of(incident(), None, backfilled=True) is None
+    assert kind_of(incident(severity=ALERT), told(), backfilled=True) is K.WORSE
 
 
 def test_an_incident_is_of_the_past_some_days_after_its_labels_were_due() -> None:
     spec = Spec(columns=(ColumnSpec(name="a"),), label_delay=timedelta(days=30))
     due = MAY_16 + timedelta(days=31)
-    assert not is_back_fill(spec, incident(), due + timedelta(days=7), 7)
-    assert is_back_fill(spec, incident(), due + timedelta(days=7, seconds=1), 7)
+    assert not is_backfilled(spec, incident(), due + timedelta(days=7), 7)
+    assert is_backfilled(spec, incident(), due + timedelta(days=7, seconds=1), 7)
     over = incident(state=RESOLVED, backfill=True)
-    assert is_back_fill(spec, over, MAY_16, 7)
-    assert not is_back_fill(spec, replace(over, backfill=False), MAY_16, 7)
+    assert is_backfilled(spec, over, MAY_16, 7)
+    assert not is_backfilled(spec, replace(over, backfill=False), MAY_16, 7)

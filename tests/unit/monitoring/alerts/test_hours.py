@@ -46,9 +46,9 @@ def test_a_digest_has_the_next_of_its_times() -> None:
 @pytest.mark.parametrize(
     ("quiet", "words"),
     [
-        ({"from": "25:00", "to": "07:00"}, "no time of the day"),
+        ({"from": "25:00", "to": "07:00"}, "not a time of day"),
         ({"from": "20:00", "to": "20:00"}, "the same time"),
-        ({"from": "20:00", "to": "07:00", "time_zone": "Mars/Olympus"}, "no time zone"),
+        ({"from": "20:00", "to": "07:00", "time_zone": "Mars/Olympus"}, "not a time zone"),
     ],
 )
 def test_what_is_no_time_is_refused(quiet: dict[str, Any], words: str) -> None:

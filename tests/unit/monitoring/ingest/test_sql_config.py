@@ -33,7 +33,7 @@ def test_a_source_has_defaults(tmp_path: Path) -> None:
         ({"time": None}, "column of the event time"),
         ({"rows": "labels", "time": None}, "as time or as updated_at"),
         ({"rows": "both"}, "labels that become known later are not seen"),
-        ({"time_zone": "Mars"}, "'Mars' is no time zone"),
+        ({"time_zone": "Mars"}, "'Mars' is not a time zone"),
         ({"name": "a/b"}, "name: String should match pattern"),
         ({"key": []}, "key: Value should have at least 1 item"),
         ({"colums": {}}, "colums: Extra inputs are not permitted"),

@@ -39,7 +39,7 @@ def test_takes_no_other_than_the_one_that_is_asked_for(tmp_path: Path) -> None:
     fake(tmp_path, "python3.13", fits=False, ensurepip=True)
     completed = run_find_python(tmp_path, PYTHON="python3.13")
     assert (completed.stdout, completed.returncode) == ("", 1)
-    assert completed.stderr.startswith("PYTHON is set to python3.13, which is no Python 3.11 or 3.12 that runs")
+    assert completed.stderr.startswith("PYTHON is set to python3.13, which is not a working Python 3.11 or 3.12")
 
 
 def test_passes_over_what_does_not_run_or_lacks_ensurepip(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from stack.services.status import restart_lines, restarting_text
 from stack.supervision import history
-from stack.supervision.history import LONGEST_DELAY, STEADY, History
+from stack.supervision.history import LONGEST_DELAY, STEADY, ProcessHistory
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-def short_runs(count: int) -> History:
-    past = History().started(7, NOW)
+def short_runs(count: int) -> ProcessHistory:
+    past = ProcessHistory().started(7, NOW)
     for _ in range(count):
         past = past.ended("exit status 1", NOW + SECOND, restarted=True).started(7, NOW)
     return past.ended("exit status 1", NOW + SECOND, restarted=True)
@@ -43,14 +43,14 @@ def test_what_is_stopped_on_request_is_not_due() -> None:
 def test_histories_are_read_as_they_were_written(tmp_path: Path) -> None:
     file = tmp_path / "histories.json"
     assert history.read(file) == {}
-    histories = {"monitor": short_runs(2), "kafka": History().started(None, NOW)}
+    histories = {"monitor": short_runs(2), "kafka": ProcessHistory().started(None, NOW)}
     history.write(file, histories)
     assert history.read(file) == histories
 
 
 def test_the_status_says_how_often_when_and_why() -> None:
     past = short_runs(5)
-    assert restart_lines({"monitor": past, "kafka": History().started(7, NOW)}) == [
+    assert restart_lines({"monitor": past, "kafka": ProcessHistory().started(7, NOW)}) == [
         "Monitor was restarted 5 times; it last ended at 2026-05-01 12:00:01 UTC: exit status 1"
     ]
     assert restarting_text(past, NOW + SECOND) == "crash loop, next start in 16 s"

@@ -14,7 +14,7 @@ from stack.locks import exclusive_lock
 from stack.servers import processes
 from stack.servers.processes import ProcessHome, RunningProcess
 from stack.supervision import control
-from stack.supervision.history import History
+from stack.supervision.history import ProcessHistory
 from stack.supervision.supervisor import NAME, ProcessCommand, lock_of, requests_of
 
 T = TypeVar("T")
@@ -61,8 +61,8 @@ def restarted(home: ProcessHome, former: RunningProcess) -> RunningProcess:
     return eventually(another)
 
 
-def past_of(home: ProcessHome) -> History:
-    return control.histories(home).get("sleeper", History())
+def past_of(home: ProcessHome) -> ProcessHistory:
+    return control.histories(home).get("sleeper", ProcessHistory())
 
 
 def test_a_killed_process_is_started_again_and_the_reason_recorded(home: ProcessHome) -> None:

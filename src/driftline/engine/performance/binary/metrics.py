@@ -69,7 +69,7 @@ class Computation:
     undefined: str | None = None
 
 
-def of_confusion(
+def confusion_metric(
     value: Callable[[BinaryConfusion], float | None],
     spread: Callable[[ReferenceRows], MetricSpread | None] = _no_spread,
     undefined: str | None = None,
@@ -82,7 +82,7 @@ def of_confusion(
     return Computation(compute, compute, spread, undefined=undefined)
 
 
-def _of_probabilities(
+def _probability_loss(
     value: Callable[[RankedRows], float | None], spread: Callable[[ReferenceRows], MetricSpread | None]
 ) -> Computation:
     """Return the computation of a mean loss of the score, counted or expected."""
@@ -101,44 +101,49 @@ COMPUTATIONS: dict[Metric, Computation] = {
     Metric.ROC_AUC: Computation(
         realized=lambda rows: ranked.roc_auc(rows.ranked),
         estimated=lambda rows: expected_roc_auc(rows.true_positives, rows.row_counts),
-        spread=spreads.of_roc_auc,
+        spread=spreads.roc_auc_spread,
     ),
-    Metric.F1: of_confusion(lambda matrix: matrix.f1, spreads.of_f1),
-    Metric.ACCURACY: of_confusion(
+    Metric.F1: confusion_metric(lambda matrix: matrix.f1, spreads.f1_spread),
+    Metric.ACCURACY: confusion_metric(
         lambda matrix: matrix.accuracy,
-        lambda rows: spreads.of_share(rows.predicted_positive == rows.positive, np.ones_like(rows.predicted_positive)),
+        lambda rows: spreads.share_spread(
+            rows.predicted_positive == rows.positive, np.ones_like(rows.predicted_positive)
+        ),
     ),
     Metric.AVERAGE_PRECISION: Computation(
         realized=lambda rows: ranked.average_precision(rows.ranked),
         estimated=lambda rows: expected_average_precision(rows.true_positives, rows.row_counts),
-        spread=spreads.of_average_precision,
+        spread=spreads.average_precision_spread,
     ),
-    Metric.PRECISION: of_confusion(
+    Metric.PRECISION: confusion_metric(
         lambda matrix: matrix.precision,
-        lambda rows: spreads.of_share(rows.positive, rows.predicted_positive),
+        lambda rows: spreads.share_spread(rows.positive, rows.predicted_positive),
         undefined="no row is predicted to be of class 1",
     ),
-    Metric.RECALL: of_confusion(
-        lambda matrix: matrix.recall, lambda rows: spreads.of_share(rows.predicted_positive, rows.positive)
+    Metric.RECALL: confusion_metric(
+        lambda matrix: matrix.recall, lambda rows: spreads.share_spread(rows.predicted_positive, rows.positive)
     ),
-    Metric.SPECIFICITY: of_confusion(
-        lambda matrix: matrix.specificity, lambda rows: spreads.of_share(~rows.predicted_positive, ~rows.positive)
+    Metric.SPECIFICITY: confusion_metric(
+        lambda matrix: matrix.specificity, lambda rows: spreads.share_spread(~rows.predicted_positive, ~rows.positive)
     ),
-    Metric.TRUE_POSITIVES: of_confusion(
-        lambda matrix: matrix.true_positives, lambda rows: spreads.of_count(rows.predicted_positive & rows.positive)
+    Metric.TRUE_POSITIVES: confusion_metric(
+        lambda matrix: matrix.true_positives, lambda rows: spreads.count_spread(rows.predicted_positive & rows.positive)
     ),
-    Metric.FALSE_POSITIVES: of_confusion(
-        lambda matrix: matrix.false_positives, lambda rows: spreads.of_count(rows.predicted_positive & ~rows.positive)
+    Metric.FALSE_POSITIVES: confusion_metric(
+        lambda matrix: matrix.false_positives,
+        lambda rows: spreads.count_spread(rows.predicted_positive & ~rows.positive),
     ),
-    Metric.TRUE_NEGATIVES: of_confusion(
-        lambda matrix: matrix.true_negatives, lambda rows: spreads.of_count(~rows.predicted_positive & ~rows.positive)
+    Metric.TRUE_NEGATIVES: confusion_metric(
+        lambda matrix: matrix.true_negatives,
+        lambda rows: spreads.count_spread(~rows.predicted_positive & ~rows.positive),
     ),
-    Metric.FALSE_NEGATIVES: of_confusion(
-        lambda matrix: matrix.false_negatives, lambda rows: spreads.of_count(~rows.predicted_positive & rows.positive)
+    Metric.FALSE_NEGATIVES: confusion_metric(
+        lambda matrix: matrix.false_negatives,
+        lambda rows: spreads.count_spread(~rows.predicted_positive & rows.positive),
     ),
-    Metric.BUSINESS_VALUE: Computation(_business_value, _business_value, spreads.of_business_value),
-    Metric.LOG_LOSS: _of_probabilities(ranked.log_loss, spreads.of_log_loss),
-    Metric.BRIER: _of_probabilities(ranked.brier, spreads.of_brier),
+    Metric.BUSINESS_VALUE: Computation(_business_value, _business_value, spreads.business_value_spread),
+    Metric.LOG_LOSS: _probability_loss(ranked.log_loss, spreads.log_loss_spread),
+    Metric.BRIER: _probability_loss(ranked.brier, spreads.brier_spread),
     Metric.CALIBRATION_ERROR: Computation(
         realized=lambda rows: ranked.calibration_error(rows.ranked, bin_edges(rows.rows.rows)),
         estimated=None,

@@ -75,7 +75,7 @@ class BinaryPerformance:
         outside = int(scored.counts[np.isin(scored.scores, not_probabilities(scored.scores))].sum())
         return (
             f"{outside:,} of {scored.rows:,} scores are outside 0 to 1 (they go from {scored.scores[0]:.4g} to "
-            f"{scored.scores[-1]:.4g}), unlike the reference's: they are no probabilities."
+            f"{scored.scores[-1]:.4g}), unlike the reference's: they are not probabilities."
         )
 
     def to_dict(self) -> dict[str, Any]:

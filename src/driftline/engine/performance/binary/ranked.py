@@ -71,7 +71,7 @@ def average_precision(rows: RankedRows) -> float | None:
 def log_loss(rows: RankedRows) -> float | None:
     """Return the mean of -log(probability of the actual class), in nats; probabilities are clipped by 2.2e-16.
 
-    None without rows, or if a score is no probability.
+    None without rows, or if a score is not a probability.
     """
     return _mean(rows, *log_losses(rows.scores)) if rows.has_probabilities else None
 
@@ -79,7 +79,7 @@ def log_loss(rows: RankedRows) -> float | None:
 def brier(rows: RankedRows) -> float | None:
     """Return the mean squared difference of score and label.
 
-    None without rows, or if a score is no probability.
+    None without rows, or if a score is not a probability.
     """
     return _mean(rows, *brier_losses(rows.scores)) if rows.has_probabilities else None
 
@@ -105,7 +105,7 @@ def calibration_error(rows: RankedRows, edges: IntArray) -> float | None:
 
     sum over bins of (rows of bin / rows) * |mean score of bin - share of class 1 in bin|. `edges` are the ranks at
     which bins begin and end (`calibration.bin_edges`). Where an edge divides rows of equal score, both bins get their
-    proportional share of labels. None without bins, or if a score is no probability.
+    proportional share of labels. None without bins, or if a score is not a probability.
     """
     if len(edges) < 2 or not rows.has_probabilities:
         return None

@@ -63,13 +63,13 @@ class ReferenceRows:
     spec: Spec
 
 
-def of_roc_auc(rows: ReferenceRows) -> MetricSpread | None:
+def roc_auc_spread(rows: ReferenceRows) -> MetricSpread | None:
     """Return the spread, over rows of the rarer class, of the share of the other class's rows that rank below."""
     below = share_below(rows.scores, rows.positive)
     return None if below is None else MetricSpread(float(np.std(below)), share_of_rarer(rows.positive))
 
 
-def of_average_precision(rows: ReferenceRows) -> MetricSpread | None:
+def average_precision_spread(rows: ReferenceRows) -> MetricSpread | None:
     """Return the spread over samples drawn with replacement, times the square root of their size.
 
     The error over n rows is the spread of the samples times sqrt(size / n). Samples without class 1 are ignored.
@@ -89,26 +89,26 @@ def _decode(codes: IntArray) -> RankedRows:
     return group_by_score((codes >> 1).astype(np.float64), positives, 1 - positives)
 
 
-def of_log_loss(rows: ReferenceRows) -> MetricSpread | None:
+def log_loss_spread(rows: ReferenceRows) -> MetricSpread | None:
     """Return the spread of a row's log loss."""
-    return _of_losses(rows, log_losses)
+    return _loss_spread(rows, log_losses)
 
 
-def of_brier(rows: ReferenceRows) -> MetricSpread | None:
+def brier_spread(rows: ReferenceRows) -> MetricSpread | None:
     """Return the spread of a row's squared difference of score and label."""
-    return _of_losses(rows, brier_losses)
+    return _loss_spread(rows, brier_losses)
 
 
-def _of_losses(
+def _loss_spread(
     rows: ReferenceRows, losses: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 ) -> MetricSpread | None:
-    """Return the spread of the losses; None if a score is no probability."""
+    """Return the spread of the losses; None if a score is not a probability."""
     if not len(rows.scores) or rows.scores.min() < 0 or rows.scores.max() > 1:
         return None
     return MetricSpread(float(np.std(np.where(rows.positive, *losses(rows.scores)))))
 
 
-def of_f1(rows: ReferenceRows) -> MetricSpread | None:
+def f1_spread(rows: ReferenceRows) -> MetricSpread | None:
     """Return the spread of being a true positive among the rows whose label or prediction is 1.
 
     True positives T and errors E are multinomial: by the delta method the error is 2 sqrt(TE(T + E)) / (2T + E)².
@@ -123,17 +123,17 @@ def of_f1(rows: ReferenceRows) -> MetricSpread | None:
     return MetricSpread(scale * sqrt(share * (1 - share)), relevant / len(positive), overstated=1 + share)
 
 
-def of_share(hits: BoolArray, among: BoolArray) -> MetricSpread | None:
+def share_spread(hits: BoolArray, among: BoolArray) -> MetricSpread | None:
     """Return the spread of a share of hits among the rows that the metric considers."""
     return MetricSpread(float(np.std(hits[among])), float(np.mean(among))) if among.any() else None
 
 
-def of_count(counted: BoolArray) -> MetricSpread | None:
+def count_spread(counted: BoolArray) -> MetricSpread | None:
     """Return the spread of a number of rows."""
     return MetricSpread(float(np.std(counted)), total=True) if len(counted) else None
 
 
-def of_business_value(rows: ReferenceRows) -> MetricSpread | None:
+def business_value_spread(rows: ReferenceRows) -> MetricSpread | None:
     """Return the spread of the value of one prediction; None if the spec states no value."""
     value = rows.spec.business_value
     if value is None:

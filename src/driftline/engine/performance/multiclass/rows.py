@@ -37,12 +37,12 @@ class MulticlassRows:
     @classmethod
     def of(cls, frame: pd.DataFrame, spec: Spec) -> "MulticlassRows":
         """Count the rows of a chunk."""
-        return _counted(cls._of_frame(frame, spec))
+        return _counted(cls._read_frame(frame, spec))
 
     @classmethod
     def read(cls, frame: pd.DataFrame, spec: Spec) -> "MulticlassRows":
         """Read the single rows of the reference in their given order; raises InvalidInput for an unknown class."""
-        rows = cls._of_frame(frame, spec)
+        rows = cls._read_frame(frame, spec)
         if rows.unknown_classes:
             raise InvalidInput(
                 f"{describe_unknown_classes(rows.unknown_classes)}; its classes are {', '.join(spec.classes)}"
@@ -50,7 +50,7 @@ class MulticlassRows:
         return rows
 
     @classmethod
-    def _of_frame(cls, frame: pd.DataFrame, spec: Spec) -> "MulticlassRows":
+    def _read_frame(cls, frame: pd.DataFrame, spec: Spec) -> "MulticlassRows":
         scores = np.column_stack([as_floats(frame[name]) for name in spec.scores])
         scores[~np.isfinite(scores).all(axis=1)] = np.nan
         predictions, unknown_predictions = _positions(frame[PREDICTION], spec.classes)

@@ -19,6 +19,7 @@ def upgrade() -> None:
 
 
 def _chunk_revisions() -> None:
+    """Create the table of chunk revisions."""
     op.create_table(
         "chunk_revisions",
         sa.Column("model_number", sa.Integer(), autoincrement=False, nullable=False),
@@ -45,6 +46,7 @@ def _chunk_revisions() -> None:
 
 
 def _labels() -> None:
+    """Create the table of labels."""
     op.create_table(
         "labels",
         sa.Column("model_number", sa.Integer(), autoincrement=False, nullable=False),
@@ -60,6 +62,7 @@ def _labels() -> None:
 
 
 def _ledger() -> None:
+    """Create the ledger's table."""
     op.create_table(
         "ledger",
         sa.Column("number", sa.BigInteger(), nullable=False, comment="short name of the batch, not its order"),
@@ -79,6 +82,7 @@ def _ledger() -> None:
 
 
 def _ledger_slots() -> None:
+    """Create the table of the quarter hours that batches have rows in."""
     op.create_table(
         "ledger_slots",
         sa.Column("model_number", sa.Integer(), autoincrement=False, nullable=False),
@@ -115,6 +119,7 @@ def _pending_batches() -> None:
 
 
 def _pending_chunks() -> None:
+    """Create the table of pending chunks."""
     op.create_table(
         "pending_chunks",
         sa.Column("model_number", sa.Integer(), autoincrement=False, nullable=False),
@@ -137,6 +142,7 @@ def _pending_chunks() -> None:
 
 
 def _predictions() -> None:
+    """Create the table of predictions."""
     op.create_table(
         "predictions",
         sa.Column("model_number", sa.Integer(), autoincrement=False, nullable=False),
@@ -152,6 +158,7 @@ def _predictions() -> None:
 
 
 def _batch_data() -> None:
+    """Create the table of the columns of batches."""
     op.create_table(
         "batch_data",
         sa.Column("batch_number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -178,6 +185,7 @@ def _batch_data() -> None:
 
 
 def _results() -> None:
+    """Create the table of results."""
     op.create_table(
         "results",
         sa.Column("model_number", sa.Integer(), autoincrement=False, nullable=False),
@@ -207,6 +215,7 @@ def _results() -> None:
 
 
 def _spec_revisions() -> None:
+    """Create the table of spec revisions."""
     op.create_table(
         "spec_revisions",
         sa.Column("model_number", sa.Integer(), autoincrement=False, nullable=False),
@@ -221,6 +230,7 @@ def _spec_revisions() -> None:
 
 
 def _verdicts() -> None:
+    """Create the table of verdicts."""
     op.create_table(
         "verdicts",
         sa.Column("model_number", sa.Integer(), autoincrement=False, nullable=False),
@@ -246,6 +256,7 @@ def _verdicts() -> None:
 
 
 def _model_versions() -> None:
+    """Create the table of model versions."""
     op.create_table(
         "model_versions",
         sa.Column("model_number", sa.Integer(), autoincrement=False, nullable=False),

@@ -41,6 +41,7 @@ def upgrade() -> None:
 
 
 def _upgrade_results() -> None:
+    """Add the columns that results of any problem need."""
     name = mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=16)
     kind = sa.Column(
         "subject_kind", name, nullable=False, server_default="", comment="model, feature, score, prediction, label"

@@ -59,6 +59,7 @@ def upgrade() -> None:
 
 
 def _create_events() -> None:
+    """Create the tables of verdict events and of the consumers for which they are pending."""
     op.create_table(
         "verdict_events",
         _column("number", sa.BigInteger(), comment="in the order of a version's commits"),
@@ -99,6 +100,7 @@ def _create_events() -> None:
 
 
 def _create_incidents() -> None:
+    """Create the tables of incidents, their events and their comments."""
     op.create_table(
         "incidents",
         _column("number", sa.BigInteger()),

@@ -1,4 +1,4 @@
-"""The owner of a model: who is asked about it."""
+"""The owner of a model: the person or team responsible for it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ down_revision = "0014"
 def upgrade() -> None:
     """Add the column; no model has an owner yet."""
     owner = mysql.VARCHAR(charset="utf8mb4", collation="utf8mb4_bin", length=64)
-    comment = "who is asked about the model: a person or a team"
+    comment = "responsible for the model: a person or a team"
     op.add_column("models", sa.Column("owner", owner, nullable=True, comment=comment))
 
 

@@ -1,4 +1,4 @@
-"""The state store: the mergeable summaries of each chunk, in parts that say which batches they were made of."""
+"""Stores the mergeable summaries of each chunk (table `chunk_states`), in parts that name the batches they cover."""
 
 import logging
 from collections.abc import Iterable
@@ -25,32 +25,32 @@ PIECE_BYTES = 8 * 1024 * 1024
 _COLUMNS = chunk_states.c
 
 
-class StateDeleted(DriftlineError):
-    """A deletion of rows has deleted the state of their chunk while it was read; the next poll computes it again."""
+class SummaryDeleted(DriftlineError):
+    """A deletion has deleted the summaries of the chunk during this read; the next poll computes them again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredPart:
-    """A stored part of a chunk's state: its number, and what it was made of. Its summary is read when it is needed."""
+    """A stored part of a chunk's summary: its number, and the batches it covers. The summary is read on demand."""
 
     number: int
     description: Description
 
 
-class StateStore:
-    """Reads and writes the state of one chunk under one spec revision; what was stored under another is not read."""
+class SummaryStore:
+    """Reads and writes the summaries of one chunk under one spec revision; those of other revisions are not read."""
 
     def __init__(self, connection: Connection, key: VersionKey, spec_revision: int, chunk: Chunk) -> None:
-        """Store what the state is of; nothing is read yet."""
+        """Identify the chunk and the spec revision; nothing is read yet."""
         self.connection, self.key, self.spec_revision, self.chunk = connection, key, spec_revision, chunk
 
     def parts(self, content: SummaryContent) -> list[StoredPart]:
-        """Return the parts of the state of features or of labels that this code can read.
+        """Return the stored parts of the features' or labels' summary that this version of Driftline can read.
 
-        That others are read again from their rows, which may take long, is logged.
+        If there are others, a message is logged: reading their rows again may take long.
         """
         columns = (_COLUMNS.part, _COLUMNS.description, _COLUMNS.chunk_end, _COLUMNS.spec_revision, _COLUMNS.format)
-        first_pieces = select(*columns).where(self._of_chunk(content), _COLUMNS.piece == 0)
+        first_pieces = select(*columns).where(self._is_chunk(content), _COLUMNS.piece == 0)
         rows = self.connection.execute(first_pieces).all()
         current = (naive_utc(self.chunk.end), self.spec_revision, _format())
         readable = [row for row in rows if (row.chunk_end, row.spec_revision, row.format) == current]
@@ -66,30 +66,30 @@ class StateStore:
         """Read the summary of a part.
 
         Raises:
-            StateDeleted: the part is not there any more. DamagedSummary: it cannot be decoded.
+            SummaryDeleted: the part was deleted meanwhile. DamagedSummary: it cannot be decoded.
         """
-        of_part = and_(self._of_chunk(content), _COLUMNS.part == part.number)
+        of_part = and_(self._is_chunk(content), _COLUMNS.part == part.number)
         pieces = self.connection.execute(select(_COLUMNS.data).where(of_part).order_by(_COLUMNS.piece)).scalars().all()
         if not pieces:
-            raise StateDeleted
+            raise SummaryDeleted
         summary: Summary = decode(b"".join(pieces))
         return summary
 
-    def whole(self, content: SummaryContent) -> Summary | None:
-        """Return the summary of all parts; None where nothing is stored that this code can read, or not any more.
+    def merged(self, content: SummaryContent) -> Summary | None:
+        """Return the merged summary of all parts; None if no readable part is stored.
 
         Raises:
             DamagedSummary: a part cannot be decoded.
         """
         try:
             summaries = [self.summary(content, part) for part in self.parts(content)]
-        except StateDeleted:
+        except SummaryDeleted:
             return None
         return reduce(Summary.merge, summaries) if summaries else None
 
     def keep(self, content: SummaryContent, numbers: Iterable[int]) -> None:
-        """Delete all parts but some, those included that this code cannot read."""
-        self.connection.execute(delete(chunk_states).where(self._of_chunk(content), _COLUMNS.part.not_in([*numbers])))
+        """Delete all parts except these, including parts that this version of Driftline cannot read."""
+        self.connection.execute(delete(chunk_states).where(self._is_chunk(content), _COLUMNS.part.not_in([*numbers])))
 
     def add(self, content: SummaryContent, number: int, description: Description, summary: Summary) -> None:
         """Store a part under a number that no other part has."""
@@ -115,7 +115,7 @@ class StateStore:
             "content": content.value,
         }
 
-    def _of_chunk(self, content: SummaryContent) -> ColumnElement[bool]:
+    def _is_chunk(self, content: SummaryContent) -> ColumnElement[bool]:
         return and_(*(_COLUMNS[name] == value for name, value in self._identity(content).items()))
 
 

@@ -1,4 +1,4 @@
-"""The state of a chunk brought up to date: only new and changed batches are read, and merged into what is stored."""
+"""Updates the stored summaries of a chunk: only new and changed batches are read and merged."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -17,55 +17,56 @@ from driftline.store.chunk_rows import ChunkReader
 from driftline.store.registry import Version
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.relabelled_chunks import UncomputedLabels
-from monitoring.poll.state_store import StateStore, StoredPart
+from monitoring.poll.summary_store import StoredPart, SummaryStore
 
 MOST_READINGS = 5
-"""How often changed rows are read again in the hope that no others change meanwhile."""
+"""How many times rows are read if other transactions remove rows meanwhile."""
 GROWTH = 2
-"""A part is merged with the one before it as soon as that has no more than so many times its rows."""
+"""A part is merged with the preceding one if that has at most this many times its rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StatePart:
-    """A part of the state: what it was made of, and its summary, stored or just made."""
+class SummaryPart:
+    """A part of a summary: which batches it covers, and the summary itself, stored or computed by this poll."""
 
     description: Description
     source: StoredPart | Summary
 
 
 @dataclass(eq=False)
-class ContentState:
-    """The state of the features, or of the labels, of one chunk: of all rows together it is the sum of its parts.
+class ContentSummary:
+    """The summary of one chunk's features or labels, in parts that cover its batches.
 
-    `renew` finds out what has changed, and reads and merges that; `save` stores it.
+    `renew` determines which parts are out of date and computes them again; `save` stores the new parts.
     """
 
     content: SummaryContent
-    store: StateStore
+    store: SummaryStore
     rows: ChunkReader
     version: Version
-    parts: list[StatePart] = field(default_factory=list)
+    parts: list[SummaryPart] = field(default_factory=list)
     changed: bool = False
 
     def renew(self, removals: Mapping[int, int], relabelled: AbstractSet[int] = frozenset()) -> None:
-        """Make the parts again that are not of these batches as they are now, or that have batches with new labels.
+        """Compute the parts again that differ from the stored batches, or whose batches have new labels.
 
-        `removals` has, by the number of each batch in the chunk, how many of its rows are removed. Called again, it
-        goes on from the parts that it has, which have the new labels.
+        Args:
+            removals: the number of removed rows of every batch in the chunk, by the batch's number.
+            relabelled: batches with new labels. A second call leaves them out: the parts already contain these labels.
         """
-        before = self.parts or [StatePart(part.description, part) for part in self.store.parts(self.content)]
-        current = [part for part in before if self._is_current(part.description, removals, relabelled)]
+        previous = self.parts or [SummaryPart(part.description, part) for part in self.store.parts(self.content)]
+        current = [part for part in previous if self._is_current(part.description, removals, relabelled)]
         covered = {number for part in current for number in part.description.batches}
         missing = removals.keys() - covered
-        self.changed |= bool(missing) or len(current) < len(before)
+        self.changed |= bool(missing) or len(current) < len(previous)
         self.parts = sorted(current, key=lambda part: -part.description.rows)
         for numbers, portions in self.rows.groups(missing, self._reader.rows_at_once):
             self._push(
-                StatePart(*self._reader.computed_part({number: removals[number] for number in numbers}, portions))
+                SummaryPart(*self._reader.computed_part({number: removals[number] for number in numbers}, portions))
             )
 
     def save(self) -> None:
-        """Store the parts that were made, and delete those that they replace."""
+        """Store the new parts, and delete those that they replace."""
         if not self.changed:
             return
         numbers = {part.source.number for part in self.parts if isinstance(part.source, StoredPart)}
@@ -76,7 +77,7 @@ class ContentState:
                 self.store.add(self.content, next(free), part.description, part.source)
 
     def description(self) -> Description:
-        """Return what all parts together were made of."""
+        """Return the merged description of all parts."""
         merged = Description({}, ContentSum())
         for part in self.parts:
             merged = merged.merge(part.description)
@@ -98,49 +99,50 @@ class ContentState:
         same = all(removals.get(number) == removed for number, removed in description.batches.items())
         return same and not (self.content is SummaryContent.LABELS and relabelled & description.batches.keys())
 
-    def _push(self, new: StatePart) -> None:
-        """Add a part, merged with the smaller ones before it and those of about its size."""
+    def _push(self, new: SummaryPart) -> None:
+        """Add a part after merging it with the preceding parts that are smaller or of similar size."""
         while self.parts and self._absorbs(new, self.parts[-1]):
             old = self.parts.pop()
             merged = self._summary(old).merge(self._summary(new))
-            new = StatePart(old.description.merge(new.description), merged)
+            new = SummaryPart(old.description.merge(new.description), merged)
         self.parts.append(new)
 
-    def _absorbs(self, new: StatePart, old: StatePart) -> bool:
+    def _absorbs(self, new: SummaryPart, old: SummaryPart) -> bool:
         rows, more = old.description.rows, new.description.rows
         return rows <= GROWTH * more and (
             self.content is SummaryContent.FEATURES or rows + more <= chunk_parts.LARGEST_LABEL_PART
         )
 
-    def _summary(self, part: StatePart) -> Summary:
+    def _summary(self, part: SummaryPart) -> Summary:
         return part.source if isinstance(part.source, Summary) else self.store.summary(self.content, part.source)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ChunkState:
-    """The state of one chunk: that of its features, which labels do not change, and that of its labels."""
+class ChunkSummaries:
+    """The summaries of one chunk: one of its features, which labels do not change, and one of its labels."""
 
     chunk: Chunk
-    features: ContentState
-    labels: ContentState
+    features: ContentSummary
+    labels: ContentSummary
     pending_labels: Sequence[UncomputedLabels]
 
     @classmethod
     def renewed(cls, connection: Connection, version: Version, chunk: Chunk) -> Self:
-        """Return the state of the rows and labels that are committed by now; the chunk must be claimed.
+        """Return the summaries of the committed rows and labels; the chunk must be claimed.
 
-        Features and labels are read one after the other: where a correction or deletion removes rows in between, what
-        has changed is read again, so that both are of the same rows.
+        Features are read before labels. If a correction or deletion removes rows in between, the changed batches are
+        read again, so that both summaries cover the same rows.
 
         Raises:
-            DatabaseBusy: rows were removed each time.
+            DatabaseBusy: rows were removed during every attempt.
         """
         key = version.key
         rows = ChunkReader(connection, key, version.spec, chunk)
-        store = StateStore(connection, key, version.spec_revision, chunk)
+        store = SummaryStore(connection, key, version.spec_revision, chunk)
         pending_labels = relabelled_chunks.pending_of(connection, key, chunk)
         features, labels = (
-            ContentState(content, store, rows, version) for content in (SummaryContent.FEATURES, SummaryContent.LABELS)
+            ContentSummary(content, store, rows, version)
+            for content in (SummaryContent.FEATURES, SummaryContent.LABELS)
         )
         relabelled = rows.batches_of_labels(sorted({pending.batch_number for pending in pending_labels}))
         for _ in range(MOST_READINGS):
@@ -154,7 +156,7 @@ class ChunkState:
         raise DatabaseBusy
 
     def save(self) -> None:
-        """Store the state, in the transaction that stores the results; what was pending for it is done."""
+        """Store the summaries and settle the chunk's pending labels, in the transaction that stores the results."""
         self.features.save()
         self.labels.save()
         store = self.labels.store
@@ -162,9 +164,9 @@ class ChunkState:
 
 
 def has_removals(connection: Connection, version: Version, chunk: Chunk) -> bool:
-    """Return whether rows were removed from a chunk since its state was stored, or a deletion deleted the state."""
+    """Return whether rows were removed from a chunk since its summaries were stored, or the summaries were deleted."""
     key = version.key
-    parts = StateStore(connection, key, version.spec_revision, chunk).parts(SummaryContent.FEATURES)
+    parts = SummaryStore(connection, key, version.spec_revision, chunk).parts(SummaryContent.FEATURES)
     removals = ChunkReader(connection, key, version.spec, chunk).removals()
     removed = {number: count for part in parts for number, count in part.description.batches.items()}
     return not parts or any(removals.get(number, 0) != count for number, count in removed.items())
