@@ -50,7 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     fetch_parser = _add(commands, "fetch", _fetch, "download the servers' jars that are missing")
     fetch_parser.add_argument("--monitor", action="store_true", help="only what the monitor alone needs")
-    _add(commands, "tools", _tools, "build the programs that tests and checks need, if Go is installed")
+    tools_parser = _add(commands, "tools", _tools, "build the programs that tests and checks need, if Go is installed")
+    tools_parser.add_argument(
+        "tool", nargs="?", choices=[tool.name for tool in tools.TOOLS], help="build only this one, and print its file"
+    )
     up_parser = _add(commands, "up", _up, "start the servers and services that do not run yet")
     up_parser.add_argument("--any-port", action="store_true", help="use free ports instead of the default ones")
     selection = up_parser.add_mutually_exclusive_group()
@@ -102,7 +105,11 @@ def _fetch(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tools(_: argparse.Namespace) -> int:
+def _tools(options: argparse.Namespace) -> int:
+    if options.tool:
+        tool = next(tool for tool in tools.TOOLS if tool.name == options.tool)
+        sys.stdout.write(f"{tools.path(tool)}\n")
+        return 0
     for tool in tools.TOOLS:
         reason = tools.reason_missing(tool)
         if reason:

@@ -40,7 +40,12 @@ class Tool:
 FAKE_GCS = Tool(
     "fake-gcs-server", "github.com/fsouza/fake-gcs-server", "v1.56.1", "the tests on Google Cloud Storage's protocol"
 )
-VERSITYGW = Tool("versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0", "the tests on S3's protocol")
+VERSITYGW = Tool(
+    "versitygw",
+    "github.com/versity/versitygw/cmd/versitygw",
+    "v1.8.0",
+    "the tests on S3's protocol, and the example ecg",
+)
 ACTIONLINT = Tool("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12", "the check of workflows")
 COMPOSE_SPEC = Tool(
     "compose-spec", "github.com/compose-spec/compose-go/v2/cmd", "v2.9.1", "the tests on the compose files"

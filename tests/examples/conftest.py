@@ -1,15 +1,13 @@
 """The examples, each run once for all of its tests, and the environments of programs that need their own."""
 
-import hashlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from stack import paths
+from examples.environments import environment
+from examples.processes import stop_all
 from tests.examples.runs import CLOUD, DSE, Example, run_example
 
 
@@ -25,6 +23,7 @@ def ran(name: str, var: Path) -> Iterator[Example]:
     try:
         yield replace(example, output=run_example(name, var))
     finally:
+        stop_all(var / "processes")
         example.isolated.stack("clean")
 
 
@@ -32,6 +31,12 @@ def ran(name: str, var: Path) -> Iterator[Example]:
 def dse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     """The index example after its first run."""
     yield from ran("dse", tmp_path_factory.mktemp("dse"))
+
+
+@pytest.fixture(scope="session")
+def ecg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
+    """The heartbeat example after its first run."""
+    yield from ran("ecg", tmp_path_factory.mktemp("ecg"))
 
 
 @pytest.fixture(scope="session")
@@ -44,16 +49,3 @@ def cloud_environment() -> Path:
 def airflow_environment() -> Path:
     """The folder of programs of Airflow."""
     return environment("dse-airflow", DSE / "airflow.lock")
-
-
-def environment(name: str, *locks: Path) -> Path:
-    """Return the folder of programs of an environment, which is made again when one of its locks has changed."""
-    folder = paths.BUILD / "examples" / name
-    stamp, locked = folder / ".stamp", hashlib.sha256(b"".join(lock.read_bytes() for lock in locks)).hexdigest()
-    if not stamp.exists() or stamp.read_text() != locked:
-        uv = str(paths.BUILD / "uv" / "bin" / "uv")
-        subprocess.run((uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)), check=True)
-        sync = (uv, "pip", "sync", "--quiet", "--python", str(folder / "bin" / "python"), "--require-hashes")
-        subprocess.run((*sync, *map(str, locks)), check=True)
-        stamp.write_text(locked)
-    return folder / "bin"

@@ -1,24 +1,31 @@
-"""The compose file of the Titanic example, resolved by the specification's own loader."""
+"""The compose files of the examples, resolved by the specification's own loader."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stack import paths
 from stack.setup import tools
 
-FOLDER = paths.ROOT / "examples" / "titanic"
+EXAMPLES = paths.ROOT / "examples"
+
+
+def resolved(example: str, *options: str) -> Any:
+    """Return the compose file of an example as the loader understands it."""
+    if reason := tools.reason_missing(tools.COMPOSE_SPEC):
+        pytest.skip(reason)
+    command = (str(tools.path(tools.COMPOSE_SPEC)), "-format", "json", *options, "compose.yaml")
+    completed = subprocess.run(command, cwd=EXAMPLES / example, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    return json.loads(completed.stdout)
 
 
 def test_the_example_joins_the_services_with_least_rights() -> None:
-    if reason := tools.reason_missing(tools.COMPOSE_SPEC):
-        pytest.skip(reason)
-    command = (str(tools.path(tools.COMPOSE_SPEC)), "-format", "json", "compose.yaml")
-    completed = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
-    assert completed.returncode == 0, completed.stdout + completed.stderr
-    model = json.loads(completed.stdout)
+    model = resolved("titanic")
     (service,) = model["services"].values()
     assert service["profiles"] == ["titanic"]
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
@@ -28,3 +35,12 @@ def test_the_example_joins_the_services_with_least_rights() -> None:
         "driftline_owner.password"
     ]
     assert {*service["networks"]} == {"shared-network"} <= {*model["networks"]}
+
+
+def test_minio_is_pinned_listens_on_loopback_and_has_no_secret_of_its_own() -> None:
+    (service,) = resolved("ecg", "-no-interpolation")["services"].values()
+    assert service["profiles"] == ["ecg"]
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert re.fullmatch(r"\S+:RELEASE\.\S+@sha256:[0-9a-f]{64}", service["image"])
+    assert [port["host_ip"] for port in service["ports"]] == ["127.0.0.1"]
+    assert all(re.fullmatch(r"\$\{AWS_\w+:\?[^}]+\}", value) for value in service["environment"].values())

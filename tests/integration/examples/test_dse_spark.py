@@ -1,6 +1,5 @@
 """The features and the score in Spark equal those of training, also where windows reach into earlier micro-batches."""
 
-import gc
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -11,7 +10,6 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from examples.dse import scoring
 from examples.dse.features import FEATURES, LABEL, add_features
 from examples.dse.model import IndexModel, train
 from examples.dse.scoring import DAY_SCHEMA, NUMBERS, StreamScoring, closing
@@ -48,17 +46,6 @@ class Recorder:
 
     def status(self) -> "Recorder":
         return self
-
-
-@pytest.fixture(scope="module")
-def example_spark() -> Iterator[SparkSession]:
-    """The example's session, or that of other tests in this process, which is left to them."""
-    if active := SparkSession.getActiveSession():
-        yield active
-    else:
-        with scoring.spark_session() as session:
-            yield session
-    gc.collect()
 
 
 @pytest.fixture(scope="module")

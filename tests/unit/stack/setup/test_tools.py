@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stack import paths
-from stack.cli import main
+from stack.cli import FAILED, main
 from stack.errors import PrerequisiteMissing
 from stack.setup import tools
 from stack.setup.tools import Tool, ToolBuildFailed
@@ -69,3 +69,15 @@ def test_the_command_goes_on_without_go(machine: Path, capsys: pytest.CaptureFix
     assert main(["tools"]) == 0
     output = capsys.readouterr().err
     assert all(f"{tool.name} {tool.version} is not built" in output for tool in tools.TOOLS)
+
+
+def test_one_tool_is_named_by_its_file(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths.TOOLS.mkdir()
+    tools.VERSITYGW.target.touch()
+    assert main(["tools", "versitygw"]) == 0
+    assert capsys.readouterr().out == f"{tools.VERSITYGW.target}\n"
+
+
+def test_one_tool_that_cannot_be_built_is_an_error(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tools", "versitygw"]) == FAILED
+    assert "versitygw v1.8.0 is not built and Go is missing: install Go" in capsys.readouterr().err

@@ -1,0 +1,150 @@
+"""Run the example: store, cut, compare, register, stream, score, monitor, and show what the monitor found."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Producer
+
+from driftline.client import Monitor
+from examples.ecg.beats import Beats, read_beats, split
+from examples.ecg.days import BEGIN, FIRST_DAY, LABELLED_AFTER, Plan, draw_days
+from examples.ecg.object_store import start_object_store
+from examples.ecg.prefect_runs import run_flow, start_prefect
+from examples.ecg.registry import QUIET as QUIET_MLFLOW
+from examples.ecg.registry import connected, load_champion
+from examples.ecg.scoring import BeatScoring, score_stream
+from examples.ecg.steps import MODEL, ROOT, SUMMARY
+from examples.ecg.streaming import QUIET, create_topics, stream
+from examples.environments import environment
+from examples.monitor_api import alert_delivered, call, poll, wait_for
+from examples.processes import LOOPBACK, BackgroundProcess
+from examples.servers import CHANNEL, Servers, add_server_options, start_servers
+from examples.verdicts import chunk_lines
+from examples.webhook_receiver import receiving
+
+TOOLS, DASHBOARD = (Path(__file__).with_name(name) for name in ("tools.lock", "dashboard.py"))
+STORED_SECONDS, ALERT_SECONDS, LABELS_SECONDS, START_SECONDS = 300, 120, 120, 300
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the example; again, it finds everything as it is and adds nothing."""
+    options = _parser().parse_args(arguments)
+    plan = Plan(gain_from=None) if options.calm else Plan()
+    with receiving() as (receiver, address):
+        servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
+        receiver.key = servers.hook_key
+        _run(servers, plan)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m examples.ecg", description=__doc__)
+    add_server_options(parser)
+    parser.add_argument("--calm", action="store_true", help="leave the sensor's gain as it is")
+    return parser
+
+
+def _run(servers: Servers, plan: Plan) -> None:
+    """Take all steps with servers that run."""
+    folder = servers.var / MODEL
+    folder.mkdir(exist_ok=True)
+    processes = servers.var / "processes"
+    objects = start_object_store(servers, folder, processes)
+    mlflow = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}"
+    servers = replace(servers, environment={**servers.environment, **_aws(), "MLFLOW_TRACKING_URI": mlflow})
+    programs = environment("ecg", TOOLS)
+    prefect = start_prefect(programs, processes, servers.environment, (objects, str(folder), mlflow))
+    run_flow(prefect)
+    _tell((folder / SUMMARY).read_text().rstrip())
+    _tell(f"Version {call(servers.monitor, f'/api/v1/models/{MODEL}')['version']} is monitored.")
+    _, unseen = split(read_beats(objects))
+    create_topics(servers.kafka)
+    _tell(f"{stream(draw_days(unseen, plan, reference=False), servers.kafka):,} beats sent.")
+    _tell(f"{_score(servers, folder, mlflow):,} beats scored.")
+    _send_labels(servers, folder, unseen, plan)
+    rows = plan.streamed * plan.beats
+    for line in chunk_lines(wait_for(lambda: _computed(servers, rows), "The chunk of the last day", STORED_SECONDS)):
+        _tell(line)
+    _show_end(servers, plan)
+    _tell(f"Prefect: {prefect}/deployments")
+    _tell(f"Streamlit: {_start_dashboard(servers, programs, processes)}")
+
+
+def _show_end(servers: Servers, plan: Plan) -> None:
+    if plan.drift_day:
+        _tell(f"The sensor's gain is {plan.gain} from {plan.drift_day} on.")
+        if servers.hook_key:
+            _tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
+    _tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
+
+
+def _start_dashboard(servers: Servers, programs: Path, processes: Path) -> str:
+    """Start the dashboard in Streamlit unless it runs, and return its address."""
+    process = BackgroundProcess("streamlit", processes)
+    settings = {
+        **{name: servers.environment[name] for name in ("PATH", "MLFLOW_TRACKING_URI")},
+        "KAFKA_BOOTSTRAP_SERVERS": servers.kafka,
+        "EXAMPLES_MONITOR": servers.monitor,
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(processes.parent),
+        **QUIET_MLFLOW,
+    }
+    command = (
+        str(programs / "streamlit"), "run", str(DASHBOARD), "--server.headless", "true", "--server.address", LOOPBACK,
+        "--server.port", str(process.port), "--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none",
+        "--client.toolbarMode", "viewer",
+    )  # fmt: skip
+    process.start(command, settings, ROOT)
+    wait_for(lambda: process.listens, f"The dashboard (see {process.log})", START_SECONDS)
+    return f"http://{LOOPBACK}:{process.port}"
+
+
+def _aws() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
+
+def _score(servers: Servers, folder: Path, mlflow: str) -> int:
+    """Score what the topic has after the kept offset, with the champion."""
+    with (
+        tempfile.TemporaryDirectory() as files,
+        connected(mlflow) as client,
+        Monitor(servers.monitor, MODEL, spool=folder / "spool") as monitor,
+    ):
+        producer = Producer({"bootstrap.servers": servers.kafka, "enable.idempotence": True, **QUIET})
+        return score_stream(BeatScoring(load_champion(client, Path(files)), monitor, producer), servers.kafka)
+
+
+def _send_labels(servers: Servers, folder: Path, unseen: Beats, plan: Plan) -> None:
+    """Send the annotations of each day, known a day later.
+
+    Raises:
+        SystemExit: the monitor has not stored all of them.
+    """
+    with Monitor(servers.monitor, MODEL, spool=folder / "spool") as client:
+        for day in draw_days(unseen, plan, reference=False):
+            known_at = datetime.combine(day.instants[0].date(), BEGIN) + LABELLED_AFTER
+            client.log_labels(dict(zip(day.ids, day.beats.symbols, strict=True)), known_at=known_at)
+        if not client.flush(timeout=LABELS_SECONDS) or client.status().refused_batches:
+            raise SystemExit(f"The monitor has not stored the labels: {client.status()}.")
+
+
+def _computed(servers: Servers, rows: int) -> Any:
+    """Poll, and return the chunks if all beats that were predicted are in them."""
+    poll(servers.monitor)
+    chunks = call(servers.monitor, f"/api/v1/models/{MODEL}/chunks", **{"from": f"{FIRST_DAY}"})["chunks"]
+    return chunks if sum(chunk["rows"] for chunk in chunks) == rows else None
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

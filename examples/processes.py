@@ -1,0 +1,110 @@
+"""Processes of an example that run in the background; `python -m examples.processes FOLDER` stops all of a folder.
+
+A process holds the lock of its file as long as it lives, so that no process of another program is ever taken for it.
+"""
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+LOOPBACK = "127.0.0.1"
+STOP_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class BackgroundProcess:
+    """A process with a name in a folder, which has its lock, its log and its port."""
+
+    name: str
+    folder: Path
+
+    @property
+    def log(self) -> Path:
+        """The file of its output."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def port(self) -> int:
+        """The port that the process has in every run: a free one, drawn at the first."""
+        file = self.folder / f"{self.name}.port"
+        if not file.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with socket.socket() as free:
+                free.bind((LOOPBACK, 0))
+                file.write_text(str(free.getsockname()[1]))
+        return int(file.read_text())
+
+    @property
+    def listens(self) -> bool | None:
+        """Whether something accepts connections on the port; None if not, as `wait_for` expects."""
+        try:
+            socket.create_connection((LOOPBACK, self.port), timeout=1).close()
+        except OSError:
+            return None
+        return True
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> bool:
+        """Start the process unless it runs, and return whether it was started."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._lock() as lock, self.log.open("ab") as log:
+            if not _is_free(lock):
+                return False
+            process = subprocess.Popen(
+                command, env=dict(environment), cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, pass_fds=(lock.fileno(),),
+            )  # fmt: skip
+            process.returncode = 0  # it goes on after this program, which must not warn about it
+            lock.seek(0)
+            lock.truncate()
+            lock.write(str(process.pid))
+            lock.flush()
+        return True
+
+    def stop(self) -> None:
+        """End the process and its children if it runs; kill them after some seconds."""
+        with self._lock() as lock:
+            if _is_free(lock):
+                return
+            group = int(lock.read())
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                with suppress(ProcessLookupError):  # it has just ended
+                    os.killpg(group, number)
+                deadline = time.monotonic() + STOP_SECONDS
+                while time.monotonic() < deadline:
+                    if _is_free(lock):
+                        return
+                    time.sleep(0.05)
+
+    @contextmanager
+    def _lock(self) -> Iterator[IO[str]]:
+        with (self.folder / f"{self.name}.lock").open("a+") as lock:
+            lock.seek(0)
+            yield lock
+
+
+def _is_free(lock: IO[str]) -> bool:
+    """Return whether nobody else holds the lock; it is held by the caller then."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def stop_all(folder: Path) -> None:
+    """End all processes of a folder that run."""
+    for lock in sorted(folder.glob("*.lock")):
+        BackgroundProcess(lock.stem, folder).stop()
+
+
+if __name__ == "__main__":
+    stop_all(Path(sys.argv[1]))

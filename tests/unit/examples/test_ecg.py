@@ -1,0 +1,206 @@
+"""The parts of the heartbeat example: the network and its snapshots, the comparison, simulated days and verdicts."""
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import balanced_accuracy_score, f1_score
+
+import driftline as dl
+from examples.ecg import comparison, record, snapshot_ensemble
+from examples.ecg.beats import Beats, split
+from examples.ecg.classifiers import TRAINERS, load, predicted
+from examples.ecg.comparison import out_of_fold, paired_test, recalls
+from examples.ecg.days import Plan, draw_days, scored
+from examples.ecg.features import FEATURES, FloatArray, features_of
+from examples.ecg.object_store import start_object_store
+from examples.ecg.snapshot_ensemble import Network, learning_rate
+from examples.ecg.steps import AT, CLASSES, ID, PREDICTION, SCORES, SNAPSHOTS, SPEC, SYMBOL, XGBOOST
+from examples.servers import Servers
+from tests.unit.examples.ecg_record import beats
+
+CALM = Plan(gain_from=None)
+
+
+def test_the_record_has_one_beat_of_class_v_and_no_model_sees_it() -> None:
+    known, unseen = split(beats())
+    assert beats().symbols.value_counts().to_dict() == {"N": 2236, "A": 33, "V": 1}
+    assert known.symbols.value_counts().to_dict() == {"N": 1347, "A": 15}
+    assert len(known) + len(unseen) == len(beats())
+
+
+def test_features_are_means_of_parts_extremes_and_intervals() -> None:
+    samples = np.arange(187.0)[np.newaxis]
+    row = features_of(samples, np.array([0.8]), np.array([1.1])).iloc[0]
+    assert (row["wave_00"], row["wave_16"]) == (5.0, 181.0)
+    assert (row["peak"], row["trough"], row["rr"], row["rr_ratio"]) == (186.0, 0.0, 0.8, 1.1)
+
+
+def test_the_learning_rate_falls_within_each_cycle_from_its_maximum_to_almost_nothing() -> None:
+    rates = [learning_rate(step, 100) for step in range(100)]
+    assert rates[0] == snapshot_ensemble.RATE
+    assert rates[50] == pytest.approx(snapshot_ensemble.RATE / 2)
+    assert rates[-1] < snapshot_ensemble.RATE / 1000
+    assert all(later < earlier for earlier, later in pairwise(rates))
+
+
+def test_gradients_are_the_slopes_of_the_loss() -> None:
+    rng = np.random.default_rng(1)
+    network = Network(rng.normal(size=(4, 2)), rng.normal(size=(3, 3)))
+    inputs, targets = rng.normal(size=(5, 3)), np.eye(3)[[0, 1, 2, 0, 1]]
+
+    def loss(hidden: FloatArray, output: FloatArray) -> float:
+        entropy = -np.log(Network(hidden, output).probabilities(inputs))[targets == 1].mean()
+        return float(entropy + snapshot_ensemble.DECAY / 2 * ((hidden**2).sum() + (output**2).sum()))
+
+    hidden, output = network.gradients(inputs, targets)
+    step = np.zeros_like(network.hidden)
+    step[1, 0] = 1e-6
+    slope = (loss(network.hidden + step, network.output) - loss(network.hidden - step, network.output)) / 2e-6
+    assert hidden[1, 0] == pytest.approx(slope, rel=1e-5)
+    step = np.zeros_like(network.output)
+    step[2, 1] = 1e-6
+    slope = (loss(network.hidden, network.output + step) - loss(network.hidden, network.output - step)) / 2e-6
+    assert output[2, 1] == pytest.approx(slope, rel=1e-5)
+
+
+def test_snapshots_are_one_network_at_the_ends_of_its_cycles(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = split(beats())[0].take(np.arange(200))
+    monkeypatch.setattr(snapshot_ensemble, "EPOCHS", 2)
+    ensembles = {}
+    for cycles in (1, 3):
+        monkeypatch.setattr(snapshot_ensemble, "CYCLES", cycles)
+        ensembles[cycles] = snapshot_ensemble.train(known.features, known.symbols, seed=1)
+    first, second, third = ensembles[3].snapshots
+    np.testing.assert_array_equal(ensembles[1].snapshots[0].hidden, first.hidden)
+    assert np.abs(second.hidden - first.hidden).max() > 0.01
+    assert np.abs(third.hidden - second.hidden).max() > 0.01
+    by_snapshot = ensembles[3].by_snapshot(known.features)
+    np.testing.assert_allclose(ensembles[3].probabilities(known.features), sum(by_snapshot) / 3)
+
+
+@pytest.mark.parametrize("name", [XGBOOST, SNAPSHOTS])
+def test_a_saved_model_predicts_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot_ensemble, "EPOCHS", 1)
+    known = split(beats())[0].take(np.arange(200))
+    model = TRAINERS[name](known.features, known.symbols)
+    model.save(tmp_path)
+    probabilities = load(tmp_path).probabilities(known.features)
+    np.testing.assert_array_equal(probabilities, model.probabilities(known.features))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_metrics_equal_those_of_scikit_learn() -> None:
+    rng = np.random.default_rng(3)
+    symbols = rng.choice(["A", "N"], 500, p=[0.2, 0.8])
+    predictions = np.where(rng.uniform(size=500) < 0.9, symbols, "A")
+    measured = comparison.measures(symbols, predictions)
+    assert measured["weighted_f1"].value == pytest.approx(f1_score(symbols, predictions, average="weighted"))
+    assert measured["youden_j"].value == pytest.approx(2 * balanced_accuracy_score(symbols, predictions) - 1)
+    accuracy = measured["accuracy"]
+    assert accuracy.value == (symbols == predictions).mean()
+    assert accuracy.error == pytest.approx(np.sqrt(accuracy.value * (1 - accuracy.value) / 500), rel=0.2)
+
+
+def test_one_example_says_almost_nothing() -> None:
+    symbols, predictions = np.array(["V", *("A" for _ in range(10))]), np.array(["N", *("A" for _ in range(10))])
+    recall = recalls(symbols, predictions)
+    assert (recall["V"].recognized, recall["V"].beats, recall["V"].lower) == (0, 1, 0.0)
+    assert recall["V"].upper == pytest.approx(0.975)
+    assert recall["A"].lower == pytest.approx(0.692, abs=1e-3)
+    assert "N" not in recall
+
+
+def test_the_paired_test_counts_beats_that_only_one_model_recognizes() -> None:
+    symbols = np.array(["A"] * 8)
+    first = np.array(["N"] * 6 + ["A"] * 2)
+    test = paired_test(symbols, first, symbols)
+    assert (test.first_only, test.second_only) == (0, 6)
+    assert test.p_value == pytest.approx(2 / 64)
+    assert paired_test(symbols, symbols, symbols).p_value == 1
+
+
+def test_no_model_of_a_fold_is_trained_near_what_it_predicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = split(beats())[0].take(np.arange(300))
+    numbered = replace(known, intervals=np.arange(300.0))
+    folds: list[tuple[set[float], set[float]]] = []
+
+    class Recorder:
+        def __init__(self, features: pd.DataFrame, _: object) -> None:
+            self.trained = {*features["rr"]}
+
+        def probabilities(self, features: pd.DataFrame) -> FloatArray:
+            folds.append((self.trained, {*features["rr"]}))
+            return np.full((len(features), len(CLASSES)), 1 / 3)
+
+    monkeypatch.setattr(comparison, "TRAINERS", {XGBOOST: Recorder})
+    out_of_fold(numbered)
+    assert sorted(number for _, tested in folds for number in tested) == [float(number) for number in range(300)]
+    for trained, tested in folds:
+        assert max(tested) - min(tested) == len(tested) - 1, "a block of time"
+        assert not {number for number in trained if min(tested) - 8 <= number <= max(tested) + 8}
+
+
+def test_days_are_drawn_by_seed_and_the_gain_changes_voltages_alone() -> None:
+    _, unseen = split(beats())
+    plan = Plan(reference=1, streamed=3, beats=5, gain=0.5, gain_from=1)
+    calm = [*draw_days(unseen, replace(plan, gain_from=None), reference=False)]
+    days = [*draw_days(unseen, plan, reference=False)]
+    assert [day.ids[0] for day in days] == ["2024-01-02-0000", "2024-01-03-0000", "2024-01-04-0000"]
+    assert plan.drift_day == plan.days[2]
+    np.testing.assert_array_equal(days[0].beats.samples, calm[0].beats.samples)
+    np.testing.assert_allclose(days[1].beats.samples, calm[1].beats.samples * 0.5, atol=1e-4)
+    assert days[1].beats.symbols.equals(calm[1].beats.symbols)
+    assert not np.array_equal(days[0].beats.samples, days[2].beats.samples)
+
+
+def test_without_go_objects_are_kept_in_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class WithoutGo(Servers):
+        def run(self, *command: str) -> str:
+            raise SystemExit(f"python {' '.join(command)} ended with 2:\nversitygw is not built and Go is missing.")
+
+    monkeypatch.delenv("EXAMPLES_OBJECTS", raising=False)
+    objects = start_object_store(WithoutGo("", "", tmp_path, {}), tmp_path / "ecg", tmp_path / "processes")
+    assert objects == str(tmp_path / "ecg" / "objects")
+    assert capsys.readouterr().out.splitlines()[0] == "versitygw is not built and Go is missing."
+    assert [record.upload(objects), record.upload(objects)] == [2, 0]
+
+
+def backtest(plan: Plan, known: Beats, unseen: Beats) -> dl.BacktestResult:
+    """Monitor simulated days as the example does."""
+    model = TRAINERS[XGBOOST](known.features, known.symbols)
+    frames = [scored(model, draw_days(unseen, plan, reference=reference)) for reference in (True, False)]
+    return dl.backtest(
+        pd.concat(frames, ignore_index=True), timestamp=AT, id=ID, label=SYMBOL, prediction=PREDICTION,
+        score=dict(zip(CLASSES, SCORES, strict=True)), reference_until=f"{plan.days[plan.reference]}",
+        problem="multiclass", spec=SPEC,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_an_unchanged_sensor_never_alerts(seed: int) -> None:
+    states = {chunk.verdict.state for chunk in backtest(replace(CALM, seed=seed), *split(beats())).chunks}
+    assert dl.State.ALERT not in states
+    assert dl.State.OK in states
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_another_gain_alerts_by_its_second_day_although_the_classes_are_still_right(seed: int) -> None:
+    plan = Plan(seed=seed)
+    chunks = backtest(plan, *split(beats())).chunks
+    first = next(chunk for chunk in chunks if chunk.verdict.state is dl.State.ALERT)
+    assert plan.drift_day
+    assert (first.start.date() - plan.drift_day).days == 1
+    assert "peak" in first.verdict.drifted
+    assert {"rr", "rr_ratio"}.isdisjoint(first.verdict.drifted)
+    known, unseen = split(beats())
+    model = TRAINERS[XGBOOST](known.features, known.symbols)
+    sensed = features_of(unseen.samples * plan.gain, unseen.intervals, unseen.ratios)[list(FEATURES)]
+    assert (predicted(model.probabilities(sensed)) == unseen.symbols.to_numpy()).mean() > 0.99

@@ -1,0 +1,38 @@
+"""Background processes of the examples: started once, ended with their lock, and no other process is taken for them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from examples.processes import BackgroundProcess, stop_all
+
+SLEEP = ("sleep", "60")
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> BackgroundProcess:
+    return BackgroundProcess("sleeper", tmp_path / "processes")
+
+
+def test_a_process_is_started_once_and_stopped(process: BackgroundProcess, tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"]}
+    try:
+        assert process.start(SLEEP, environment, tmp_path)
+        assert not process.start(SLEEP, environment, tmp_path)
+    finally:
+        stop_all(process.folder)
+    pid = int((process.folder / "sleeper.lock").read_text())
+    os.waitpid(pid, 0)
+    assert process.start(("true",), environment, tmp_path), "the lock is free"
+
+
+def test_the_number_of_a_process_that_ended_is_not_signalled(process: BackgroundProcess) -> None:
+    process.folder.mkdir()
+    (process.folder / "sleeper.lock").write_text(str(os.getpid()))
+    process.stop()
+
+
+def test_the_port_stays(process: BackgroundProcess) -> None:
+    assert process.port == BackgroundProcess("sleeper", process.folder).port
+    assert process.listens is None
