@@ -144,9 +144,9 @@ async def send_at_rate(port: int, rate: int, seconds: float) -> list[float]:
 
 def measure(name: str, port: int, pid: int, rate: int) -> None:
     asyncio.run(send_at_rate(port, 50, 2))  # warm
-    used = processor_seconds(pid)
+    seconds = processor_seconds(pid)
     durations = asyncio.run(send_at_rate(port, rate, SECONDS))
-    cost = (processor_seconds(pid) - used) / len(durations) * 1000
+    cost = (processor_seconds(pid) - seconds) / len(durations) * 1000
     p50, p99, p999 = np.percentile(durations, [50, 99, 99.9])
     print(
         f"  {name:<12} {rate:4d}/s  p50 {p50:6.2f} ms   p99 {p99:7.2f}   p99.9 {p999:7.2f}   "

@@ -232,7 +232,7 @@ class KafkaSource:
         return stored
 
     def _commit(self, place: Place) -> None:
-        """Tell Kafka how far the group has read, for tools that show its lag; Driftline does not read it back."""
+        """Commit the group's offsets to Kafka for tools that show its lag; Driftline does not read them back."""
         offset = self._stored[place]
         try:
             self._consumer.commit(offsets=[TopicPartition(*place, offset or 0)], asynchronous=True)

@@ -38,7 +38,7 @@ class Subjects:
 
     @property
     def any_stored(self) -> bool:
-        """Whether there is anything to erase."""
+        """Whether any row is stored."""
         return bool(len(self.stored) or self.label_ids or len(self.replaced))
 
     @property
@@ -48,7 +48,7 @@ class Subjects:
 
 
 def subjects_of_ids(connection: Connection, writer: PredictionWriter, ids: Sequence[str]) -> Subjects:
-    """Return what is stored under some ids, and lock it."""
+    """Return the stored rows with some ids, and lock them."""
     stored = writer.places_of(connection, ids, lock=True)
     of_labels = tuple(str(row[0]) for row in _rows_with_ids(connection, labels, (labels.c.id,), writer.number, ids))
     columns = (removed_rows.c.batch_number, removed_rows.c.position)

@@ -108,9 +108,9 @@ def backtest(seed: int, turbulent_from: date | None) -> dl.BacktestResult:
     """Monitor a simulated index as the example does."""
     days = add_features(simulate_index(FIRST, LAST, turbulent_from=turbulent_from, seed=seed))
     trained = days.head(round((days["date"] < STREAM_FROM).sum() * TRAINED_SHARE))
-    rest = days.iloc[len(trained) :]
+    analysis = days.iloc[len(trained) :]
     return dl.backtest(
-        reference_of(rest, train(trained).score(rest)), timestamp="at", id="id", label=LABEL, score="score",
+        reference_of(analysis, train(trained).score(analysis)), timestamp="at", id="id", label=LABEL, score="score",
         prediction="prediction", reference_until=f"{STREAM_FROM:%Y-%m-%d}", spec=SPEC,
     )  # fmt: skip
 

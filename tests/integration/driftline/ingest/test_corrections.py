@@ -141,8 +141,8 @@ def test_a_deletion_by_value_follows_rows_that_are_corrected_meanwhile(
     ingestion.deletions(NAME, json_sent({"column": "carrier", "value": "Secret Air"}))
     assert not pending
     assert "Secret Air" not in contents(ingestion)
-    kept = [] if carrier == "Secret Air" else [rows()["id"][0]]
-    assert stored(ingestion)["id"].tolist() == [*kept, *rows()["id"].tolist()[4:]]
+    expected = [] if carrier == "Secret Air" else [rows()["id"][0]]
+    assert stored(ingestion)["id"].tolist() == [*expected, *rows()["id"].tolist()[4:]]
     assert stored(ingestion)["label"].notna().all()
 
 

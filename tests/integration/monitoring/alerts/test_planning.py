@@ -45,11 +45,11 @@ def claim(engine: Engine, channel: str, now: datetime) -> ClaimedDelivery | None
 
 
 def deliver_all(engine: Engine, channel: str, now: datetime) -> list[ClaimedDelivery]:
-    taken = []
+    delivered = []
     while claimed := claim(engine, channel, now):
         in_transaction(engine, lambda c, done=claimed: delivery_store.settle_delivered(c, done, now))  # type: ignore[misc]
-        taken.append(claimed)
-    return taken
+        delivered.append(claimed)
+    return delivered
 
 
 def test_an_incident_is_told_once_and_followed_in_its_thread(engine: Engine, days: Days) -> None:
@@ -194,9 +194,9 @@ def test_a_digest_is_sent_again_with_the_same_content(engine: Engine, days: Days
     days.verdict(2, State.OK)
     planning.plan()
     late = due + timedelta(days=1)
-    again, rest = deliver_all(engine, "ops", late)
+    again, remaining = deliver_all(engine, "ops", late)
     assert (again.delivery, again.attempt) == (first.delivery, 2)
-    assert [alert.kind for alert in rest.delivery.alerts] == ["resolved"]
+    assert [alert.kind for alert in remaining.delivery.alerts] == ["resolved"]
 
 
 def test_a_claim_excludes_others_and_orders_follow_ups(engine: Engine, days: Days) -> None:

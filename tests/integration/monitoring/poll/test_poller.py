@@ -255,13 +255,13 @@ def batches_wait(world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch) -> Iter
     queue_all = chunk_queue.queue_all
     with ThreadPoolExecutor(1) as pool:
 
-        def beside(*arguments: Any) -> None:
+        def wait_beside(*arguments: Any) -> None:
             placing = pool.submit(touched_chunks.queue_touched_chunks, world.engine)
             with pytest.raises(TimeoutError):
                 placing.result(timeout=1.0)
             queue_all(*arguments)
 
-        monkeypatch.setattr(chunk_queue, "queue_all", beside)
+        monkeypatch.setattr(chunk_queue, "queue_all", wait_beside)
         yield
 
 
@@ -365,8 +365,8 @@ def test_a_failing_chunk_is_retried_and_stops_no_other(world: MonitoredWorld) ->
     assert poll(world, scheduled=True).outcomes == (), "it must rest"
     assert poll(world).failed == 1
     (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
-    rest = waiting["retry_at"] - (NOW + 2 * chunk_queue.FIRST_RETRY_DELAY).replace(tzinfo=None)
-    assert (waiting["attempts"], timedelta() <= rest < timedelta(minutes=1)) == (2, True)
+    excess = waiting["retry_at"] - (NOW + 2 * chunk_queue.FIRST_RETRY_DELAY).replace(tzinfo=None)
+    assert (waiting["attempts"], timedelta() <= excess < timedelta(minutes=1)) == (2, True)
     repair()
     assert poll(world).chunks == 1
     assert world.states()[1] == "pending_labels"
@@ -393,18 +393,18 @@ def test_a_failing_chunk_rests_longer_each_time_until_it_recovers(world: Monitor
     filled(world, days=2, labelled=0)
     repair, now = damage(world, 0), NOW
     for attempt, seconds in enumerate((20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600)):
-        others = attempt % 4 == 0  # there are, and they are computed whether it is tried or rests
-        if others:
+        has_others = attempt % 4 == 0  # there are, and they are computed whether it is tried or rests
+        if has_others:
             world.predict(2 + attempt, 60)
-        done = poll_once(world.engine, now, scheduled=True)
-        assert (done.failed, done.chunks > 0) == (1, others), attempt
+        outcome = poll_once(world.engine, now, scheduled=True)
+        assert (outcome.failed, outcome.chunks > 0) == (1, has_others), attempt
         (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
         retry_at = waiting["retry_at"].replace(tzinfo=UTC)
         assert timedelta() <= retry_at - now - timedelta(seconds=seconds) < timedelta(minutes=1)
-        if others:
+        if has_others:
             world.predict(20 + attempt, 60)
         rested = poll_once(world.engine, retry_at - timedelta(seconds=1), scheduled=True)
-        assert (rested.failed, rested.chunks > 0, waiting["attempts"]) == (0, others, attempt + 1)
+        assert (rested.failed, rested.chunks > 0, waiting["attempts"]) == (0, has_others, attempt + 1)
         now = retry_at
     repair()
     assert poll_once(world.engine, now - timedelta(seconds=1), scheduled=True).outcomes == ()
@@ -454,9 +454,9 @@ def test_a_locked_model_keeps_no_other_waiting(
     wait_briefly(world.engine, monkeypatch)
     with world.engine.begin() as holder:
         holder.execute(select(models).where(models.c.name == NAME).with_for_update())
-        done = poll(world, scheduled=True)
-    assert [(version.name, len(version.outcomes)) for version in done.polls] == [("second", 1)]
-    assert (done.batches, done.failed) == (1, 0)
+        outcome = poll(world, scheduled=True)
+    assert [(version.name, len(version.outcomes)) for version in outcome.polls] == [("second", 1)]
+    assert (outcome.batches, outcome.failed) == (1, 0)
     assert poll(world).chunks == 2
 
 
@@ -484,8 +484,8 @@ def test_a_slow_version_occupies_one_process(world: MonitoredWorld, tmp_path: Pa
         slow = subprocess.Popen([sys.executable, "-c", ONE_POLL], cwd=Path(__file__).parents[4], env=environment)
         until(lambda: waits_for_a_lock(world))
         second()
-        done = poll(world, scheduled=True)
-    assert [(version.name, len(version.outcomes)) for version in done.polls] == [("second", 1), (NAME, 0)]
+        outcome = poll(world, scheduled=True)
+    assert [(version.name, len(version.outcomes)) for version in outcome.polls] == [("second", 1), (NAME, 0)]
     assert slow.wait(60) == 0
     assert [row["rows_labelled"] for row in world.rows(chunk_revisions) if row["current"]] == [300, 300, 0, 0]
 

@@ -30,8 +30,8 @@ def test_weekdays_that_differ_have_offsets() -> None:
 def test_weekdays_that_do_not_differ_have_none() -> None:
     """At a level of 1 %, and for hours too, whose days vary."""
     random = np.random.default_rng(2)
-    found = sum(bool(fit_indifference(*drawn(random, np.zeros(7), 24)).offsets) for _ in range(100))
-    assert found <= 4
+    false_offsets = sum(bool(fit_indifference(*drawn(random, np.zeros(7), 24)).offsets) for _ in range(100))
+    assert false_offsets <= 4
 
 
 def test_two_weeks_are_too_few_to_tell_weekdays_apart() -> None:

@@ -78,10 +78,9 @@ def test_one_huge_residual_is_little_evidence() -> None:
     calm = residual_builders.drawn(np.random.default_rng(2), 1, 950)
     outlier = joined(calm)
     outlier.counts[0, -1] += 1
-    nothing = REGRESSION.empty_counts()
+    empty = REGRESSION.empty_counts()
     before, after = (
-        REGRESSION.evidence(Stage.LABELS, counts, nothing, no_weekday(counts)).log_evidence
-        for counts in (calm, outlier)
+        REGRESSION.evidence(Stage.LABELS, counts, empty, no_weekday(counts)).log_evidence for counts in (calm, outlier)
     )
     assert np.abs(after - before).max() < 5
 
@@ -103,9 +102,12 @@ def test_calm_regressions_keep_the_budget(unit: str, chunks: int) -> None:
                 for stage in Stage
             )
         )
-    allowed = streams * (budget * length / YEAR[unit] + RESERVE)
+    expected_alerts = streams * (budget * length / YEAR[unit] + RESERVE)
     drifting = random.random(length) < 0.02
-    assert alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, drifting, fitted.components.weights) <= allowed
+    assert (
+        alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, drifting, fitted.components.weights)
+        <= expected_alerts
+    )
 
 
 def test_several_classes_need_six_chunks() -> None:
@@ -135,9 +137,12 @@ def test_calm_multiclass_models_keep_the_budget(unit: str, chunks: int) -> None:
                 for stage in Stage
             )
         )
-    allowed = streams * (budget * length / YEAR[unit] + RESERVE)
+    expected_alerts = streams * (budget * length / YEAR[unit] + RESERVE)
     drifting = random.random(length) < 0.02
-    assert alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, drifting, fitted.components.weights) <= allowed
+    assert (
+        alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, drifting, fitted.components.weights)
+        <= expected_alerts
+    )
 
 
 def test_a_class_that_becomes_more_frequent_is_named() -> None:
@@ -202,23 +207,23 @@ def test_resuming_from_stored_states_gives_the_same_as_all_at_once(problem: str,
         changed = residual_builders.drawn(random, 6, size, shift=0.6)
         counts = joined(residual_builders.drawn(random, 12, size), changed)
     chunks = chunks_of(counts, delay=3 * DAY)
-    whole = replay(fitted, AlertRule(1.0), chunks)
+    at_once = replay(fitted, AlertRule(1.0), chunks)
     stored = evidence_from_dict(fitted.to_dict())
-    history = DetectorHistory.from_dict(whole.histories[chunks[10].start].to_dict(), stored)
+    history = DetectorHistory.from_dict(at_once.histories[chunks[10].start].to_dict(), stored)
     again = [replace(chunk, counts=counts_from_list(chunk.counts.to_list())) for chunk in chunks]
     resumed = replay(stored, AlertRule(1.0), again, history, after=chunks[10].closes_at)
-    assert any(evidence.alert for evidence in whole.evidence.values())
+    assert any(evidence.alert for evidence in at_once.evidence.values())
     later = [chunk.start for chunk in chunks[11:]]
-    assert [resumed.evidence.get(start) for start in later] == [whole.evidence.get(start) for start in later]
+    assert [resumed.evidence.get(start) for start in later] == [at_once.evidence.get(start) for start in later]
 
 
 def test_pages_of_a_long_replay_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of several chunks reach from one page into the next."""
     counts = residual_builders.drawn(np.random.default_rng(8), 40, 200, rise=0.05)
-    whole = replay(REGRESSION, AlertRule(1.0), chunks_of(counts))
+    at_once = replay(REGRESSION, AlertRule(1.0), chunks_of(counts))
     monkeypatch.setattr("driftline.engine.evidence.replay.PAGE", 3)
     paged = replay(REGRESSION, AlertRule(1.0), chunks_of(counts), keep_histories=False)
-    assert paged.evidence == whole.evidence
+    assert paged.evidence == at_once.evidence
     assert not paged.histories
 
 
@@ -238,8 +243,8 @@ def power(chunks: int, runs: int = 60, **change: float) -> float:
     """Return how often this many days with a change alert."""
     random = np.random.default_rng(9)
     streams = (chunks_of(residual_builders.drawn(random, chunks, 950, **change)) for _ in range(runs))
-    found = [any(c.alert for c in replay(REGRESSION, AlertRule(1.0), days).evidence.values()) for days in streams]
-    return sum(found) / runs
+    detected = [any(c.alert for c in replay(REGRESSION, AlertRule(1.0), days).evidence.values()) for days in streams]
+    return sum(detected) / runs
 
 
 def test_what_a_classifier_promises_to_see_of_a_class_is_found_8_times_in_10() -> None:
@@ -252,8 +257,8 @@ def test_what_a_classifier_promises_to_see_of_a_class_is_found_8_times_in_10() -
     change = changes[np.searchsorted(shares, visible.share)]
     random = np.random.default_rng(10)
     runs = [chunks_of(of_classes(random, 1, 0.0, change, 0.0)) for _ in range(60)]
-    found = [any(c.alert for c in replay(CLASSIFIER, AlertRule(1.0), days).evidence.values()) for days in runs]
-    assert sum(found) / len(found) >= 0.75
+    detected = [any(c.alert for c in replay(CLASSIFIER, AlertRule(1.0), days).evidence.values()) for days in runs]
+    assert sum(detected) / len(detected) >= 0.75
 
 
 def test_what_is_visible_is_said_in_the_words_of_the_problem() -> None:
