@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(VENV) -m pytest
-# Two processes, one thread each.
+# Two processes, one thread each; a test that waits for a server leaves its core to a third.
 PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q -n 2 --dist loadgroup
 # In a network namespace of its own, unless the tests use external servers (stack/testing/external_servers.py).
 WITHOUT_NETWORK := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.network_namespace)
@@ -37,14 +37,14 @@ setup-monitor: ## Install what the monitor alone needs; without Java, set DRIFTL
 tools: setup ## Build the tools that tests and checks need, once (2 min; skipped without Go)
 	@$(VENV) -m stack tools
 
-demo: setup ## Run the demo on local servers and leave it running (LIVE=1: predict while records arrive)
-	@$(VENV) -m stack demo $(if $(LIVE),--live)
+demo: setup ## Run the demo and leave it running (LIVE=1: predict while records arrive; SCENARIO=concept: heal a drift)
+	@$(VENV) -m stack demo $(if $(LIVE),--live) $(if $(SCENARIO),--scenario $(SCENARIO))
 
 $(INSTALLED):
 	@echo "This checkout is not set up yet; run \`make setup\` or \`make up\` first." >&2; exit 1
 
-up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka, the simulator and the monitor (ROLE=monitor: it and MariaDB alone)
-	@$(VENV) -m stack up $(if $(ROLE),--role $(ROLE))
+up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka and the services (ROLE=monitor: it and MariaDB alone; LIVE=1: score records too)
+	@$(VENV) -m stack up $(if $(ROLE),--role $(ROLE)) $(if $(LIVE),--live)
 
 example: setup ## Run an example on servers of its own (NAME=titanic or dse), and leave it running
 	@$(VENV) -m examples.$(or $(NAME),titanic)
@@ -104,10 +104,10 @@ test-slow: setup-dev ## Run the slow ones: thousands of rows, trained models, ot
 	$(PARALLEL) -m slow tests/unit
 
 test-integration: tools ## Run the tests on MariaDB, MySQL, Kafka, Spark and object stores
-	$(PARALLEL) --no-loadscope-reorder tests/integration
+	$(PARALLEL) -n 3 --no-loadscope-reorder tests/integration
 
 test-e2e: setup ## Run the demo through the public commands, without network, with killed processes
-	$(WITHOUT_NETWORK) $(PYTEST) -q tests/e2e
+	$(WITHOUT_NETWORK) $(PYTEST) -q -n 2 --dist loadgroup tests/e2e
 
 test-examples: setup ## Run each example whole, twice, and what is deployed to a cloud
 	$(PYTEST) -q -rs tests/examples

@@ -38,6 +38,7 @@ PAGES: Mapping[str, tuple[str, int]] = {
     "chunk": ("/models/churn/chunks/{day}", 700),
     "quality": ("/models/churn/quality", 1300),
     "spec": ("/models/churn/spec", 1300),
+    "versions": ("/models/churn/versions", 900),
     "spec-edit": ("/models/churn/spec/edit", 1300),
     "compare": ("/models/churn/compare", 1500),
     "ingest": ("/models/churn/ingest", 900),

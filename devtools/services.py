@@ -170,8 +170,7 @@ def _container(service: Service, compose: Compose) -> Iterator[str]:
     tokens = {"DRIFTLINE_TOKENS": f"{TOKENS}/tokens.json"} if service.port is not None else {}
     variables = {"DB_USER": service.account, **tokens, **compose.environment}
     yield from (f"  {name}: {value}" for name, value in variables.items())
-    if compose.executable_tmp:
-        yield 'tmpfs: !override ["/tmp:mode=1777,size=256m,exec"] # libraries are unpacked there and loaded'
+    yield from _executable_tmp(compose)
     yield from _password(service)
     yield from _volumes(service, compose)
     if service.port is not None:
@@ -189,6 +188,7 @@ def _worker(service: Service, compose: Compose, name: str, worker: WorkerContain
     yield "environment:"
     variables = {"DB_USER": service.account, **worker.environment}
     yield from (f"  {variable}: {value}" for variable, value in variables.items())
+    yield from _executable_tmp(compose)
     yield from _password(service)
     yield "volumes:"
     yield from (f"  - {mount}" for mount in (*worker.mounts, STATE))
@@ -200,6 +200,11 @@ def _image(service: Service) -> Iterator[str]:
     yield "extends: {file: ../deploy/hardened.yaml, service: hardened}"
     yield f"image: driftline/{service.image.name}:{version()}"
     yield f"build: {{context: .., dockerfile: deploy/Dockerfile, args: {{SERVICE: {service.image.name}}}}}"
+
+
+def _executable_tmp(compose: Compose) -> Iterator[str]:
+    if compose.executable_tmp:
+        yield 'tmpfs: !override ["/tmp:mode=1777,size=256m,exec"] # libraries are unpacked there and loaded'
 
 
 def _password(service: Service) -> Iterator[str]:

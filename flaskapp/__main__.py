@@ -6,6 +6,7 @@ from driftline import logs
 from driftline.errors import DriftlineError
 from driftline.http.server import serve
 from driftline.settings import TlsSettings
+from driftline.traces.start import traced
 from flaskapp.app import create_app
 from flaskapp.settings import Settings
 
@@ -16,7 +17,8 @@ def main() -> None:
     """Serve until interrupted; report an invalid setting in one message and exit with status 2."""
     logs.configure("simulator")
     try:
-        _serve(Settings(), TlsSettings())
+        with traced("simulator"):
+            _serve(Settings(), TlsSettings())
     except DriftlineError as error:
         log.error("%s", error)
         raise SystemExit(2) from error

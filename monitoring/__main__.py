@@ -6,6 +6,7 @@ import logging
 from driftline import logs
 from driftline.errors import DriftlineError
 from driftline.settings import DatabaseSettings, TlsSettings
+from driftline.traces.start import traced
 from monitoring.settings import MonitorSettings
 
 log = logging.getLogger("monitoring")
@@ -39,14 +40,16 @@ def _serve() -> None:
 
     logs.configure("monitor")
     settings, tls = MonitorSettings(), TlsSettings()
-    serve(create_app(settings, DatabaseSettings()), settings.host, settings.port, tls)
+    with traced("monitor"):
+        serve(create_app(settings, DatabaseSettings()), settings.host, settings.port, tls)
 
 
 def _poll(*, once: bool) -> None:
     from monitoring.poll_worker import run  # noqa: PLC0415
 
     logs.configure("poller")
-    run(MonitorSettings(), once=once)
+    with traced("poller"):
+        run(MonitorSettings(), once=once)
 
 
 if __name__ == "__main__":

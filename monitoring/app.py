@@ -29,7 +29,7 @@ from monitoring.api.versions import describe_versions, make_versions_api
 from monitoring.archiving import archive_every
 from monitoring.metrics.polls import PollMetrics
 from monitoring.metrics.stored_values import read_stored
-from monitoring.pages.dashboard import make_pages
+from monitoring.pages.dashboard import CHANGES, make_pages
 from monitoring.report.scheduled_reports import ScheduledReports
 from monitoring.service import MonitorService, run_every
 from monitoring.settings import MonitorSettings
@@ -53,7 +53,7 @@ def create_app(
     engine = app.extensions["engine"] = make_engine(database, lock_wait_seconds=LOCK_WAIT_SECONDS)
     desk = AlertDesk.of_settings(settings, engine, clock.utc_now)
     monitor = MonitorService(engine, open_store(settings.output), clock.utc_now, desk.planner)
-    install(app, ready=lambda: migrate.require_current(engine), polled=[PATH])
+    install(app, ready=lambda: migrate.require_current(engine), polled=[PATH, CHANGES])
     metrics = ServiceMetrics()
     metrics.install(app)
     metrics.watch_pool(engine)

@@ -6,6 +6,7 @@ from threading import Event
 
 from driftline import clock
 from driftline.store import migrate
+from driftline.traces import spans
 from driftline.worker import Retries, repeat, stop_on_signals
 from monitoring.alerts.desk import AlertDesk
 from monitoring.alerts.planning import plan_alerts
@@ -45,10 +46,11 @@ def poll(desk: AlertDesk, stop: Event, *, sends: bool) -> PollOutcome:
     Raises:
         Unavailable: the database is unavailable, or its schema is not this version's.
     """
-    summary = poll_once(desk.engine, clock.utc_now(), scheduled=True, stop=stop)
-    update_incidents(desk.engine)
-    if sends:
-        plan_alerts(desk.engine, desk.planner(), clock.utc_now())
+    with spans.span("poll run"):
+        summary = poll_once(desk.engine, clock.utc_now(), scheduled=True, stop=stop)
+        update_incidents(desk.engine)
+        if sends:
+            plan_alerts(desk.engine, desk.planner(), clock.utc_now())
     if summary.has_news:
         counts = (summary.batches, summary.chunks, summary.verdicts, summary.failed, summary.seconds)
         log.info("%d batches, %d chunks computed, %d verdicts changed, %d chunks failed, in %.1f s.", *counts)

@@ -11,6 +11,8 @@ from uuid import uuid4
 
 from driftline.clock import Clock
 from driftline.errors import DriftlineError, NotFound
+from driftline.traces import spans
+from driftline.traces.spans import SpanKind
 from monitoring.poll.poller import PollOutcome
 from monitoring.run_record import PollRunState, RunRecord
 
@@ -26,7 +28,7 @@ class PollRun:
     """A run: a poll, and a second one if requests have joined the first; `summary` adds up both.
 
     `problem` says why it failed. `is_requested` is set while a request waits for a poll that begins after it;
-    `is_stored`, once the run is one that stays readable.
+    `is_stored`, once the run is one that stays readable. `traces` are those of the requests that the next poll serves.
     """
 
     began_at: datetime
@@ -37,6 +39,7 @@ class PollRun:
     problem: Exception | None = None
     is_extended: bool = False
     is_stored: bool = False
+    traces: list[str | None] = field(default_factory=list)
     _ended: Event = field(default_factory=Event)
 
     @property
@@ -104,6 +107,7 @@ class PollRuns:
             else:
                 run = self._next = self._next or PollRun(self._clock(), is_requested=True)
             was_stored, run.is_stored = run.is_stored, True
+            run.traces.append(spans.traceparent())
         if not was_stored:
             self._try_to_store(self._log.begin, run.record)
             Thread(target=self._show_life, args=(run,), name="sign of life", daemon=True).start()
@@ -177,10 +181,12 @@ class PollRuns:
         for is_extended in (False, True):
             with self._lock:
                 requested, run.is_requested = run.is_requested, False
+                traces, run.traces = run.traces, []
                 run.is_extended = is_extended  # from now on a request belongs to the next run
             if is_extended and not requested:
                 return
-            summary = self._poll(not requested)
+            with spans.continued("poll run", SpanKind.INTERNAL, traces):
+                summary = self._poll(not requested)
             run.summary = summary if run.summary is None else run.summary.merge(summary)
 
     def _end(self, run: PollRun) -> PollRun | None:

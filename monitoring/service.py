@@ -1,7 +1,7 @@
 """The running monitor: runs one poll at a time, keeps the reports current, and answers queries."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,11 +22,12 @@ from driftline.objects import ObjectStore
 from driftline.report.document.content import ReportContent
 from driftline.report.view import ChunkView
 from driftline.store import ingest_log, model_list, registry
+from driftline.store.batch_origins import BatchOrigin, origins_of
 from driftline.store.database import translated
 from driftline.store.ingest_log import IngestEntry, LogFilter
 from driftline.store.model_list import SpecRevision
 from driftline.store.references import read_reference
-from driftline.store.roles import Role, RoleChange, read_roles, roles_of
+from driftline.store.roles import Role, roles_of
 from driftline.store.tables import model_versions, models, verdict_events
 from monitoring.alerts.configuration import AlertConfiguration
 from monitoring.alerts.planning import Planner, plan_alerts
@@ -40,6 +41,7 @@ from monitoring.poll.verdicts import StoredVerdict, VerdictStore
 from monitoring.report.chunk_views import ChunkRange, ModelStatus, read_chunks
 from monitoring.report.column_drift import ColumnDrift, read_column_drift
 from monitoring.report.current_reports import CurrentReports, ReportedVersion
+from monitoring.report.model_events import ModelEvent, read_events
 from monitoring.report.model_report import REPORT_CHUNKS, report_content
 from monitoring.report.overview import Overview, OverviewFilter, read_overview
 from monitoring.report.spec_preview import PREVIEWED, SpecPreview, read_preview
@@ -79,6 +81,15 @@ class ChunkHistory:
     chunk: Chunk
     revisions: list[tuple[Revision, tuple[Result, ...]]]
     verdicts: list[StoredVerdict]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkLineage:
+    """Where the results of a chunk revision come from: the version, the revision with its provenance, its batches."""
+
+    version: registry.Version
+    revision: Revision
+    batches: list[BatchOrigin]
 
 
 class MonitorService:
@@ -133,13 +144,14 @@ class MonitorService:
             raise NotFound(f"No model named {name!r} has a ready version. Ready: {ready}.")
         return {version: roles.of(version) for version in versions}
 
-    def role_changes(self, name: str) -> list[RoleChange]:
-        """Return all changes of the roles of a model's versions, oldest first.
+    def events(self, name: str) -> list[ModelEvent]:
+        """Return when versions of a model became champion and when it was trained again, oldest first.
 
         Raises:
             NotFound: no such model.
         """
-        return read_roles(self.engine, name)[1]
+        with translated(), self.engine.connect() as connection:
+            return read_events(connection, name)
 
     def models(self) -> dict[str, list[int]]:
         """Return the ready versions of each model, oldest first."""
@@ -287,6 +299,26 @@ class MonitorService:
             raise NotFound(_no_chunk(name, chunk.start))
         return ChunkHistory(loaded, chunk, with_results, verdicts)
 
+    def lineage(self, name: str, version: int | None, instant: datetime, revision: int | None) -> ChunkLineage:
+        """Return where the results of the chunk that contains an instant come from; by default of its newest revision.
+
+        Raises:
+            NotFound: no such model, version or revision, or no results are stored for that chunk.
+        """
+        with translated():
+            loaded = registry.load(self.engine, name, version)
+            chunk = chunk_at(loaded.spec, instant)
+            with self.engine.connect() as connection:
+                revisions = {r.number: r for r in RevisionStore(loaded.key).history(connection, chunk.start)}
+                if not revisions:
+                    raise NotFound(_no_chunk(name, chunk.start))
+                number = max(revisions) if revision is None else revision
+                if number not in revisions:
+                    raise NotFound(f"This chunk has no revision {number}; its revisions are {_listed(revisions)}.")
+                chosen = revisions[number]
+                batches = origins_of(connection, loaded.key, chosen.chunk, chosen.provenance.batches)
+        return ChunkLineage(loaded, chosen, batches)
+
     def _reported_versions(self) -> dict[str, ReportedVersion]:
         """Return the default version of each model, whose results the reports contain."""
         columns = (models.c.name, model_versions.c.version, model_versions.c.results_at)
@@ -307,6 +339,10 @@ class MonitorService:
             plan_alerts(self.engine, self._planner(), self._clock())
             changed.update(poll.name for poll in summary.polls if poll.changed)
         return summary
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(numbers)))
 
 
 def _no_chunk(name: str, start: datetime) -> str:

@@ -13,13 +13,13 @@ from driftline.clock import utc_now
 from stack import paths
 from stack.console import print_error, print_line, print_table, print_warning, step
 from stack.demo import loop as demo
-from stack.demo.plan import Scenario
+from stack.demo.plan import SCENARIOS, Scenario
 from stack.errors import StackError
 from stack.locks import exclusive_lock
 from stack.services import lifecycle, status
 from stack.services.certificates import LOCAL_NAMES, make_certificates
 from stack.services.environments import settings_for
-from stack.services.local import PROCESSES, Selection
+from stack.services.local import PROCESSES, WORKERS, Selection
 from stack.services.site import Site
 from stack.services.table import names, with_port
 from stack.setup import downloads, libaio, tools
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     selection.add_argument("--servers-only", action="store_true", help="start MariaDB and Kafka without the services")
     roles = [service.name for service, _ in with_port()]
     selection.add_argument("--role", choices=roles, help="start one service, and only the servers that it needs")
+    selection.add_argument("--live", action="store_true", help="start the scored stream too; it needs a trained model")
     _add(commands, "status", _status, "show the state of every server and service; exit status 3 if one does not run")
     logs_parser = _add(commands, "logs", _logs, "show the last lines of the logs")
     logs_parser.add_argument("names", nargs="*", choices=[[], *(process.name for process in PROCESSES)], default=[])
@@ -75,7 +76,9 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     demo_parser = _add(commands, "demo", _demo, "run the demo and leave it running")
     demo_parser.add_argument("--any-port", action="store_true", help="use free ports instead of the default ones")
     demo_parser.add_argument("--live", action="store_true", help="predict while the records arrive")
-    demo_parser.add_argument("--scenario", type=Path, metavar="FILE", help="JSON with fields of Scenario")
+    demo_parser.add_argument(
+        "--scenario", metavar="NAME|FILE", help=f"{', '.join(SCENARIOS)}, or JSON with fields of Scenario"
+    )
 
 
 def _add(
@@ -111,10 +114,12 @@ def _tools(_: argparse.Namespace) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    selection = Selection.of_role(options.role) if options.role else Selection(starts_services=not options.servers_only)
+    workers = WORKERS if options.live else ()
+    everything = Selection(starts_services=not options.servers_only, workers=workers)
+    selection = Selection.of_role(options.role) if options.role else everything
     site = lifecycle.up(any_port=options.any_port, selection=selection)
     for process in selection.processes:
-        print_line(f"  {process.title:<10} {process.external_address(site) or process.address(site)}")
+        print_line(f"  {process.title:<13} {process.external_address(site) or process.address(site)}".rstrip())
     return 0
 
 
@@ -124,7 +129,7 @@ def _status(_: argparse.Namespace) -> int:
     print_table(status.table_of(states, site))
     for line in status.restart_lines(control.histories(site.home)):
         print_warning(line)
-    return 0 if set(states.values()) <= {"running", "external"} else NOT_ALL_RUNNING
+    return 0 if set(states.values()) <= status.SOUND else NOT_ALL_RUNNING
 
 
 def _logs(options: argparse.Namespace) -> int:
@@ -158,7 +163,13 @@ def _certificates(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    overrides = json.loads(options.scenario.read_text()) if options.scenario else {}
-    scenario = Scenario.from_json(asdict(Scenario()) | overrides)
-    demo.run(scenario, any_port=options.any_port, live=options.live)
+    demo.run(_scenario(options.scenario), any_port=options.any_port, live=options.live)
     return 0
+
+
+def _scenario(name_or_file: str | None) -> Scenario:
+    """Return the scenario of a name or of a file, by default the demo's."""
+    if name_or_file in SCENARIOS:
+        return SCENARIOS[name_or_file]
+    overrides = json.loads(Path(name_or_file).read_text()) if name_or_file else {}
+    return Scenario.from_json(asdict(Scenario()) | overrides)

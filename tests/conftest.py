@@ -14,7 +14,7 @@ PLUGINS = ["stack.testing.fixtures", "stack.testing.object_fixtures"]
 pytest_plugins = PLUGINS if find_spec("confluent_kafka") else []
 """Fixtures of servers; the environment of `make test-newest` has no clients of servers."""
 
-SHARED = ("nannyml", "spark")
+SHARED = ("nannyml", "spark", "loop")
 """Fixtures that take several seconds to make, once in each process that asks for one."""
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "10"))

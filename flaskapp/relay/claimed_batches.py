@@ -107,13 +107,14 @@ def _fitting(sizes: Sequence[int]) -> int:
 def _publication(connection: Connection, batch: RowMapping) -> Publication:
     """Return a batch as it is published, or a dead letter, so that a damaged batch does not hold up later ones."""
     described = {"batch_id": batch["batch_id"], "records": batch["rows_written"], "content_hash": batch["content_hash"]}
+    trace = batch["traceparent"]
     try:
         records = messages(connection, batch)
     except BatchDamaged as error:
         log.error("Batch %s goes to the topic of dead letters: %s", batch["batch_id"], error)
         reason = json.dumps({**described, "reason": str(error)})
-        return Publication(batch["batch_id"], reason, (), RECORD_SCHEMA_VERSION, is_dead_letter=True)
-    return Publication(batch["batch_id"], json.dumps(described), records, RECORD_SCHEMA_VERSION)
+        return Publication(batch["batch_id"], reason, (), RECORD_SCHEMA_VERSION, is_dead_letter=True, traceparent=trace)
+    return Publication(batch["batch_id"], json.dumps(described), records, RECORD_SCHEMA_VERSION, traceparent=trace)
 
 
 def messages(connection: Connection, batch: RowMapping) -> list[tuple[bytes, bytes]]:

@@ -12,6 +12,7 @@ from driftline.clock import Clock
 from driftline.errors import DatabaseUnavailable, DriftlineError, Unavailable
 from driftline.publishing.publisher import BatchPublisher
 from driftline.store.database import in_transaction
+from driftline.traces import spans
 from flaskapp.relay.relay import Relay
 from flaskapp.stream import runs as stream_runs
 from flaskapp.stream.plan import StreamPlan
@@ -45,6 +46,7 @@ class Streaming:
         self._rate = Rate()
         self._relay = Relay(engine, publisher)
         self._starting = threading.Lock()
+        self._trace_of_start: str | None = None
         self._last_read: tuple[Run | None, int, int] = (None, 0, 0)
 
     def start_work(self) -> None:
@@ -80,7 +82,7 @@ class Streaming:
         self.require_ready()
         with self._starting:
             run = in_transaction(self.engine, lambda connection: stream_runs.begin(connection, plan, now))
-        self._rate = Rate()
+        self._rate, self._trace_of_start = Rate(), spans.traceparent()
         self._writer_thread.wake()
         return run, message(run, plan)
 
@@ -117,7 +119,9 @@ class Streaming:
             return 0.0
 
     def _write(self, run: Run) -> float:
-        after = write_next(self.engine, run.run_id, _source, self._clock())
+        with spans.span("write batch"):  # a trace of its own: a stream may last for days
+            spans.link([self._trace_of_start])
+            after = write_next(self.engine, run.run_id, _source, self._clock())
         self._rate.add(self._clock(), after.records - run.records)
         self._relay_thread.wake()
         return self._pause(after) if after.state is RunState.RUNNING else 0.0

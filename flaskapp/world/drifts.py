@@ -42,7 +42,7 @@ RULES: dict[DriftKind, KindRule] = {
     DriftKind.COVARIATE: KindRule("relative change of true usage", -1.0, 100.0, 0.0, CDR_USAGE),
     DriftKind.MIX: KindRule("share of subscribers replaced by heavy callers", 0.0, 1.0),
     DriftKind.CONCEPT: KindRule(
-        "share of the way from the fitted coefficients to their negatives; 0.5 removes the relation", 0.0, 1.0
+        "how far the relation of usage and churn is reversed; 0.5 removes it, 1 reverses it", 0.0, 1.0
     ),
     DriftKind.PRIOR: KindRule("shift of the intercept, in logits", -10.0, 10.0, 0.0),
     DriftKind.MISSING: KindRule("share of recorded values replaced by NULL", 0.0, 1.0, None, CDR_USAGE),

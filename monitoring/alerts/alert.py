@@ -9,22 +9,22 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.engine.spec import Period
-from monitoring.incidents.derivation import IncidentState
+from monitoring.incidents.derivation import IncidentEventKind, IncidentState
 from monitoring.incidents.standing import Severity
 
 
 class AlertKind(StrEnum):
-    """What happened in an incident since the last message about it.
+    """What happened in an incident since the last message about it: the kinds of its events, and two more.
 
     `revised`: late labels or another spec changed it; `merged`: it is a part of an earlier incident now.
     """
 
-    OPENED = "opened"
-    WORSE = "worse"
-    BETTER = "better"
-    REVISED = "revised"
-    RESOLVED = "resolved"
-    WITHDRAWN = "withdrawn"
+    OPENED = IncidentEventKind.OPENED.value
+    WORSE = IncidentEventKind.WORSE.value
+    BETTER = IncidentEventKind.BETTER.value
+    REVISED = IncidentEventKind.REVISED.value
+    RESOLVED = IncidentEventKind.RESOLVED.value
+    WITHDRAWN = IncidentEventKind.WITHDRAWN.value
     MERGED = "merged"
     TEST = "test"
 

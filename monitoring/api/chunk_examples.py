@@ -81,3 +81,37 @@ REVISIONS: dict[str, Any] = {
         }
     ],
 }
+LINEAGE: dict[str, Any] = {
+    "model": "churn",
+    "version": 1,
+    "start": "2026-05-12T00:00:00Z",
+    "end": "2026-05-13T00:00:00Z",
+    "revision": 2,
+    "computed_at": "2026-05-16T00:00:20Z",
+    "code_version": "0.1.0",
+    "spec_revision": 1,
+    "reference_hash": "5b0c1e" * 10 + "d04a",
+    "reference_uri": "file:///var/lib/driftline/objects/references/5b0c1e.parquet",
+    "artifact_uri": "file:///var/lib/driftline/objects/models/churn/1",
+    "training_run": {
+        "tracking_uri": "https://mlflow.example.org",
+        "run_id": "0c9f" * 8,
+        "registered_model": "churn",
+        "registered_version": "1",
+    },
+    "content_hash": "e81a77" * 10 + "03fd",
+    "labels_as_of": "2026-05-15T23:10:00Z",
+    "batches": [
+        {
+            "number": 17,
+            "batch_id": "predictions/1/key/nightly-2026-05-12",
+            "kind": "predictions",
+            "rows": 950,
+            "rows_in_chunk": 950,
+            "written_at": "2026-05-13T00:04:11Z",
+            "caller": "nightly job",
+            "format": "application/vnd.apache.parquet",
+            "content_hash": "77e8a1" * 10 + "fd03",
+        }
+    ],
+}

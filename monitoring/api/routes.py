@@ -16,6 +16,8 @@ from monitoring.api.schemas import (
     ChunkQuery,
     ChunksOut,
     Instant,
+    LineageOut,
+    LineageQuery,
     RevisionOut,
     RevisionsOut,
     VersionQuery,
@@ -57,11 +59,18 @@ def make_api(monitor: MonitorService) -> APIBlueprint:
             revisions=listed,
         )
 
+    @needs(Scope.READ)
+    def lineage(name: str, start: str, query_data: LineageQuery) -> LineageOut:
+        """Say where the numbers of the chunk that contains an instant come from."""
+        return LineageOut.of(monitor.lineage(name, query_data.version, _parsed(start), query_data.revision))
+
     chunks_path = "/api/v1/models/<name>/chunks"
     with_range = api.input(ChunkQuery, location="query")(chunks)
     with_version = api.input(VersionQuery, location="query")(revisions)
+    with_revision = api.input(LineageQuery, location="query")(lineage)
     api.get(chunks_path)(api.output(ChunksOut)(with_range))
     api.get(f"{chunks_path}/<start>/revisions")(api.output(RevisionsOut)(with_version))
+    api.get(f"{chunks_path}/<start>/lineage")(api.output(LineageOut)(with_revision))
     return api
 
 

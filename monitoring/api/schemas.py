@@ -1,6 +1,7 @@
 """The JSON API's requests and responses, as types that /openapi.json shows."""
 
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
@@ -8,10 +9,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from driftline.engine.results import Result, State
 from driftline.report.schema import ChunkOut, ResultOut
+from driftline.tracking.training_runs import LINK
 from monitoring.api import chunk_examples
 from monitoring.poll.revisions import Revision
 from monitoring.poll.verdicts import StoredVerdict
 from monitoring.report.advice import Advice
+from monitoring.service import ChunkLineage
 
 INSTANT: dict[str, Any] = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
 
@@ -59,6 +62,12 @@ class VersionQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: int | None = Field(None, ge=1)
+
+
+class LineageQuery(VersionQuery):
+    """The model version, and which revision of the chunk; by default the newest."""
+
+    revision: int | None = Field(None, ge=1)
 
 
 class AdviceOut(BaseModel):
@@ -156,3 +165,61 @@ class RevisionsOut(BaseModel):
     start: datetime
     end: datetime
     revisions: tuple[RevisionOut, ...]
+
+
+class BatchOut(BaseModel):
+    """A batch that a chunk was computed from; `rows_in_chunk` counts its predictions in the chunk."""
+
+    number: int
+    batch_id: str
+    kind: str
+    rows: int
+    rows_in_chunk: int
+    written_at: datetime
+    caller: str | None
+    format: str | None
+    content_hash: str
+
+
+class LineageOut(BaseModel):
+    """Where the numbers of a chunk revision come from: its batches, the model, the reference, the spec and the code."""
+
+    model_config = ConfigDict(json_schema_extra={"example": chunk_examples.LINEAGE})
+
+    model: str
+    version: int
+    start: datetime
+    end: datetime
+    revision: int
+    computed_at: datetime
+    code_version: str
+    spec_revision: int
+    reference_hash: str
+    reference_uri: str
+    artifact_uri: str | None
+    training_run: dict[str, str] | None
+    content_hash: str
+    labels_as_of: datetime | None
+    batches: tuple[BatchOut, ...]
+
+    @classmethod
+    def of(cls, lineage: ChunkLineage) -> Self:
+        """Return the JSON object of a lineage."""
+        version, revision, origin = lineage.version, lineage.revision, lineage.revision.provenance
+        return cls(
+            model=version.name,
+            version=version.number,
+            start=revision.chunk.start,
+            end=revision.chunk.end,
+            revision=revision.number,
+            computed_at=revision.computed_at,
+            code_version=origin.code_version,
+            spec_revision=origin.spec_revision,
+            reference_hash=origin.reference_hash,
+            reference_uri=version.reference_uri,
+            artifact_uri=version.artifact_uri,
+            training_run=version.details.get(LINK),
+            content_hash=revision.content_hash,
+            labels_as_of=origin.labels_as_of,
+            batches=tuple(BatchOut(**asdict(batch)) for batch in lineage.batches),
+        )

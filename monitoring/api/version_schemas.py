@@ -10,6 +10,7 @@ from driftline.models.schema import ColumnsOut
 from driftline.store.registry import Version
 from driftline.store.roles import LONGEST_REASON
 
+MOST_RETRAININGS = 1_000
 _REFERENCE: dict[str, Any] = {
     "name": "churn",
     "version": 2,
@@ -81,6 +82,15 @@ class VersionStateOut(BaseModel):
     name: str
     version: int
     state: str
+
+
+class RetrainingsQuery(BaseModel):
+    """Which retrainings: the newest, or those before the position of one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    most: int = Field(100, ge=1, le=MOST_RETRAININGS)
+    before: int | None = Field(None, ge=1, le=2**31 - 1, description="the last position of the page before")
 
 
 class ReasonIn(BaseModel):

@@ -1,4 +1,4 @@
-"""The routes of a model's versions: their roles, the reference of one, promote or retire one, and roll back."""
+"""The routes of a model's versions: roles, retrainings, the reference of one, promote or retire one, and roll back."""
 
 from apiflask import APIBlueprint
 from flask import g
@@ -8,10 +8,10 @@ from driftline.http.access import needs
 from driftline.http.api_description import Document, add_error_response
 from driftline.http.scopes import Scope
 from driftline.models.registered_models import RegisteredModels
-from driftline.models.schema import RolesOut
+from driftline.models.schema import RetrainingsOut, RolesOut
 from driftline.store import registry
 from driftline.store.database import translated
-from monitoring.api.version_schemas import ReasonIn, VersionReferenceOut, VersionStateOut
+from monitoring.api.version_schemas import ReasonIn, RetrainingsQuery, VersionReferenceOut, VersionStateOut
 from monitoring.incidents.stored_incidents import NO_CALLER
 
 MODEL = "/api/v1/models/<name>"
@@ -22,6 +22,7 @@ REFUSALS = {
     "/versions/{version}/promote": (NotFound,),
     "/rollback": (NotFound, Conflict),
     "/roles": (NotFound,),
+    "/retrainings": (NotFound,),
 }
 """What each path refuses, besides what every one does."""
 
@@ -47,6 +48,11 @@ def make_versions_api(registered: RegisteredModels) -> APIBlueprint:
         """Return which version is champion and which challenger, and who changed that, when and why."""
         return RolesOut.of(name, registered.roles(name), registered.role_changes(name))
 
+    @needs(Scope.READ)
+    def retrainings(name: str, query_data: RetrainingsQuery) -> RetrainingsOut:
+        """List the retrainings of a model, the newest first: why, the comparison with its errors, and the decision."""
+        return RetrainingsOut.of(name, registered.newest_retrainings(name, query_data.most, query_data.before))
+
     @needs(Scope.ADMIN)
     def promote(name: str, version: int, json_data: ReasonIn) -> RolesOut:
         """Make a version the champion: it is served, and used wherever no version is named; again, nothing changes."""
@@ -60,6 +66,8 @@ def make_versions_api(registered: RegisteredModels) -> APIBlueprint:
         return roles(name)
 
     api.get(f"{MODEL}/roles")(api.output(RolesOut)(roles))
+    with_page = api.input(RetrainingsQuery, location="query")(retrainings)
+    api.get(f"{MODEL}/retrainings")(api.output(RetrainingsOut)(with_page))
     for path, view in ((f"{PREFIX}/promote", promote), (f"{MODEL}/rollback", rollback)):
         api.post(path)(api.input(ReasonIn, location="json")(api.output(RolesOut)(view)))
     api.get(f"{PREFIX}/reference")(api.output(VersionReferenceOut)(reference))

@@ -10,6 +10,7 @@ from driftline import clock, logs
 from driftline.errors import DriftlineError
 from driftline.ingest.ingestion import Ingestion
 from driftline.store import migrate
+from driftline.traces.start import traced
 from driftline.worker import stop_on_signals
 
 log = logging.getLogger("monitoring.ingest")
@@ -24,11 +25,12 @@ def main() -> None:
     logs.configure("ingest")
     stop = stop_on_signals()
     try:
-        ingestion = Ingestion(migrate.current_engine(pool_size=DATABASE_CONNECTIONS), clock.utc_now)
-        if options.command == "sql":
-            _read_sql(ingestion, options, stop)
-        else:
-            _read_kafka(ingestion, stop, once=options.once)
+        with traced("ingest"):
+            ingestion = Ingestion(migrate.current_engine(pool_size=DATABASE_CONNECTIONS), clock.utc_now)
+            if options.command == "sql":
+                _read_sql(ingestion, options, stop)
+            else:
+                _read_kafka(ingestion, stop, once=options.once)
     except DriftlineError as error:
         log.error("%s", error)
         raise SystemExit(2) from error

@@ -21,6 +21,8 @@ from driftline.store import source_offsets
 from driftline.store.database import translated
 from driftline.store.ledger import BatchKind
 from driftline.store.source_offsets import OffsetMoved
+from driftline.traces import spans
+from driftline.traces.spans import TRACEPARENT, Attributes, SpanKind
 from driftline.worker import Retries, persist
 from monitoring.ingest.dead_letters import DeadLetterTopic
 from monitoring.ingest.settings import IngestSettings
@@ -225,7 +227,14 @@ class KafkaSource:
     def _store(self, place: Place, messages: Sequence[Message]) -> StoredMessages:
         topic, part = place
         expected = self._stored[place]
-        stored = self._writers[topic].store(_source(topic), part, expected, messages)
+        attributes: Attributes = {
+            "messaging.system": "kafka",
+            "messaging.destination.name": topic,
+            "messaging.batch.message_count": len(messages),
+        }
+        traces = (message.traceparent for message in messages)
+        with spans.continued(f"process {topic}", SpanKind.CONSUMER, traces, attributes):
+            stored = self._writers[topic].store(_source(topic), part, expected, messages)
         self._stored[place] = messages[-1].offset + 1
         log.info("%s/%d: %d rows stored, %d dead letters.", topic, part, stored.rows, stored.dead_letters)
         self._commit(place)
@@ -266,4 +275,11 @@ def _message(message: KafkaMessage) -> Message:
     topic, part, offset = message.topic(), message.partition(), message.offset()
     assert topic is not None and part is not None and offset is not None  # noqa: S101  # only errors lack them
     _, time = message.timestamp()
-    return Message(topic, part, offset, time, message.value(), message.key())
+    return Message(topic, part, offset, time, message.value(), message.key(), _traceparent(message))
+
+
+def _traceparent(message: KafkaMessage) -> str | None:
+    """Return the trace in which a message was sent, where traces are recorded here and there."""
+    headers = message.headers() if spans.is_recording() else None
+    value = next((value for name, value in headers or () if name == TRACEPARENT), None)
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else value

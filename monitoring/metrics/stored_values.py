@@ -14,6 +14,7 @@ from driftline.clock import Clock, aware_utc, naive_utc
 from driftline.engine.results import MODEL, ResultKind, State, SubjectKind
 from driftline.http.metrics import Sample, gauge
 from driftline.store.database import translated
+from driftline.store.ingest_log import IngestState
 from driftline.store.model_list import ModelSummary
 from driftline.store.tables import (
     chunk_revisions,
@@ -188,11 +189,11 @@ def _pending_batches(scrape: _Scrape) -> Samples:
 
 def _ingested(scrape: _Scrape) -> Samples:
     counted = func.coalesce(func.sum(ingest_log.c.rows_sent), 0)
-    return _ingest(scrape, counted, ingest_log.c.state == "stored")
+    return _ingest(scrape, counted, ingest_log.c.state == IngestState.STORED)
 
 
 def _refused(scrape: _Scrape) -> Samples:
-    return _ingest(scrape, func.count(), ingest_log.c.state == "refused")
+    return _ingest(scrape, func.count(), ingest_log.c.state == IngestState.REFUSED)
 
 
 def _ingest(scrape: _Scrape, counted: ColumnElement[Any], condition: ColumnElement[bool]) -> Samples:

@@ -1,7 +1,7 @@
 """The pages for people: all models, and one model by chunk."""
 
 from apiflask import APIBlueprint
-from flask import render_template
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from driftline.clock import Clock
@@ -9,16 +9,21 @@ from driftline.errors import Conflict, DriftlineError, InvalidInput, NotFound, U
 from driftline.http.access import RequestTooLarge, needs
 from driftline.http.pages import install_pages
 from driftline.http.scopes import Scope
+from driftline.http.server import stopping
 from driftline.ingest.errors import TooMuchContent, UnsupportedContent
 from driftline.models.registered_models import RegisteredModels
 from driftline.report.pages import TEMPLATES
 from driftline.report.wording import LINE_WORDS, STATE_WORDS
+from driftline.store.ingest_log import IngestState
+from monitoring.alerts.delivery_store import DeliveryState
 from monitoring.alerts.desk import AlertDesk
 from monitoring.api.pressure import Pressure
+from monitoring.incidents.action_log import ActionKind
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.stored_incidents import IncidentFilter
 from monitoring.pages import page_text
 from monitoring.pages.alert_pages import add_alert_pages
+from monitoring.pages.changes import Changes
 from monitoring.pages.column_page import column_page
 from monitoring.pages.drafts import Drafts
 from monitoring.pages.incident_pages import add_incident_pages
@@ -32,6 +37,15 @@ from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import MonitorService
 
 SHOWN_INCIDENTS = 10
+CHANGES = "/changes"
+"""The path that open pages listen to."""
+KINDS_AND_STATES = {
+    "incident_states": IncidentState,
+    "action_kinds": ActionKind,
+    "delivery_states": DeliveryState,
+    "ingest_states": IngestState,
+}
+"""Enums by the names that templates have for them."""
 
 
 def make_pages(
@@ -43,6 +57,7 @@ def make_pages(
     pressure: Pressure,
 ) -> APIBlueprint:
     """Return the routes of the pages; no page loads anything from another server."""
+    open_changes = Changes(monitor.newest_change)
     pages = APIBlueprint("pages", __name__, enable_openapi=False, template_folder=str(TEMPLATES))
 
     @needs(Scope.READ)
@@ -58,7 +73,7 @@ def make_pages(
         segments = None if query_data.segment is None else (None, query_data.segment)
         requested = ChunkRange(query_data.first, query_data.last, segments=segments or (None,))
         status = monitor.status(name, query_data.version, requested)
-        page = page_of(status, versions, query_data.segment)
+        page = page_of(status, versions, query_data.segment, monitor.events(name))
         open_incidents = IncidentFilter(name, page.version.number, IncidentState.OPEN, most=SHOWN_INCIDENTS)
         incidents = monitor.incidents(open_incidents)
         return render_template("model.html", page=page, incidents=incidents, query=query_data)
@@ -71,9 +86,10 @@ def make_pages(
         return render_template("column.html", page=page)
 
     @needs(Scope.READ)
-    def changes() -> dict[str, int]:
-        """Return a number that changes as soon as any verdict does; open pages ask for it."""
-        return {"newest": monitor.newest_change()}
+    def changes() -> ResponseReturnValue:
+        """Send a number, and again as soon as any verdict changes, as server-sent events; open pages listen to it."""
+        events = open_changes.stream(stopping(request.environ).wait)
+        return Response(events, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     def unavailable(error: Unavailable) -> ResponseReturnValue:
         return render_template("problem.html", heading="The monitor cannot answer now", error=error), error.status
@@ -87,8 +103,8 @@ def make_pages(
     pages.get("/")(pages.input(OverviewQuery, location="query")(home))
     pages.get("/models/<name>")(pages.input(ModelQuery, location="query")(model))
     pages.get("/models/<name>/drift")(pages.input(ColumnQuery, location="query")(column))
-    pages.get("/changes")(changes)
-    add_model_tabs(pages, monitor)
+    pages.get(CHANGES)(changes)
+    add_model_tabs(pages, monitor, registered)
     add_incident_pages(pages, monitor.engine, clock)
     add_alert_pages(pages, desk)
     add_spec_edit_pages(pages, monitor, registered, pressure)
@@ -97,7 +113,7 @@ def make_pages(
     pages.register_error_handler(NotFound, not_found)
     for kind in (InvalidInput, Conflict, TooMuchContent, UnsupportedContent, RequestTooLarge):
         pages.register_error_handler(kind, refused)
-    words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, "time": page_text.time}
+    words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, "time": page_text.time, **KINDS_AND_STATES}
     pages.context_processor(lambda: words | {"last": monitor.last, "every": poll_seconds, "now": clock()})
     for name, function in page_text.FILTERS.items():
         pages.add_app_template_filter(function, name)

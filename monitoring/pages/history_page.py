@@ -7,10 +7,13 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.number_format import percent, readable
 from driftline.engine.results import MODEL, Result, ResultKind
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, period_label
+from driftline.store.batch_origins import BatchOrigin
 from driftline.store.registry import Version
 from monitoring.poll.revisions import Revision
 from monitoring.poll.verdicts import StoredVerdict
-from monitoring.service import ChunkHistory
+from monitoring.service import ChunkHistory, ChunkLineage
+
+SHOWN_BATCHES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,12 @@ class HistoryPage:
     verdicts: tuple[PastVerdict, ...]
     revisions: tuple[PastRevision, ...]
     number_names: tuple[str, ...]
+    lineage: ChunkLineage
+    batches: tuple[BatchOrigin, ...]
 
 
-def history_page(history: ChunkHistory) -> HistoryPage:
-    """Return the page of a chunk's history."""
+def history_page(history: ChunkHistory, lineage: ChunkLineage) -> HistoryPage:
+    """Return the page of a chunk's history, with the newest batches of a revision's lineage."""
     spec = history.version.spec
     labels = {revision.number: _labels(revision) for revision, _ in history.revisions}
     kinds = ((ResultKind.REALIZED, "{}"), (ResultKind.ESTIMATED, "Estimated {}"))
@@ -64,6 +69,8 @@ def history_page(history: ChunkHistory) -> HistoryPage:
             for revision, results in reversed(history.revisions)
         ),
         number_names=tuple(words.format(title(metric)) for _, metric, words in columns),
+        lineage=lineage,
+        batches=tuple(reversed(lineage.batches[-SHOWN_BATCHES:])),
     )
 
 

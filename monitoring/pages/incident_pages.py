@@ -10,7 +10,10 @@ from sqlalchemy import Engine
 from driftline.clock import Clock
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
+from driftline.report.wording import dated_label
 from driftline.store.database import translated
+from driftline.store.registry import version_key
+from driftline.store.spec_revisions import newest_spec
 from monitoring.api import incident_actions
 from monitoring.incidents import action_log, stored_incidents
 from monitoring.incidents.stored_incidents import IncidentFilter
@@ -41,8 +44,15 @@ def add_incident_pages(pages: APIBlueprint, engine: Engine, clock: Clock) -> Non
             events = stored_incidents.events_of(connection, number)
             comments = stored_incidents.comments_of(connection, number)
             actions = action_log.actions_of(connection, number)
+            spec = newest_spec(connection, version_key(connection, stored.model, stored.version))
         return render_template(
-            "incident.html", incident=stored, events=events, comments=comments, actions=actions, hours=SILENCE_HOURS
+            "incident.html",
+            incident=stored,
+            events=events,
+            comments=comments,
+            actions=actions,
+            hours=SILENCE_HOURS,
+            label=lambda start: dated_label(start, spec.period, spec.zone),
         )
 
     @needs(Scope.OPERATE)

@@ -1,5 +1,6 @@
 """What a model's page shows, prepared for the template. No I/O here."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from driftline.store.roles import Role
 from monitoring.pages.hover import drift_lines, hover_data, metric_lines
 from monitoring.report.advice import Advice, advice_on
 from monitoring.report.chunk_views import ModelStatus
+from monitoring.report.model_events import ModelEvent
 from monitoring.report.model_report import reference_summary
 
 DECISIVE = frozenset({State.OK, State.WARN, State.ALERT})
@@ -28,7 +30,7 @@ MOST_DETAILS = 6
 MOST_METRICS = 3
 """The table has a column for each of this many metrics at most, and for the estimate of the first."""
 METRIC_HEIGHT, DRIFT_HEIGHT = 150.0, 100.0
-WIDTH, LEFT_MARGIN, RIGHT_MARGIN = 1240.0, 150.0, 84.0
+WIDTH, LEFT_MARGIN, RIGHT_MARGIN = 1240.0, 182.0, 84.0
 """The chart's width, and what is left of it and right of it for labels."""
 
 
@@ -61,7 +63,7 @@ class CoverageBar:
 
 @dataclass(frozen=True, slots=True)
 class AxisMark:
-    """An event on the time axis, at the left end of a place: a version that begins, or another spec revision."""
+    """An event on the time axis, at the left end of a place: a version or a spec that begins, or a model's event."""
 
     x: float
     text: str
@@ -108,8 +110,15 @@ class Page:
         return [strip_cell(row.label, [row.chunk], row.anchor) for row in self.rows]
 
 
-def page_of(status: ModelStatus, versions: Mapping[int, Role | None], segment: str | None = None) -> Page:
+def page_of(
+    status: ModelStatus,
+    versions: Mapping[int, Role | None],
+    segment: str | None = None,
+    events: Sequence[ModelEvent] = (),
+) -> Page:
     """Return the page of a model version; with a segment, the charts and the heat map are of its rows.
+
+    Events are marked in the chunks in which they happened.
 
     Raises:
         NotFound: no results are computed for that segment.
@@ -142,7 +151,7 @@ def page_of(status: ModelStatus, versions: Mapping[int, Role | None], segment: s
         details=tuple((column, drift_chart(column, method, chunks, axis)) for column, method in methods.items()),
         number_names=_number_names(spec),
         coverage=tuple(_coverage_bar(spec, chunk, label) for chunk, label in zip(chunks, axis.labels, strict=True)),
-        marks=tuple(_marks(status.first_chunks, chunks, axis)),
+        marks=tuple(_marks(status.first_chunks, chunks, events, axis)),
         segments=segments,
         segment=segment,
         hover=hover_data(
@@ -180,20 +189,26 @@ def _coverage_bar(spec: Spec, chunk: ChunkView, label: str) -> CoverageBar:
     return CoverageBar(share, chunk.labels_due, share is not None and share >= spec.label_coverage, f"{label}: {words}")
 
 
-def _marks(first_chunks: Mapping[int, datetime], chunks: Sequence[ChunkView], axis: Axis) -> Iterator[AxisMark]:
-    """Yield where versions begin and where another spec revision was used, from left to right."""
-    begins: dict[int, list[str]] = {}
+def _marks(
+    first_chunks: Mapping[int, datetime], chunks: Sequence[ChunkView], events: Sequence[ModelEvent], axis: Axis
+) -> Iterator[AxisMark]:
+    """Yield where versions begin, another spec revision was used and events happened, from left to right."""
+    marks: defaultdict[int, dict[str, str]] = defaultdict(dict)
     for number, start in first_chunks.items():
         place = next((n for n, chunk in enumerate(chunks) if chunk.start >= start), None)
         if place is not None and (place or chunks[0].start == start) and len(first_chunks) > 1:
-            begins.setdefault(place, []).append(f"version {number}")
+            marks[place][f"version {number}"] = f"version {number} begins"
     revisions = [(n, chunk.spec_revision) for n, chunk in enumerate(chunks) if chunk.spec_revision is not None]
     for (_, previous), (place, revision) in pairwise(revisions):
         if revision != previous:
-            begins.setdefault(place, []).append(f"spec {revision}")
-    for place in sorted(begins):
-        text = ", ".join(begins[place])
-        yield AxisMark(axis.x(place), text, f"{axis.labels[place]}: {text} begins")
+            marks[place][f"spec {revision}"] = f"spec {revision} begins"
+    for event in events:
+        place = next((n for n, chunk in enumerate(chunks) if chunk.start <= event.at < chunk.end), None)
+        if place is not None:
+            marks[place][event.text] = event.words
+    for place in sorted(marks):
+        words = "; ".join(marks[place].values())
+        yield AxisMark(axis.x(place), ", ".join(marks[place]), f"{axis.labels[place]}: {words}")
 
 
 def metric_chart(metric: str, chunks: Sequence[ChunkView], axis: Axis) -> Chart:

@@ -1,4 +1,4 @@
-"""The further pages of a model: the history of a chunk, data quality, the spec, two versions, the ingest log."""
+"""The further pages of a model: the history of a chunk, data quality, spec, versions, two of them, the ingest log."""
 
 from datetime import datetime
 
@@ -10,27 +10,39 @@ from pydantic import TypeAdapter, ValidationError
 from driftline.errors import InvalidInput
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
+from driftline.models.registered_models import RegisteredModels
 from monitoring.api.schemas import Instant
 from monitoring.pages.compare_page import compare_page
 from monitoring.pages.history_page import history_page
 from monitoring.pages.quality_page import quality_page
-from monitoring.pages.queries import CompareQuery, IngestPageQuery, ModelQuery, VersionPageQuery
+from monitoring.pages.queries import (
+    CompareQuery,
+    HistoryQuery,
+    IngestPageQuery,
+    ModelQuery,
+    VersionPageQuery,
+    VersionsPageQuery,
+)
 from monitoring.pages.spec_page import spec_page
+from monitoring.pages.versions_page import versions_page
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import MonitorService
 
 INGEST_PAGE_SIZE = 50
+RETRAININGS_PAGE_SIZE = 50
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
-def add_model_tabs(pages: APIBlueprint, monitor: MonitorService) -> None:
+def add_model_tabs(pages: APIBlueprint, monitor: MonitorService, registered: RegisteredModels) -> None:
     """Add the routes to the blueprint of the pages."""
 
     @needs(Scope.READ)
-    def history(name: str, start: str, query_data: VersionPageQuery) -> ResponseReturnValue:
+    def history(name: str, start: str, query_data: HistoryQuery) -> ResponseReturnValue:
         """Show the revision history of a chunk."""
-        chunk = monitor.history(name, query_data.version, _parsed(start))
-        return render_template("history.html", page=history_page(chunk), versions=monitor.versions(name))
+        instant = _parsed(start)
+        chunk = monitor.history(name, query_data.version, instant)
+        lineage = monitor.lineage(name, query_data.version, instant, query_data.revision)
+        return render_template("history.html", page=history_page(chunk, lineage), versions=monitor.versions(name))
 
     @needs(Scope.READ)
     def quality(name: str, query_data: ModelQuery) -> ResponseReturnValue:
@@ -45,15 +57,28 @@ def add_model_tabs(pages: APIBlueprint, monitor: MonitorService) -> None:
         """Show the spec of a version, and what its revisions changed."""
         versions = monitor.versions(name)
         version, revisions = monitor.spec_revisions(name, query_data.version)
-        page = spec_page(version, revisions, monitor.role_changes(name))
-        return render_template("spec.html", page=page, versions=versions)
+        return render_template("spec.html", page=spec_page(version, revisions), versions=versions)
+
+    @needs(Scope.READ)
+    def versions(name: str, query_data: VersionsPageQuery) -> ResponseReturnValue:
+        """Show the versions of a model, its retrainings and the changes of roles."""
+        ready = monitor.versions(name)
+        version, _ = monitor.spec_revisions(name, query_data.version)
+        retrainings = registered.newest_retrainings(name, RETRAININGS_PAGE_SIZE + 1, query_data.before)
+        more, shown = len(retrainings) > RETRAININGS_PAGE_SIZE, retrainings[:RETRAININGS_PAGE_SIZE]
+        page = versions_page(version, registered.versions(name), shown, registered.role_changes(name))
+        return render_template("versions.html", page=page, versions=ready, query=query_data, more=more)
 
     @needs(Scope.READ)
     def compare(name: str, query_data: CompareQuery) -> ResponseReturnValue:
         """Show two versions of a model side by side."""
         versions = monitor.versions(name)
+        compared = query_data.versions([*versions])
+        if compared is None:
+            version, _ = monitor.spec_revisions(name, query_data.second)
+            return render_template("compare_nothing.html", version=version, versions=versions)
         span = ChunkRange(query_data.since, query_data.until, segments=(None,))
-        first, second = (monitor.status(name, number, span) for number in query_data.versions([*versions]))
+        first, second = (monitor.status(name, number, span) for number in compared)
         return render_template("compare.html", page=compare_page(first, second), versions=versions, query=query_data)
 
     @needs(Scope.READ)
@@ -73,9 +98,10 @@ def add_model_tabs(pages: APIBlueprint, monitor: MonitorService) -> None:
             more=more,
         )
 
-    pages.get("/models/<name>/chunks/<start>")(pages.input(VersionPageQuery, location="query")(history))
+    pages.get("/models/<name>/chunks/<start>")(pages.input(HistoryQuery, location="query")(history))
     pages.get("/models/<name>/quality")(pages.input(ModelQuery, location="query")(quality))
     pages.get("/models/<name>/spec")(pages.input(VersionPageQuery, location="query")(spec))
+    pages.get("/models/<name>/versions")(pages.input(VersionsPageQuery, location="query")(versions))
     pages.get("/models/<name>/compare")(pages.input(CompareQuery, location="query")(compare))
     pages.get("/models/<name>/ingest")(pages.input(IngestPageQuery, location="query")(ingest))
 

@@ -116,7 +116,7 @@ def _row(model: ModelOverview, recent: Sequence[RecentChunk], now: datetime) -> 
         since=period_label(closed[-lasting].chunk.start, spec.period, spec.zone) if spec and lasting else "",
         lasting=lasting,
         whole_strip=0 < lasting == len(closed),
-        reason=_reason(model, closed[-1].reason if closed else ""),
+        reason=_reason(model, closed[-1] if closed else None),
         coverage=_coverage(spec, recent, model, now) if spec else None,
         computed_at=max((chunk.computed_at for chunk in recent), default=None),
     )
@@ -128,13 +128,13 @@ def _lasting(closed: Sequence[RecentChunk]) -> int:
     return next((n for n, state in enumerate(states) if state is not states[0]), len(states))
 
 
-def _reason(model: ModelOverview, reason: str) -> str:
-    """Return why the model is where it is, in a sentence."""
+def _reason(model: ModelOverview, newest: RecentChunk | None) -> str:
+    """Return why the model has its state, in one or two sentences."""
     if model.attention is Attention.NOT_STARTED:
         return "No predictions have come yet." if model.summary.version else "No version is ready."
     if model.pending.failed:
         return f"{model.pending.failed} chunk{'s' if model.pending.failed > 1 else ''} could not be computed."
-    return reason
+    return f"{newest.reason} {newest.further_reason}".strip() if newest else ""
 
 
 def _cell(spec: Spec, chunk: RecentChunk) -> RecentCell:

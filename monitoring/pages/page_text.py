@@ -7,7 +7,14 @@ from markupsafe import Markup
 
 from driftline.engine.number_format import percent, readable
 
-FILTERS: Mapping[str, Callable[..., str]] = {"percent": percent, "number": readable}
+
+def shorten(text: str, most: int) -> str:
+    """Return a text of at most `most` characters without its middle: names of columns differ at their ends."""
+    end = (most - 1) // 2 + 1
+    return text if len(text) <= most else f"{text[: most - 1 - end]}…{text[-end:]}"
+
+
+FILTERS: Mapping[str, Callable[..., str]] = {"percent": percent, "number": readable, "shorten": shorten}
 
 
 def time(instant: datetime, *, ago: bool = False) -> Markup:

@@ -59,11 +59,11 @@ class CompareQuery(BaseModel):
     since: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="from")
     until: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="to")
 
-    def versions(self, ready: Sequence[int]) -> tuple[int, int]:
-        """Return the versions to compare, of those that are ready, the oldest first."""
-        second = self.second or ready[-1]
-        candidates = [number for number in ready if number != second]
-        return self.first or (candidates[-1] if candidates else second), second
+    def versions(self, ready: Sequence[int]) -> tuple[int, int] | None:
+        """Return the versions to compare, of those that are ready, the oldest first; None where there is one only."""
+        second = self.second or next((number for number in reversed(ready) if number != self.first), ready[-1])
+        first = self.first or next((number for number in reversed(ready) if number != second), second)
+        return None if first == second else (first, second)
 
 
 class ColumnQuery(BaseModel):
@@ -139,6 +139,18 @@ class VersionPageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: int | None = Field(None, ge=1)
+
+
+class HistoryQuery(VersionPageQuery):
+    """Which revision of a chunk's history has its lineage shown; by default the newest."""
+
+    revision: int | None = Field(None, ge=1)
+
+
+class VersionsPageQuery(VersionPageQuery):
+    """The model version that the heading names, and retrainings with positions below one."""
+
+    before: int | None = Field(None, ge=1, le=2**31 - 1)
 
 
 class IngestPageQuery(BaseModel):

@@ -9,7 +9,6 @@ from typing import Any
 from driftline.engine.spec import Spec
 from driftline.store.model_list import SpecRevision
 from driftline.store.registry import Version
-from driftline.store.roles import Author, RoleAction, RoleChange
 
 WITHOUT_ROWS = ("columns",)
 """Fields that have a table of their own."""
@@ -34,25 +33,16 @@ class SpecChange:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleEntry:
-    """A change of a role in words: what happened, when, who did it and why."""
-
-    words: str
-    author: Author
-
-
-@dataclass(frozen=True, slots=True)
 class SpecPage:
-    """The spec of a version, its revisions and the changes of its model's roles, the newest first."""
+    """The spec of a version, and its revisions, the newest first."""
 
     version: Version
     fields: tuple[SpecField, ...]
     changes: tuple[SpecChange, ...]
-    roles: tuple[RoleEntry, ...]
 
 
-def spec_page(version: Version, revisions: Sequence[SpecRevision], roles: Sequence[RoleChange]) -> SpecPage:
-    """Return the page of a version's spec; `revisions` and `roles` are the oldest first."""
+def spec_page(version: Version, revisions: Sequence[SpecRevision]) -> SpecPage:
+    """Return the page of a version's spec; `revisions` are the oldest first."""
     spec = version.spec
     values = spec.model_dump(mode="json")
     defaults = Spec(columns=spec.columns, problem=spec.problem, classes=spec.classes).model_dump(mode="json")
@@ -61,19 +51,7 @@ def spec_page(version: Version, revisions: Sequence[SpecRevision], roles: Sequen
         for name, value in values.items()
         if name not in WITHOUT_ROWS
     )
-    entries = tuple(RoleEntry(_role_words(change), change.author) for change in reversed(roles))
-    return SpecPage(version, fields, tuple(reversed(list(_changes(revisions)))), entries)
-
-
-def _role_words(change: RoleChange) -> str:
-    """Return what a change of a role is in words."""
-    instead = f", instead of version {change.replaced}" if change.replaced is not None else ""
-    return {
-        RoleAction.PROMOTE: f"version {change.version} is champion{instead}",
-        RoleAction.ROLLBACK: f"rolled back to version {change.version}{instead}",
-        RoleAction.CHALLENGE: f"version {change.version} is challenger",
-        RoleAction.DISMISS: f"version {change.version} is no longer a challenger",
-    }[change.action]
+    return SpecPage(version, fields, tuple(reversed(list(_changes(revisions)))))
 
 
 def _changes(revisions: Sequence[SpecRevision]) -> Iterator[SpecChange]:

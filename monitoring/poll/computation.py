@@ -16,6 +16,7 @@ from driftline.engine.content_sum import ContentSum
 from driftline.engine.evaluate import count_scores, finish_chunk
 from driftline.engine.evidence.counts import Counts
 from driftline.engine.results import Result
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store import pending_chunks
@@ -25,7 +26,7 @@ from driftline.store.registry import Version
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.chunk_summaries import ChunkSummaries, has_removals
 from monitoring.poll.evidence_replay import EvidenceReplay
-from monitoring.poll.monitored_version import MonitoredVersion
+from monitoring.poll.monitored_version import MonitoredVersion, clock_of
 from monitoring.poll.revisions import Provenance, Revision, RevisionStore
 from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.summary_store import SummaryDeleted
@@ -66,7 +67,7 @@ def compute(
     deletion has deleted the chunk's summaries while they were read.
     """
     version = monitored.load(connection)
-    clock = monitored.clock(connection, wall())
+    clock = clock_of(connection, version, wall())
     chunk = chunk_at(version.spec, claim.start)
     if chunk.start != claim.start:
         return _requeue(connection, monitored, chunk, claim)
@@ -86,12 +87,12 @@ def compute(
     if monitored.load(connection).spec_revision != version.spec_revision:
         return ChunkOutcome(claim.start)
     now = wall()
-    clock = monitored.clock(connection, now)
+    clock = clock_of(connection, version, now)
     revision = replace(revision, closed=clock >= closing_time(version.spec, chunk))
     summaries.save()
     _store(connection, store, previous, revision, evaluation)
     computed = evaluation is not None
-    changed = _rederive_verdicts(connection, monitored, store, previous, chunk, clock, now)
+    changed = _rederive_verdicts(connection, version, store, previous, chunk, clock, now)
     record_results(connection, monitored.key, now)
     pending_chunks.settle(connection, monitored.key, chunk.start, next_due(version.spec, chunk, clock))
     return ChunkOutcome(chunk.start, computed, computed and previous is not None and previous.closed, changed)
@@ -230,7 +231,7 @@ def _store(
 
 def _rederive_verdicts(
     connection: Connection,
-    monitored: MonitoredVersion,
+    version: Version,
     store: RevisionStore,
     previous: Revision | None,
     chunk: Chunk,
@@ -242,8 +243,8 @@ def _rederive_verdicts(
     Verdicts of later chunks read its results, and a replay may change the evidence of any chunk. A changed verdict
     replaces the stored one of an open chunk; for a closed chunk it is added, and the earlier one is kept.
     """
-    context, replayed = _replayed_context(connection, monitored, store, chunk, clock)
-    verdicts = VerdictStore(monitored.key)
+    context, replayed = _replayed_context(connection, version, store, chunk, clock)
+    verdicts = VerdictStore(version.key)
     stored = verdicts.between(connection, min({chunk.start, *replayed}), max({chunk.start, *context.revisions}))
     changed = 0
     for start in sorted(start for start in context.revisions if start >= chunk.start or start in replayed):
@@ -258,34 +259,32 @@ def _rederive_verdicts(
 
 
 def _replayed_context(
-    connection: Connection, monitored: MonitoredVersion, store: RevisionStore, chunk: Chunk, clock: datetime
+    connection: Connection, version: Version, store: RevisionStore, chunk: Chunk, clock: datetime
 ) -> tuple[VerdictContext, set[datetime]]:
     """Replay the evidence; return the facts around the changed chunk, and the chunks whose evidence has changed."""
-    version = monitored.load(connection)
     reach = chunk.start + verdict_reach(version.spec)
-    context = _verdict_context(connection, store, monitored, chunk, reach, clock)
+    context = _verdict_context(connection, store, version.spec, chunk, reach, clock)
     rule, fitted = alert_rule(version.spec), version.fitted.evidence
     if rule is None or fitted is None:
         return context, set()
-    evidence, drifts = EvidenceStore(monitored.key, version.spec_revision), context.drifts(chunk.start)
+    evidence, drifts = EvidenceStore(version.key, version.spec_revision), context.drifts(chunk.start)
     replayed = EvidenceReplay(connection, evidence, fitted, rule, version.spec, clock, drifts).run(chunk)
     first, last = min({chunk.start, *replayed}), max({reach, *replayed})
     if first < chunk.start or last > reach:
-        context = _verdict_context(connection, store, monitored, chunk_at(version.spec, first), last, clock)
-    stored = EvidenceStore(monitored.key).between(connection, first, last)
+        context = _verdict_context(connection, store, version.spec, chunk_at(version.spec, first), last, clock)
+    stored = EvidenceStore(version.key).between(connection, first, last)
     return replace(context, evidence={part.chunk.start: part.evidence for part in stored}), replayed
 
 
 def _verdict_context(
     connection: Connection,
     store: RevisionStore,
-    monitored: MonitoredVersion,
+    spec: Spec,
     chunk: Chunk,
     last: datetime,
     clock: datetime,
 ) -> VerdictContext:
     """Read the current facts around a chunk: all results since its lookback, and earlier ones of performance only."""
-    spec = monitored.load(connection).spec
     first = chunk.start - verdict_reach(spec)
     near = chunk
     for _ in range(LOOKBACK):

@@ -1,13 +1,18 @@
 """A model version that the monitor polls: its newest spec revision and its clock."""
 
+import logging
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, func, select
 
 from driftline.engine.spec import ModelClock
+from driftline.errors import DriftlineError
 from driftline.store import registry
+from driftline.store.database import translated
 from driftline.store.tables import spec_revisions
 from driftline.store.version_key import VersionKey
+
+log = logging.getLogger(__name__)
 
 BEFORE_ANY_DATA = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,6 +39,29 @@ class MonitoredVersion:
         if self._loaded is None or self._loaded.spec_revision != connection.execute(newest).scalar():
             self._loaded = registry.load(self._engine, self.name, self.key.version)
         return self._loaded
+
+    def refit_outdated(self, now: datetime) -> None:
+        """Fit the reference again where its evidence follows earlier rules; once, at the first call.
+
+        Where the reference cannot be read, the version is polled as it is, and the log says so.
+        """
+        if self._loaded is not None:
+            return
+        with translated():
+            self._loaded = registry.load(self._engine, self.name, self.key.version)
+        if self._loaded.fitted.is_current:
+            return
+        try:
+            if registry.refit(self._engine, self._loaded, now):
+                log.info("%s version %d: fitted to its reference again, by new rules.", self.name, self.key.version)
+        except DriftlineError as error:
+            log.warning(
+                "%s version %d alerts by earlier rules, which may exceed the alert budget: it cannot be fitted to its "
+                "reference again (%s). Every poll with new rows tries again.",
+                self.name,
+                self.key.version,
+                error.message,
+            )
 
     def clock(self, connection: Connection, now: datetime) -> datetime:
         """Return the model's present instant."""

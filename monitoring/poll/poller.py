@@ -17,6 +17,8 @@ from driftline.store import pending_chunks
 from driftline.store.database import in_transaction, translated
 from driftline.store.schedule_store import read_schedules, record_polls
 from driftline.store.version_key import VersionKey
+from driftline.traces import spans
+from driftline.traces.spans import Attributes
 from monitoring.poll.computation import ChunkOutcome, compute
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import RevisionStore
@@ -109,6 +111,14 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool, stop: Event | N
     Raises:
         Unavailable: the database is unavailable or its schema is not this version's; no partial result is stored.
     """
+    with spans.span("poll") as span:
+        outcome = _poll_once(engine, now, scheduled, stop or Event())
+        span.set({"driftline.batches": outcome.batches, "driftline.chunks": outcome.chunks})
+    return outcome
+
+
+def _poll_once(engine: Engine, now: datetime, scheduled: bool, stop: Event) -> PollOutcome:
+    """Queue the chunks of pending batches, and compute those that are due."""
     began = perf_counter()
     wall = _running(now)
     batches = queue_touched_chunks(engine)
@@ -118,7 +128,6 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool, stop: Event | N
     polled = {number for number, stored in schedules.items() if not scheduled or stored.is_due(now)}
     waiting = schedules.keys() - polled
     due = [MonitoredVersion(engine, name, key) for name, key in versions if key.model_number not in waiting]
-    stop = stop or Event()
     polls = tuple(_poll_in_turn(engine, due, wall, scheduled=scheduled, stop=stop))
     if polled and not stop.is_set():
         in_transaction(engine, lambda connection: record_polls(connection, polled, now))
@@ -185,6 +194,7 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> Tu
     recorded as failed, and the version's other chunks are tried once more at the end of the poll.
     """
     monitored, claimed = turn.monitored, list[datetime]()
+    monitored.refit_outdated(wall())
 
     def claim_and_compute(connection: Connection) -> ChunkOutcome | TurnEnd:
         """Claim the next due chunk of the version and compute it, or return why none was claimed."""
@@ -199,7 +209,8 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> Tu
         if claim.passed_over and scheduled and not _is_small(connection, monitored):
             return TurnEnd.NONE_DUE
         claimed.append(claim.start)
-        return compute(connection, monitored, claim, wall, scheduled=scheduled)
+        with spans.span("compute chunk", attributes=_described(monitored, claim.start)):
+            return compute(connection, monitored, claim, wall, scheduled=scheduled)
 
     try:
         result = in_transaction(engine, claim_and_compute, lock_waits=LOCK_WAITS)
@@ -220,6 +231,12 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> Tu
         return result
     turn.outcomes.append(result)
     return TurnEnd.COMPUTED
+
+
+def _described(monitored: MonitoredVersion, start: datetime) -> Attributes:
+    """Return what the span of a chunk says."""
+    chunk = start.isoformat()
+    return {"driftline.model": monitored.name, "driftline.version": monitored.key.version, "driftline.chunk": chunk}
 
 
 def _is_small(connection: Connection, monitored: MonitoredVersion) -> bool:

@@ -18,6 +18,7 @@ from driftline.store.model_numbers import lock_model
 from driftline.store.predictions import PredictionStore
 from driftline.store.tables import ledger_slots, model_versions, spec_revisions
 from driftline.store.version_key import VersionKey
+from driftline.traces import spans
 from monitoring.poll import relabelled_chunks
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def queue_touched_chunks(engine: Engine) -> int:
             continue
         if not queued:
             return batches
+        spans.link([claimed[-1]["traceparent"]])
         batches += 1
 
 
@@ -55,9 +57,12 @@ def _queue_next_batch(connection: Connection, claimed: list[RowMapping], locked:
     if batch is None:
         return False
     claimed.append(batch)
-    if batch["model_number"] is not None:
-        _queue_chunks(connection, batch)
-    ledger.settle(connection, Consumer.MONITOR, batch["number"])
+    poll = spans.traceparent()
+    with spans.span("queue chunks of a batch", parent=batch["traceparent"]):
+        spans.link([poll])
+        if batch["model_number"] is not None:
+            _queue_chunks(connection, batch)
+        ledger.settle(connection, Consumer.MONITOR, batch["number"])
     return True
 
 

@@ -86,7 +86,10 @@ class ModelOverview:
 
 @dataclass(frozen=True, slots=True)
 class RecentChunk:
-    """A chunk of a model's recent past: its current verdict, and how many of its rows have labels."""
+    """A chunk of a model's recent past: its current verdict, and how many of its rows have labels.
+
+    `reason` is the gravest of the verdict's, and `further_reason` the next one, empty without one.
+    """
 
     chunk: Chunk
     state: State
@@ -96,6 +99,7 @@ class RecentChunk:
     rows: int
     labelled: int
     computed_at: datetime
+    further_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +269,16 @@ def _recent_statement(spans: Sequence[tuple[VersionKey, datetime]]) -> Select[An
 
 def _recent_chunk(row: Mapping[Any, Any]) -> RecentChunk:
     """Return the chunk that a row describes, with the first reason of its verdict."""
-    reasons = json.loads(row["reasons"])
+    reasons: list[str] = json.loads(row["reasons"])
+    reason, further, *_ = [*reasons, "", ""]
     return RecentChunk(
         chunk=Chunk(aware_utc(row["chunk_start"]), aware_utc(row["chunk_end"])),
         state=State(row["state"]),
         provisional=bool(row["provisional"]),
         closed=bool(row["closed"]),
-        reason=reasons[0] if reasons else "",
+        reason=reason,
         rows=row["rows_seen"],
         labelled=row["rows_labelled"],
         computed_at=aware_utc(row["computed_at"]),
+        further_reason=further,
     )

@@ -29,6 +29,8 @@ from driftline.errors import DriftlineError
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.store.database import make_engine, translated
+from driftline.traces import spans
+from driftline.traces.start import traced
 from driftline.tracking.mlflow_client import connect
 from driftline.tracking.settings import TrackingSettings
 
@@ -62,10 +64,11 @@ def run(name: str, work: Callable[[Job], object], *, reads_kafka: bool = False) 
     """Run a job; report an expected failure as one message and exit with status 2."""
     logs.configure(name, logging.WARNING)
     try:
-        with translated():
+        with traced(name), translated():
             job = _job(name, reads_kafka=reads_kafka)
             try:
-                work(job)
+                with spans.span(name):
+                    work(job)
             finally:
                 shutil.rmtree(job.scratch, ignore_errors=True)
     except (DriftlineError, SQLAlchemyError, PySparkException, Py4JError) as error:

@@ -19,7 +19,6 @@ from churn_jobs.days import DayRange, RequestedDays, choose
 from churn_jobs.hashing import day_parts
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
-from churn_jobs.one_at_a_time import only_one
 from churn_jobs.progress import each, say, step
 from churn_jobs.reference import prediction_id
 from churn_jobs.scored_files import ScoredFiles
@@ -28,6 +27,7 @@ from driftline.errors import NotFound
 from driftline.objects import ObjectStore, open_store
 from driftline.store import ledger, registry
 from driftline.store.database import in_transaction
+from driftline.store.job_lock import only_one
 from driftline.store.prediction_schema import MODEL_VERSION, SCORED_AT
 from driftline.store.prediction_writer import Written
 from driftline.store.registry import Version

@@ -16,10 +16,10 @@ from churn_jobs.days import DayRange, RequestedDays, choose
 from churn_jobs.hashing import day_parts
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
-from churn_jobs.one_at_a_time import only_one
 from churn_jobs.prepared_files import PreparedFiles
 from churn_jobs.progress import each, say, step
 from driftline.store.database import in_transaction
+from driftline.store.job_lock import only_one
 
 CURE = "Load raw data first: `python -m flaskapp.load_history`, or `make demo`."
 PREFIX = "prepare/"

@@ -9,7 +9,6 @@ from churn_jobs import processed_store
 from churn_jobs.configuration import RetrainingConfig, TrainingConfig
 from churn_jobs.days import DAY, RequestedDays, choose
 from churn_jobs.job import Job
-from churn_jobs.one_at_a_time import only_one
 from churn_jobs.progress import say
 from churn_jobs.shadow import shadow_rows
 from churn_jobs.tracking import follow_roles
@@ -19,6 +18,7 @@ from driftline.engine.comparison.trigger import alert_lasts, refusal
 from driftline.errors import DriftlineError, Unavailable
 from driftline.store import registry, removal, retrainings, roles
 from driftline.store.database import in_transaction
+from driftline.store.job_lock import only_one
 from driftline.store.registry import Version
 from driftline.store.retrainings import Retraining, RetrainingState, VerdictNews
 from driftline.store.roles import Author

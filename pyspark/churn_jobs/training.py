@@ -22,7 +22,6 @@ from churn_jobs.features import PREPARED
 from churn_jobs.hashing import content_hash
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
-from churn_jobs.one_at_a_time import only_one
 from churn_jobs.preparing import recorded_days
 from churn_jobs.progress import say, step
 from churn_jobs.readiness import WindowCounts, require_ready
@@ -36,6 +35,7 @@ from driftline.engine.spec import ColumnSpec, ModelClock, Period, Spec
 from driftline.objects import ObjectStore
 from driftline.store import registry
 from driftline.store.database import in_transaction
+from driftline.store.job_lock import only_one
 from driftline.store.tables import ledger
 
 FORMAT = 1

@@ -1,18 +1,20 @@
-"""Options of the two Kafka client libraries, and a diagnosis of why a broker does not answer them."""
+"""Options of the Kafka clients of Python and Java, and a diagnosis of why a broker does not answer them."""
 
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from driftline.errors import KafkaRefused, KafkaUnavailable
-from driftline.settings import KafkaSettings
+from driftline.errors import InvalidInput, KafkaRefused, KafkaUnavailable
+from driftline.settings import KafkaSettings, SaslMechanism
 from driftline.tls import client_context
 
 CONNECT_SECONDS = 3.0
 """How long connecting to a broker may take."""
 ALERT_SECONDS = 0.3
 """How long after the handshake to wait for the alert of a broker that rejects the client's certificate."""
+PKCS8 = "-----BEGIN PRIVATE KEY-----"
 AUTHENTICATION_FAILED = (
     "Kafka rejects this client's login; correct KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD or KAFKA_SASL_MECHANISM."
 )
@@ -52,6 +54,52 @@ def kafka_python_options(settings: KafkaSettings) -> dict[str, Any]:
         "sasl_plain_username": settings.sasl_username,
         "sasl_plain_password": settings.sasl_password and settings.sasl_password.get_secret_value(),
     }
+
+
+def java_options(settings: KafkaSettings) -> dict[str, str]:
+    """Return the configuration of a Kafka client in Java, such as Spark's: address, TLS, password.
+
+    Certificates and key are passed as text, so that no other machine needs the files.
+
+    Raises:
+        InvalidInput: a certificate, key or CA file cannot be used.
+    """
+    _context(settings)
+    options = {
+        "bootstrap.servers": settings.bootstrap_servers,
+        "security.protocol": settings.security_protocol.value,
+    }
+    if settings.ssl_ca:
+        options |= {"ssl.truststore.type": "PEM", "ssl.truststore.certificates": settings.ssl_ca.read_text()}
+    if settings.ssl_cert and settings.ssl_key:
+        chain, key = settings.ssl_cert.read_text(), _pkcs8_key(settings.ssl_key)
+        options |= {"ssl.keystore.type": "PEM", "ssl.keystore.certificate.chain": chain, "ssl.keystore.key": key}
+    if settings.sasl_mechanism:
+        login = _jaas(settings, settings.sasl_mechanism)
+        options |= {"sasl.mechanism": settings.sasl_mechanism.value, "sasl.jaas.config": login}
+    return options
+
+
+def _pkcs8_key(file: Path) -> str:
+    """Return a key for Java; raises `InvalidInput` unless it is stored as PKCS#8, the only form that Java reads."""
+    key = file.read_text()
+    if PKCS8 not in key:
+        raise InvalidInput(
+            f"The key {file} is not in PKCS#8, which Kafka's Java client requires; convert it: "
+            f"openssl pkcs8 -topk8 -nocrypt -in {file} -out NEW_FILE."
+        )
+    return key
+
+
+def _jaas(settings: KafkaSettings, mechanism: SaslMechanism) -> str:
+    """Return the login of a Java client; quotes and backslashes in name and password are escaped."""
+    is_plain = mechanism is SaslMechanism.PLAIN
+    module = "plain.PlainLoginModule" if is_plain else "scram.ScramLoginModule"
+    password = settings.sasl_password.get_secret_value() if settings.sasl_password else ""
+    user, secret = (
+        value.replace("\\", "\\\\").replace('"', '\\"') for value in (settings.sasl_username or "", password)
+    )
+    return f'org.apache.kafka.common.security.{module} required username="{user}" password="{secret}";'
 
 
 def require_listening(settings: KafkaSettings) -> None:

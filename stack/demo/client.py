@@ -34,13 +34,14 @@ class DemoClient:
             raise StackError("The demo uses plain HTTP; unset DRIFTLINE_TLS_CERT and DRIFTLINE_TLS_KEY.")
         return cls(*(f"http://127.0.0.1:{site.ports[name]}" for name in ("simulator", "monitor")))
 
-    def stream(self, plan: Plan, advance: Advance, interval: float = 0) -> None:
-        """Stream the planned days, with a pause of some seconds, and return when the simulator has finished.
+    def stream(self, plan: Plan, advance: Advance, days: tuple[int, int] | None = None, interval: float = 0) -> None:
+        """Stream the planned days, or those of these numbers, with a pause of some seconds, until the simulator ends.
 
         Raises:
             StackError: the stream was stopped, failed, or took too long.
         """
-        answer = self._call("POST", f"{self.simulator}/start_stream", plan.stream_request() | {"interval": interval})
+        body = plan.stream_request(*(days or ())) | {"interval": interval}
+        answer = self._call("POST", f"{self.simulator}/start_stream", body)
         print_line(f"    {answer['message']}")
         deadline = time.monotonic() + STREAM_SECONDS
         while time.monotonic() < deadline:
@@ -68,15 +69,20 @@ class DemoClient:
             raise StackError(f"The monitor's run failed: {answer['problem']} See `make logs`.")
         print_line(f"    {json.dumps(answer.get('result', answer))[:200]}")
 
-    def findings(self, plan: Plan) -> list[Day]:
-        """Return the chunks of the streamed days."""
-        return [Day.of(chunk) for chunk in self._chunks(plan)]
+    def roles(self) -> dict[str, Any]:
+        """Return which version is champion, and every change of that."""
+        answer: dict[str, Any] = self._call("GET", f"{self.monitor}/api/v1/models/{MODEL}/roles")
+        return answer
 
-    def _chunks(self, plan: Plan) -> list[dict[str, Any]]:
+    def findings(self, plan: Plan, version: int | None = None) -> list[Day]:
+        """Return the chunks of the streamed days, by default of the version that is used."""
+        return [Day.of(chunk) for chunk in self._chunks(plan, version)]
+
+    def _chunks(self, plan: Plan, version: int | None = None) -> list[dict[str, Any]]:
         span = f"from={plan.stream_first}T00:00:00Z&to={plan.stream_last}T23:59:59Z"
-        chunks: list[dict[str, Any]] = self._call("GET", f"{self.monitor}/api/v1/models/{MODEL}/chunks?{span}")[
-            "chunks"
-        ]
+        span += f"&version={version}" if version else ""
+        address = f"{self.monitor}/api/v1/models/{MODEL}/chunks?{span}"
+        chunks: list[dict[str, Any]] = self._call("GET", address)["chunks"]
         return chunks
 
     def newest_day(self, plan: Plan) -> tuple[str, int] | None:

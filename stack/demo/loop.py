@@ -4,10 +4,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from stack import paths
 from stack.console import Advance, print_line, step
 from stack.demo.client import MODEL, DemoClient
+from stack.demo.healing import healing_steps, show_healing
 from stack.demo.live import PAUSE_SECONDS, await_predictions, open_day_shown, scored_stream
 from stack.demo.loaded_history import plan_for_loaded_history
 from stack.demo.plan import Plan, Scenario
@@ -27,7 +29,11 @@ def run(scenario: Scenario, *, any_port: bool = False, live: bool = False) -> No
     for title, work in steps(site, plan, live=live):
         with step(title) as advance:
             work(advance)
-    DemoClient.for_site(site).show_findings(plan)
+    client = DemoClient.for_site(site)
+    if scenario.retrain_day is None:
+        client.show_findings(plan)
+    else:
+        show_healing(plan, client)
     for line in _addresses(site):
         print_line(line)
 
@@ -38,6 +44,8 @@ def steps(site: Site, plan: Plan, *, live: bool = False) -> list[tuple[str, Call
     In a `live` demo records are predicted as they arrive, and the batch job finds nothing left to predict.
     """
     history, streamed, client = plan.history_days, plan.streamed_days, DemoClient.for_site(site)
+    if plan.scenario.retrain_day is not None:
+        return healing_steps(plan, plan.scenario.retrain_day, client, partial(_python, site, "jobs"))
     return [
         ("Exploratory analysis, eda/output/", lambda _: _python(site, "eda", "-m", "eda")),
         ("Prepared data of the history", lambda _: _python(site, "jobs", "pyspark/prepare_data.py", *history)),
@@ -60,7 +68,7 @@ def _stream_live(site: Site, plan: Plan, advance: Advance) -> None:
     client = DemoClient.for_site(site)
     print_line(f"    Watch the newest day grow: http://127.0.0.1:{site.ports['monitor']}/models/{MODEL}")
     with scored_stream(site) as process, open_day_shown(client, plan):
-        client.stream(plan, advance, PAUSE_SECONDS)
+        client.stream(plan, advance, interval=PAUSE_SECONDS)
         await_predictions(site, plan, process)
 
 

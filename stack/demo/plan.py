@@ -33,7 +33,8 @@ MINUTES_FOR_SECONDS = PlannedDrift("unit", 60.0, 15, None, "DP_MOC_DURATION")
 class Scenario:
     """The size of the demo in days and subscribers, and its drifts.
 
-    `last_day` is the last streamed day in ISO form; None is the day before the first run.
+    `last_day` is the last streamed day in ISO form; None is the day before the first run. With a `retrain_day` a
+    challenger is trained after that day of the stream.
     """
 
     history_days: int = 90
@@ -42,11 +43,18 @@ class Scenario:
     seed: int = 7
     last_day: str | None = None
     drifts: tuple[PlannedDrift, ...] = (MINUTES_FOR_SECONDS,)
+    retrain_day: int | None = None
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
         """Read a scenario from decoded JSON."""
         return cls(**stored | {"drifts": tuple(PlannedDrift(**drift) for drift in stored["drifts"])})
+
+
+SCENARIOS = {
+    "concept": Scenario(stream_days=80, drifts=(PlannedDrift("concept", 1.0, 8),), retrain_day=64),
+}
+"""Scenarios by name: a concept drift that turns the relation of usage and churn around, healed by a retraining."""
 
 
 @dataclass(frozen=True)
@@ -85,15 +93,19 @@ class Plan:
     @property
     def streamed_days(self) -> tuple[str, ...]:
         """The arguments of a Spark job on the streamed days."""
-        return ("--start-date", self.stream_first.isoformat(), "--end-date", self.stream_last.isoformat())
+        return self.days_arguments(1, self.scenario.stream_days)
 
-    def stream_request(self) -> dict[str, Any]:
-        """Return the body of the `POST /start_stream` that streams the planned days."""
+    def days_arguments(self, first: int, last: int) -> tuple[str, ...]:
+        """Return the arguments of a Spark job on days of the stream, by their numbers."""
+        return ("--start-date", self.day(first).isoformat(), "--end-date", self.day(last).isoformat())
+
+    def stream_request(self, first: int = 1, last: int | None = None) -> dict[str, Any]:
+        """Return the body of the `POST /start_stream` that streams the planned days, or those of these numbers."""
         return {
             "batch_size": self.scenario.subscribers,
-            "num_batches": self.scenario.stream_days,
+            "num_batches": (last or self.scenario.stream_days) - first + 1,
             "interval": 0,
-            "start_date": self.stream_first.isoformat(),
+            "start_date": self.day(first).isoformat(),
             "step": "1d",
             "subscribers": self.scenario.subscribers,
             "seed": self.scenario.seed,

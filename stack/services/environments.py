@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine
-from stack.services.service import KafkaAccess, Service
+from stack.services.service import Service
 from stack.services.site import Site
 from stack.services.table import GOOGLE, service_named
 
@@ -101,12 +101,11 @@ def _database_tls(site: Site) -> dict[str, str]:
 
 
 def _kafka(service: Service, site: Site) -> dict[str, str]:
-    """Return the address of Kafka and, for a client of an external Kafka, its security settings."""
-    if service.kafka is KafkaAccess.NONE:
+    """Return the address of Kafka and, for an external Kafka, the security settings."""
+    if not service.uses_kafka:
         return {}
     address = {"KAFKA_BOOTSTRAP_SERVERS": site.bootstrap_servers}
-    is_secured = service.kafka is KafkaAccess.CLIENT and site.kafka
-    return address | (_beginning_with(KAFKA_SECURITY, site) if is_secured else {})
+    return address | (_beginning_with(KAFKA_SECURITY, site) if site.kafka else {})
 
 
 def _ports(service: Service, site: Site) -> dict[str, str]:

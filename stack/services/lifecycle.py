@@ -131,7 +131,8 @@ def _command(process: LocalProcess, site: Site) -> ProcessCommand:
 
 def _await(process: LocalProcess, running: RunningProcess, site: Site) -> None:
     log = site.home.log(process.name)
-    with step(f"{process.title} on {process.address(site)}"):
+    place = f" on {process.address(site)}" if process.ports else ""
+    with step(f"{process.title}{place}"):
         wait_until_ready(
             process.title, lambda: process.is_ready(site), running.ended_within, log, process.ready_seconds
         )

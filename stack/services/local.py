@@ -5,17 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from driftline.errors import Unavailable
 from driftline.http.health import is_ready
 from driftline.settings import KafkaSettings
+from driftline.store.job_lock import JobLock
 from stack import paths
 from stack.servers import kafka, root_account
 from stack.servers.mariadb import MARIADB
 from stack.servers.named_server import VARIABLE, named_server
 from stack.servers.sqlserver import SqlServer, initialize
-from stack.services.environments import base_environment, settings_of
-from stack.services.service import KafkaAccess, Service
+from stack.services.environments import base_environment, engine_for, settings_of
+from stack.services.service import Service, Worker
 from stack.services.site import Site
-from stack.services.table import OWNER, SERVICES, service_named, with_port
+from stack.services.table import OWNER, SERVICES, service_named, with_port, with_workers
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class LocalProcess:
     Attributes:
         name: the name of its log and of its mark.
         title: its name for people.
-        ports: names in the site's ports; at the first one it listens for clients.
+        ports: names in the site's ports; at the first one it listens for clients. A worker has none.
         prepare: creates what it needs before it starts; repeatable.
         command: its command line.
         settings: the variables that it reads; a running process with other values is restarted.
@@ -33,6 +35,7 @@ class LocalProcess:
         external_address: the address of a server that the environment names; then none is started here.
         folder: where it starts.
         ready_seconds, stop_seconds: how long its start and its stop may take.
+        request: the command that starts it; None where `make up` does so without being asked.
     """
 
     name: str
@@ -46,14 +49,15 @@ class LocalProcess:
     folder: Path = paths.ROOT
     ready_seconds: float = 60
     stop_seconds: float = 60
+    request: str | None = None
 
     def is_local(self, site: Site) -> bool:
         """Whether it is started here."""
         return self.external_address(site) is None
 
     def address(self, site: Site) -> str:
-        """Return host and port."""
-        return f"127.0.0.1:{site.ports[self.ports[0]]}"
+        """Return host and port, nothing for a worker."""
+        return f"127.0.0.1:{site.ports[self.ports[0]]}" if self.ports else ""
 
     def environment(self, site: Site) -> dict[str, str]:
         """Return the environment that it starts with."""
@@ -115,7 +119,33 @@ def local_process(service: Service) -> LocalProcess:
     )
 
 
+def worker_process(service: Service, worker: Worker) -> LocalProcess:
+    """Return the process of a worker; it works while it holds its lock of the database."""
+    return LocalProcess(
+        name=worker.name,
+        title=worker.title,
+        ports=(),
+        prepare=lambda _: None,
+        command=lambda _: (sys.executable, *worker.command),
+        settings=lambda site: settings_of(service, site),
+        is_ready=lambda site: _holds_lock(service, worker, site),
+        ready_seconds=120,
+        request=f"make up {worker.option}=1",
+    )
+
+
+def _holds_lock(service: Service, worker: Worker, site: Site) -> bool:
+    engine = engine_for(service.name, site)
+    try:
+        return JobLock(engine, worker.job).is_taken()
+    except Unavailable:
+        return False
+    finally:
+        engine.dispose()
+
+
 SERVERS = (MARIADB_PROCESS, KAFKA_PROCESS)
+WORKERS = tuple(worker_process(service, worker) for service, worker in with_workers())
 
 
 @dataclass(frozen=True)
@@ -125,10 +155,12 @@ class Selection:
     Attributes:
         services: rows of the table of services.
         starts_services: whether those that listen on a port are started, not their servers alone.
+        workers: the processes that are started only on request.
     """
 
     services: tuple[Service, ...] = SERVICES
     starts_services: bool = True
+    workers: tuple[LocalProcess, ...] = ()
 
     @classmethod
     def of_role(cls, role: str) -> "Selection":
@@ -140,12 +172,12 @@ class Selection:
         """The servers and then the services, in starting order; they are stopped in reverse."""
         servers = SERVERS if self.uses_kafka else (MARIADB_PROCESS,)
         services = with_port(self.services) if self.starts_services else ()
-        return (*servers, *(local_process(service) for service, _ in services))
+        return (*servers, *(local_process(service) for service, _ in services), *self.workers)
 
     @property
     def uses_kafka(self) -> bool:
         """Whether one of the services connects to Kafka."""
-        return any(service.kafka is not KafkaAccess.NONE for service in self.services)
+        return any(service.uses_kafka for service in self.services)
 
     @property
     def uses_example(self) -> bool:
@@ -154,4 +186,4 @@ class Selection:
 
 
 ALL_SERVICES = Selection()
-PROCESSES = ALL_SERVICES.processes
+PROCESSES = (*ALL_SERVICES.processes, *WORKERS)

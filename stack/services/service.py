@@ -2,20 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 
 from stack.services.grants import Grant
 
 EXAMPLE_CODE = "src/churn"
 """The code of the example; an image without it belongs to a service for any model."""
-
-
-class KafkaAccess(Enum):
-    """How much of Kafka's settings a service receives."""
-
-    NONE = "none"
-    ADDRESS = "address"
-    CLIENT = "address and security"
 
 
 @dataclass(frozen=True)
@@ -37,6 +28,25 @@ class ContainerImage:
     environment: Mapping[str, str] = field(default_factory=dict)
     stage: str = "application"
     working_directory: str = "/app"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A process of a service that listens on no port and runs only on request, with the service's environment.
+
+    Attributes:
+        name: the name of its log and of its mark; the container of its name in the compose file is the same.
+        title: its name for people.
+        command: the arguments of Python that start it.
+        job: the job whose lock of the database it holds while it works.
+        option: the variable of `make up` that asks for it.
+    """
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    job: str
+    option: str
 
 
 @dataclass(frozen=True)
@@ -95,11 +105,12 @@ class Service:
         port: where its HTTP server listens by default (`NAME_PORT` changes it); None if it has none.
         settings: the variables whose names begin so are passed on to it.
         variables: the variables that are always set for it.
-        kafka: which of Kafka's settings it receives.
+        uses_kafka: whether it receives Kafka's settings.
         reads_ports_of: the services whose ports it receives.
         grants: the rights of its database user.
         migrates: whether its rights are granted before there are tables.
         image: what is particular to its image.
+        workers: its processes that run only on request.
         compose: its compose file; None if only the compose file of the root runs it.
     """
 
@@ -112,10 +123,11 @@ class Service:
     port: int | None = None
     settings: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
-    kafka: KafkaAccess = KafkaAccess.NONE
+    uses_kafka: bool = False
     reads_ports_of: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
     migrates: bool = False
+    workers: tuple[Worker, ...] = ()
     compose: Compose | None = None
 
     @property

@@ -14,13 +14,23 @@ from stack.supervision import control
 from stack.supervision.history import ProcessHistory
 from stack.supervision.supervisor import NAME as SUPERVISOR
 
+OFF = "off"
+"""The state of a process that nobody has asked for."""
+SOUND = frozenset({"running", "external", OFF})
+"""The states of a stack that works."""
+
 
 def state_of(process: LocalProcess, site: Site, past: ProcessHistory) -> str:
-    """Return `external` (set in the environment), `running`, `not answering`, `stopped`, or that it is restarted."""
+    """Return `external` (set in the environment), `running`, `not answering`, `stopped`, or that it is restarted.
+
+    A process that runs only on request and does not run is `off`.
+    """
     if not process.is_local(site):
         return "external"
     if processes.find(site.home, process.name) is None:
-        return restarting_text(past, datetime.now(UTC)) if past.due_at and control.find(site.home) else "stopped"
+        if past.due_at and control.find(site.home):
+            return restarting_text(past, datetime.now(UTC))
+        return OFF if process.request else "stopped"
     return "running" if process.is_ready(site) else "not answering"
 
 
@@ -49,7 +59,9 @@ def table_of(states: dict[str, str], site: Site) -> Table:
         log = site.home.log(process.name)
         log_path = os.path.relpath(log) if log.exists() else ""
         pid = str(running.pid) if running else ""
-        table.add_row(process.title, states[process.name], pid, address, log_path)
+        state = states[process.name]
+        shown = f"{OFF}; `{process.request}` starts it" if state == OFF else state
+        table.add_row(process.title, shown, pid, address, log_path)
     supervisor = control.find(site.home)
     table.add_row("Supervisor", states[SUPERVISOR], str(supervisor.pid) if supervisor else "")
     return table

@@ -15,7 +15,7 @@ from driftline.store import tables
 from driftline.store.migrate import LIBRARY
 from stack.errors import StackError
 from stack.services.grants import Grant, GrantedSchema, Privilege
-from stack.services.service import Compose, ContainerImage, KafkaAccess, Service, WorkerContainer
+from stack.services.service import Compose, ContainerImage, Service, Worker, WorkerContainer
 
 ALL, SELECT, INSERT, UPDATE, DELETE = (
     Privilege.ALL, Privilege.SELECT, Privilege.INSERT, Privilege.UPDATE, Privilege.DELETE,
@@ -27,7 +27,7 @@ VERSION_TABLES = (LIBRARY.version_table, EXAMPLE.version_table)
 """Which migrations have run; a service reads them to refuse a database of another version."""
 
 SETTINGS_AS_FILES = "DRIFTLINE_SECRETS"
-WEB_SERVER = ("DRIFTLINE_TOKENS", "DRIFTLINE_RATE_LIMIT", "DRIFTLINE_MAX_", "DRIFTLINE_TLS_")
+WEB_SERVER = ("DRIFTLINE_TOKENS", "DRIFTLINE_RATE_LIMIT", "DRIFTLINE_MAX_", "DRIFTLINE_TLS_", "DRIFTLINE_TRACES_")
 GOOGLE = ("GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST")
 
 
@@ -53,7 +53,7 @@ SIMULATOR = Service(
     command=("-m", "flaskapp"),
     port=5000,
     settings=(SETTINGS_AS_FILES, "SIMULATOR_", "RAW_DATA_", "KAFKA_PUBLISHER", *GOOGLE, *WEB_SERVER),
-    kafka=KafkaAccess.CLIENT,
+    uses_kafka=True,
     grants=(  # it alone knows the truth about injected drift
         Grant((SELECT,), (*_names(tables.models), *VERSION_TABLES)),
         Grant((SELECT, INSERT), _names(tables.ledger, tables.ledger_slots), revoked=(UPDATE, DELETE)),
@@ -91,11 +91,19 @@ EDA = Service(
 JOBS = Service(
     name="jobs",
     title="Spark jobs",
-    description="Prepare data, train the model, write predictions.",
+    description="Prepare data, train the model, write predictions, score records as they arrive.",
     folder="pyspark",
-    settings=(SETTINGS_AS_FILES, "SPARK_", "EDA_", "KAFKA_PUBLISHER", "DRIFTLINE_OBJECTS", "MLFLOW_"),
+    settings=(
+        SETTINGS_AS_FILES,
+        "SPARK_",
+        "EDA_",
+        "KAFKA_PUBLISHER",
+        "DRIFTLINE_OBJECTS",
+        "MLFLOW_",
+        "DRIFTLINE_TRACES_",
+    ),
     variables={"PYSPARK_PYTHON": sys.executable},
-    kafka=KafkaAccess.ADDRESS,
+    uses_kafka=True,
     reads_ports_of=("monitor",),
     grants=(  # they read all but the truth, and never change a prediction
         Grant((SELECT, EXECUTE), revoked=(INSERT, UPDATE, DELETE, CREATE, CREATE_VIEW, SHOW_VIEW)),
@@ -116,6 +124,7 @@ JOBS = Service(
         ),
         Grant((INSERT, DELETE), _names(processed, processed_staging, daily_summary, tables.pending_batches)),
     ),
+    workers=(Worker("score-stream", "Scored stream", ("pyspark/score_stream.py",), job="score_stream", option="LIVE"),),
     image=ContainerImage(
         "jobs",
         code=("src/churn", "pyspark", "monitoring"),
@@ -127,7 +136,8 @@ JOBS = Service(
     compose=Compose(
         "Prepare, train and predict, one after another, on the days of config.json: `docker compose up --build` here,"
         " once a history is loaded. One step with arguments: `docker compose run --no-deps prepare --start-date"
-        " 2026-01-01`.",
+        " 2026-01-01`. Predictions while records arrive, once a model is trained: `docker compose --profile"
+        " score-stream up score-stream`.",
         scripts={
             "prepare": "/app/pyspark/prepare_data.py",
             "train": "/app/pyspark/train_model.py",
@@ -138,6 +148,12 @@ JOBS = Service(
             "SPARK_LOCAL_DIRS": "/var/lib/driftline/spark # spilled to disk, not to /tmp",
         },
         mounts=("./config.json:/app/pyspark/config.json:ro", "./training.json:/app/pyspark/training.json:ro"),
+        workers={
+            "score-stream": WorkerContainer(
+                ("/app/pyspark/score_stream.py",),
+                environment={"SPARK_DRIVER_MEMORY": "2g", "SPARK_LOCAL_DIRS": "/var/lib/driftline/spark"},
+            )
+        },
         executable_tmp=True,
         cpus="2.0",
         memory="3G",
@@ -231,3 +247,8 @@ def names(services: Sequence[Service] = SERVICES) -> tuple[str, ...]:
 def with_port(services: Sequence[Service] = SERVICES) -> Iterator[tuple[Service, int]]:
     """Yield the services that listen on a port, each with its default port."""
     return ((service, service.port) for service in services if service.port is not None)
+
+
+def with_workers(services: Sequence[Service] = SERVICES) -> Iterator[tuple[Service, Worker]]:
+    """Yield the processes that run only on request, each with its service."""
+    return ((service, worker) for service in services for worker in service.workers)

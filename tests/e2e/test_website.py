@@ -50,6 +50,7 @@ def paths(plan: Plan, incident: int) -> dict[str, str]:
         "/models/<name>/chunks/<start>": f"/models/churn/chunks/{chunk}",
         "/models/<name>/quality": "/models/churn/quality",
         "/models/<name>/spec": "/models/churn/spec",
+        "/models/<name>/versions": "/models/churn/versions",
         "/models/<name>/spec/edit": "/models/churn/spec/edit",
         "/models/<name>/ingest": "/models/churn/ingest",
         "/models/<name>/connect": "/models/churn/connect",

@@ -152,6 +152,7 @@ def test_a_monitor_infers_the_minimum_rows_that_a_backtest_infers(rows: pd.DataF
     assert dl.Monitor({**fields, "minimum_class_rows": 10}).fit(reference).spec.minimum_rows == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stored",
     [

@@ -151,7 +151,7 @@ if (hover) {
   for (const box of document.querySelectorAll("[data-chart]")) if (data.charts[box.dataset.chart]) new Plot(box, data);
 }
 for (const svg of document.querySelectorAll("svg[data-columns]")) moveByArrows(svg, Number(svg.dataset.columns));
-for (const box of document.querySelectorAll(".wide")) if (box.querySelector(".plot")) box.scrollLeft = box.scrollWidth;
+for (const box of document.querySelectorAll(".wide")) if (box.querySelector(".plot:not(.distribution)")) box.scrollLeft = box.scrollWidth;
 
 // Lines to copy get a button that does so.
 for (const box of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
@@ -165,19 +165,22 @@ for (const box of navigator.clipboard ? document.querySelectorAll("[data-copy]")
   box.append(button);
 }
 
-// An open page asks now and then whether there are newer results, and offers to show them.
+// An open page listens for newer results, and offers to show them. A browser that lost the stream opens it again.
 const news = document.getElementById("news");
-let seen = null;
-async function askForChanges() {
-  if (document.hidden) return;
-  const response = await fetch(news.dataset.changes, { headers: { Accept: "application/json" } });
-  if (!response.ok) return;
-  const { newest } = await response.json();
-  seen ??= newest;
-  news.hidden = newest === seen;
+let stream = null, seen = null;
+function listen() {
+  if (document.hidden) {
+    stream?.close();
+    stream = null;
+  } else if (stream === null) {
+    stream = new EventSource(news.dataset.changes);
+    stream.addEventListener("message", (event) => {
+      seen ??= event.data;
+      news.hidden = event.data === seen;
+    });
+  }
 }
 if (news) {
-  const ask = () => askForChanges().catch(() => undefined);  // the monitor restarts: ask again later
-  ask();
-  setInterval(ask, 15_000);
+  listen();
+  document.addEventListener("visibilitychange", listen);
 }

@@ -10,11 +10,13 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from churn.columns import RECORD_SCHEMA_VERSION, Cdr, Processed
 from driftline.errors import InvalidInput
-from driftline.settings import KafkaSettings, SecurityProtocol
+from driftline.kafka import java_options
+from driftline.settings import KafkaSettings
+from driftline.traces.spans import TRACEPARENT
 
 FIELDS = StructType([StructField(name, StringType()) for name in (Cdr.RECORD_ID, Cdr.DATE, Cdr.MSISDN)])
 """The fields that are read; usage is read from the table, where the record was stored before it was published."""
-VERSION, PLACE, VALUE = "version", "place", "value"
+VERSION, PLACE, VALUE, TRACE = "version", "place", "value", "trace"
 LONGEST_USER = 20
 SHOWN_VALUE = 2_000
 
@@ -29,25 +31,24 @@ class InvalidMessage:
 
 @dataclass(frozen=True)
 class Messages:
-    """The messages of a micro-batch: the records' subscriber-days (columns Date and User), and what is not a record."""
+    """The messages of a micro-batch: the records' subscriber-days (columns Date and User), and what is not a record.
+
+    `traces` are those in which they were published, where traces were recorded.
+    """
 
     records: pd.DataFrame
     invalid: Sequence[InvalidMessage]
+    traces: Sequence[str]
 
 
 def read_topic(spark: SparkSession, kafka: KafkaSettings, topic: str, most: int) -> DataFrame:
     """Return the stream of a topic from its beginning, or from where the checkpoint ends; at most `most` at once.
 
     Raises:
-        InvalidInput: Kafka needs TLS or a password, which this job does not support.
+        InvalidInput: a certificate, key or CA file of Kafka cannot be used.
     """
-    if kafka.security_protocol is not SecurityProtocol.PLAINTEXT:
-        raise InvalidInput(
-            f"KAFKA_SECURITY_PROTOCOL is {kafka.security_protocol}, and score_stream reads PLAINTEXT only; "
-            "use a listener of the broker inside a private network."
-        )
     options = {
-        "kafka.bootstrap.servers": kafka.bootstrap_servers,
+        **{f"kafka.{name}": value for name, value in java_options(kafka).items()},
         "kafka.isolation.level": "read_committed",
         "subscribe": topic,
         "startingOffsets": "earliest",
@@ -58,7 +59,7 @@ def read_topic(spark: SparkSession, kafka: KafkaSettings, topic: str, most: int)
 
 
 def parse(messages: DataFrame) -> DataFrame:
-    """Turn messages into Date, User, the version of their fields, and their place; unknown fields are ignored."""
+    """Turn messages into Date, User, the version of their fields, place and trace; unknown fields are ignored."""
     fields = F.from_json(F.col("value").cast("string"), FIELDS)
     user = fields[Cdr.MSISDN]
     return messages.select(
@@ -67,6 +68,7 @@ def parse(messages: DataFrame) -> DataFrame:
         F.coalesce(_header("schema_version"), F.lit(str(RECORD_SCHEMA_VERSION))).alias(VERSION),
         F.concat_ws("/", "topic", "partition", "offset").alias(PLACE),
         F.substring(F.col("value").cast("string"), 1, SHOWN_VALUE).alias(VALUE),
+        _header(TRACEPARENT).alias(TRACE),
     )
 
 
@@ -92,4 +94,5 @@ def collect(messages: DataFrame) -> Messages:
         )
     is_record = rows[Processed.DATE].notna() & rows[Processed.USER].notna()
     invalid = [InvalidMessage(row[PLACE], row[VALUE] or "") for _, row in rows[~is_record].iterrows()]
-    return Messages(rows.loc[is_record, [Processed.DATE, Processed.USER]].drop_duplicates(), invalid)
+    records = rows.loc[is_record, [Processed.DATE, Processed.USER]].drop_duplicates()
+    return Messages(records, invalid, rows[TRACE].dropna().unique().tolist())

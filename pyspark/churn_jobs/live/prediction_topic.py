@@ -72,7 +72,8 @@ def _publication(connection: Connection, batch: RowMapping) -> Publication:
     )
     rows = connection.execute(statement).mappings().all()
     marker = json.dumps({"batch_id": batch["batch_id"], "predictions": len(rows)})
-    return Publication(batch["batch_id"], marker, [_message(row) for row in rows], SCHEMA_VERSION)
+    messages = [_message(row) for row in rows]
+    return Publication(batch["batch_id"], marker, messages, SCHEMA_VERSION, traceparent=batch["traceparent"])
 
 
 def _message(row: RowMapping) -> tuple[bytes, bytes]:

@@ -1,6 +1,7 @@
 """Runs the query that scores a topic: from nothing, from its checkpoint, or from a deleted one."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
@@ -16,11 +17,13 @@ from churn_jobs.live.messages import collect, read_topic
 from churn_jobs.live.prediction_topic import PredictionTopic
 from churn_jobs.live.scoring import LiveScoring, ServedModel
 from churn_jobs.live.settings import StreamSettings
-from churn_jobs.one_at_a_time import only_one
 from churn_jobs.progress import say
-from driftline.errors import KafkaUnavailable
+from driftline.errors import KafkaUnavailable, Unavailable
 from driftline.publishing.publisher import BatchPublisher
 from driftline.settings import KafkaSettings
+from driftline.store.job_lock import JobLock, only_one
+from driftline.traces import spans
+from driftline.traces.spans import SpanKind
 from driftline.worker import Retries, persist
 
 NAME = "score_stream"
@@ -62,8 +65,9 @@ class MicroBatches:
     def _process(self, messages: DataFrame) -> None:
         """Score the records of a micro-batch, store and publish the predictions, and count them."""
         collected = collect(messages)
-        new = self.scoring.store(collected.records)
-        published = self.topic.publish()
+        with spans.continued("score records", SpanKind.CONSUMER, collected.traces):
+            new = self.scoring.store(collected.records)
+            published = self.topic.publish()
         for message in collected.invalid[:5]:
             say(f"{message.place} is not a record and was skipped: {message.value[:200]}")
         streamed = self.done
@@ -89,12 +93,12 @@ def score_stream(
 
     Raises:
         NotFound: no version of the model is ready. Conflict: another run is active.
-        InvalidInput: Kafka's security is not supported, or a message has newer fields.
+        InvalidInput: a certificate of Kafka cannot be used, or a message has newer fields.
         KafkaUnavailable: Kafka is away at the start.
     """
     migrate.require_current(job.engine)
     publisher.probe()
-    with only_one(job.engine, NAME), job.open_spark() as jdbc:
+    with only_one(job.engine, NAME) as lock, job.open_spark() as jdbc:
         model = ServedModel(job.engine, job.scratch)
         model.current()  # a fault is reported before the stream starts
         topic = PredictionTopic(job.engine, publisher)
@@ -102,7 +106,7 @@ def score_stream(
         try:
             persist(topic.publish, stop, RETRIES)
             messages = read_topic(jdbc.spark, kafka, settings.records_topic, settings.records)
-            _run(lambda: _writer(messages, work, settings, once=once).start(), work, stop)
+            _run(lambda: _writer(messages, work, settings, once=once).start(), work, lock, stop)
         finally:
             topic.close()
     say(f"{work.done.new:,} predictions of {work.done.batches} micro-batches were added.")
@@ -117,20 +121,21 @@ def _writer(messages: DataFrame, work: MicroBatches, settings: StreamSettings, *
     return writer.trigger(processingTime=f"{settings.pause_seconds} seconds")
 
 
-def _run(start: Callable[[], StreamingQuery], work: MicroBatches, stop: Event) -> None:
+def _run(start: Callable[[], StreamingQuery], work: MicroBatches, lock: JobLock, stop: Event) -> None:
     """Run the query; start it again from its checkpoint where Kafka was away for longer than Spark waits."""
-    persist(lambda: _run_once(start, work, stop), stop, RETRIES)
+    persist(lambda: _run_once(start, work, lock, stop), stop, RETRIES)
 
 
-def _run_once(start: Callable[[], StreamingQuery], work: MicroBatches, stop: Event) -> None:
+def _run_once(start: Callable[[], StreamingQuery], work: MicroBatches, lock: JobLock, stop: Event) -> None:
     """Run the query until it ends or `stop` is set; raise the error of the micro-batch rather than Spark's."""
     work.error = None
     query = start()
     try:
         while not query.awaitTermination(LOOK_SECONDS):
             if stop.is_set():
-                query.stop()
                 return
+            with suppress(Unavailable):
+                lock.hold()  # a database that was away has released it
     except StreamingQueryException as error:
         if stop.is_set():
             return
@@ -139,3 +144,5 @@ def _run_once(start: Callable[[], StreamingQuery], work: MicroBatches, stop: Eve
         if "kafka" in str(error).lower():
             raise KafkaUnavailable(f"Spark lost Kafka: {str(error).splitlines()[0][:300]}") from error
         raise
+    finally:
+        query.stop()

@@ -162,11 +162,16 @@ def _texts(uniques: "pd.Index[Any] | npt.NDArray[Any] | ExtensionArray") -> list
     values = uniques.tolist()
     if uniques.dtype.kind in "iu":
         return list(map(str, values))
-    return [value if type(value) is str else category(value) for value in values]
+    return [value if type(value) is str and value.isascii() else category(value) for value in values]
 
 
 def category(value: object) -> str:
-    """Return a category as text that does not depend on how it is stored: 1, 1.0, True and "1" are all "1"."""
+    """Return a category as text that does not depend on how it is stored: 1, 1.0, True and "1" are all "1".
+
+    Half of a character (a lone surrogate), which no file can store, becomes a question mark.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, Integral):
         return str(int(value))
     if isinstance(value, Decimal) and value.is_finite():

@@ -12,6 +12,7 @@ from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.columns import Categories, Numbers, categories, numbers
 from driftline.engine.drift.methods import SKETCHES, Sketch, methods_of
 from driftline.engine.drift.sketches.bin_counts import BinCounts
+from driftline.engine.frame_type import not_a_frame
 from driftline.engine.multivariate.methods import MULTIVARIATE, MultivariateState
 from driftline.engine.performance.binary.performance import BinaryPerformance
 from driftline.engine.performance.multiclass.performance import MulticlassPerformance
@@ -301,7 +302,7 @@ def _join_segments(
 def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
     """Raise SchemaMismatch if columns are missing from `frame`, and InvalidInput if they are repeated."""
     if not isinstance(frame, pd.DataFrame):
-        msg = f"rows must be a pandas.DataFrame, not {type(frame).__name__}; pandas.DataFrame(rows) makes one"
+        msg = f"rows must be a pandas.DataFrame, {not_a_frame(frame, 'rows')}"
         raise InvalidInput(msg)
     repeated = frame.columns[frame.columns.duplicated()].intersection([*names])
     if len(repeated):

@@ -33,6 +33,9 @@ from driftline.errors import InvalidInput
 
 FORMAT = 6
 """The version of the JSON format; a reference stored in another one must be fitted again."""
+EVIDENCE_RULES = 2
+"""The version of the rules by which evidence is fitted: a reference that was stored under earlier ones stays readable,
+but its alerts may exceed the budget, so a poll fits it again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +46,7 @@ class FittedReference:
     `content_hash` is the SHA-256 of the rows' content; it does not depend on their order. `segments` are by feature
     and value. `evidence` is the state for alerts within a budget; where the reference does not suffice it is None, and
     `no_evidence` has the reason, which is None too in a reference that was stored before reasons were.
+    `evidence_rules` is the version of the rules that both follow.
     """
 
     methods: FittedMethods
@@ -55,6 +59,12 @@ class FittedReference:
     segments: FittedSegments = field(default_factory=dict)
     evidence: FittedEvidence | None = None
     no_evidence: NoEvidence | None = None
+    evidence_rules: int = EVIDENCE_RULES
+
+    @property
+    def is_current(self) -> bool:
+        """Whether evidence was fitted by the rules of this version."""
+        return self.evidence_rules == EVIDENCE_RULES
 
     def to_json(self) -> str:
         """Return the fitted reference as compact JSON; floats keep every digit."""
@@ -75,6 +85,7 @@ class FittedReference:
                 "segments": segments,
                 "evidence": self.evidence.to_dict() if self.evidence else None,
                 "no_evidence": self.no_evidence and self.no_evidence.reason,
+                "evidence_rules": self.evidence_rules,
             },
             separators=(",", ":"),
             allow_nan=False,
@@ -105,6 +116,7 @@ class FittedReference:
             },
             evidence=evidence_from_dict(stored["evidence"]) if stored["evidence"] else None,
             no_evidence=NoEvidence(reason) if (reason := stored.get("no_evidence")) else None,
+            evidence_rules=stored.get("evidence_rules", 1),
         )
 
 

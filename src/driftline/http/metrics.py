@@ -21,6 +21,7 @@ from sqlalchemy import Engine, QueuePool
 
 from driftline.errors import DriftlineError
 from driftline.http.access import needs
+from driftline.http.request_spans import METHODS
 from driftline.http.scopes import Scope
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 PATH = "/metrics"
 CACHE_SECONDS = 5.0
 """How long values that were read from the database are kept: several Prometheus servers cost no more than one."""
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 Sample = tuple[tuple[str, ...], float]
 """The values of a gauge's labels, and its value."""

@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 MAX_CONCURRENT_REQUESTS = 8
 """Requests that the app works on at a time."""
-THREADS = 32
-"""Worker threads; those above `MAX_CONCURRENT_REQUESTS` read bodies and write responses."""
+THREADS = 40
+"""Worker threads; those above `MAX_CONCURRENT_REQUESTS` read bodies, write responses, and serve 8 pages that listen."""
 MAX_BODIES = 16
 """Bodies that are read at a time: as slow as they may be, the other threads answer requests without a body."""
 MAX_IDLE_CONNECTIONS = 200
@@ -34,6 +34,8 @@ MAX_IDLE_CONNECTIONS = 200
 SHUTDOWN_SECONDS = 30
 """How long requests in progress may run on after a stop before their connections are closed."""
 BODY_BYTES = 64 * 1024 * 1024
+STOPPING = "driftline.stopping"
+"""The name in the environment of a request for the event that is set when the server stops."""
 
 
 def serve(app: WSGIApplication, host: str, port: int, tls: TlsSettings) -> None:
@@ -71,7 +73,8 @@ def make_server(app: WSGIApplication, host: str, port: int, tls: TlsSettings) ->
     Raises:
         InvalidInput: the address cannot be bound, or the certificate or its key cannot be used.
     """
-    server = LimitedServer(host, port, ConcurrencyLimit(app, MAX_CONCURRENT_REQUESTS))
+    stopped = threading.Event()
+    server = LimitedServer(host, port, ConcurrencyLimit(app, MAX_CONCURRENT_REQUESTS, stopped), stopped)
     if tls.cert and tls.key:
         server.ssl_adapter = ReloadingTlsAdapter(tls.cert, tls.key)
     try:
@@ -91,8 +94,9 @@ class LimitedServer(Server):
     max_request_body_size = BODY_BYTES
     keep_alive_conn_limit = MAX_IDLE_CONNECTIONS
 
-    def __init__(self, host: str, port: int, app: WSGIApplication) -> None:
-        """Configure the server; it does not listen yet."""
+    def __init__(self, host: str, port: int, app: WSGIApplication, stopped: threading.Event) -> None:
+        """Configure the server; it does not listen yet. `stopped` is set as soon as it is to stop."""
+        self.stopped = stopped
         super().__init__(
             (host, port),
             app,
@@ -106,6 +110,11 @@ class LimitedServer(Server):
         )
         self.gateway = BodyGateway
         self.bodies = threading.BoundedSemaphore(MAX_BODIES)
+
+    def stop(self) -> None:
+        """End the responses that go on until the server stops, finish the others, and close all connections."""
+        self.stopped.set()
+        super().stop()
 
     @staticmethod
     def bind_socket(socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:
@@ -134,16 +143,22 @@ class LimitedServer(Server):
 class ConcurrencyLimit:
     """An app that works on a limited number of requests; a request whose body is still arriving does not count."""
 
-    def __init__(self, app: WSGIApplication, max_requests: int) -> None:
-        """Wrap an app."""
-        self._app = app
+    def __init__(self, app: WSGIApplication, max_requests: int, stopped: threading.Event) -> None:
+        """Wrap an app; its requests learn of the end of the server by `stopped`."""
+        self._app, self._stopped = app, stopped
         self._slots = threading.BoundedSemaphore(max_requests)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Wait for a slot, then answer the request."""
         with self._slots:
             body = SlotReleasingBody(environ["wsgi.input"], self._slots)
-            return self._app({**environ, "wsgi.input": body}, start_response)
+            return self._app({**environ, "wsgi.input": body, STOPPING: self._stopped}, start_response)
+
+
+def stopping(environ: WSGIEnvironment) -> threading.Event:
+    """Return the event that is set when the server of a request stops; without a server it never is."""
+    event = environ.get(STOPPING)
+    return event if isinstance(event, threading.Event) else threading.Event()
 
 
 class SlotReleasingBody:

@@ -13,7 +13,7 @@ from flask import Request, Response, g, jsonify, request
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from driftline.errors import DriftlineError, InvalidInput
-from driftline.http import api_description
+from driftline.http import api_description, request_spans
 from driftline.http.access import PROBES, Refusal, RequestTooLarge
 from driftline.http.api_description import ERROR_SCHEMA
 
@@ -60,6 +60,7 @@ def make_app(name: str, title: str) -> APIFlask:
         HTTP_ERROR_SCHEMA=ERROR_SCHEMA,
     )
     app.before_request(_start_timer)
+    request_spans.watch(app)
     api_description.describe(app)
     return app
 
@@ -68,8 +69,9 @@ def install(app: APIFlask, ready: Callable[[], None], polled: Collection[str] = 
     """Add the error shape, `/healthz`, `/readyz` and the request log to an app made by `make_app`.
 
     `ready` raises a `DriftlineError` while the service cannot do its work. Of the requests to `polled` paths, which
-    clients repeat at short intervals, only failures are logged.
+    clients repeat at short intervals, only failures are logged, and none has a trace.
     """
+    app.extensions[request_spans.UNTRACED] = PROBES | {*polled}
     app.register_error_handler(DriftlineError, _driftline_error)
     app.register_error_handler(HTTPError, _schema_error)
     app.register_error_handler(RequestEntityTooLarge, lambda _: _driftline_error(RequestTooLarge()))

@@ -20,7 +20,7 @@ LONGEST_TOPIC = 40
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it was received: its place, its time in milliseconds since 1970, and its bytes."""
+    """A message as it was received: its place, its time in milliseconds since 1970, its bytes, and its trace."""
 
     topic: str
     partition: int
@@ -28,6 +28,7 @@ class Message:
     time: int
     value: bytes | None
     key: bytes | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from driftline.store.database import translated
 from driftline.store.model_list import ModelSummary, VersionSummary
 from driftline.store.model_numbers import model_number
 from driftline.store.owners import owner_of, set_owner
-from driftline.store.retrainings import Retraining, retrainings_of
+from driftline.store.retrainings import Retraining, newest_retrainings, retrainings_of
 from driftline.store.roles import Author, RoleChange, Roles
 from driftline.store.schedules import Schedule
 from driftline.store.tables import pending_chunks
@@ -158,6 +158,15 @@ class RegisteredModels:
         """
         with translated(), self.engine.connect() as connection:
             return retrainings_of(connection, name)
+
+    def newest_retrainings(self, name: str, most: int, before: int | None = None) -> list[Retraining]:
+        """Return at most so many retrainings of a model, the newest first; with `before`, those with lower positions.
+
+        Raises:
+            NotFound: no such model.
+        """
+        with translated(), self.engine.connect() as connection:
+            return newest_retrainings(connection, name, most, before)
 
     def promote(self, name: str, version: int, reason: str, by: str) -> bool:
         """Make a version the champion of its model, which is used from now on; return whether it was not before.

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
 from driftline.engine.evidence.visible_change import VisibleChange
 from driftline.engine.evidence.wording import describe_visible
 from driftline.engine.reference import FittedReference
@@ -261,23 +262,58 @@ class RolesOut(BaseModel):
         return cls(name=name, champion=roles.champion, challenger=roles.challenger, used=roles.used, changes=listed)
 
 
+class ComparisonOut(BaseModel):
+    """The ROC AUC of the champion (`first`) and the challenger (`second`) on the same labelled rows."""
+
+    first: float
+    second: float
+    first_error: float = Field(description="standard error, by subject")
+    second_error: float
+    difference: float = Field(description="the challenger's less the champion's")
+    difference_error: float
+    rows: int
+    positives: int
+    subjects: int
+
+    @classmethod
+    def of(cls, comparison: PairedRocAuc) -> Self:
+        """Return the JSON object of a comparison."""
+        return cls(**{name: getattr(comparison, name) for name in cls.model_fields})
+
+
 class RetrainingOut(BaseModel):
     """A retraining: why it began, which versions it compared, what it decided and why."""
 
-    position: int
+    position: int = Field(description="1 is the model's first retraining")
     state: RetrainingState
-    cause: str
+    cause: str = Field(description="the alert that lasts, or a person's reason")
     champion: int
-    challenger: int | None
-    reason: str | None
-    comparison: dict[str, Any] | None
+    challenger: int | None = Field(description="null: none was trained")
+    reason: str | None = Field(description="of the decision; null while it runs")
+    comparison: ComparisonOut | None = Field(description="null: nothing was compared")
     started_at: datetime
     finished_at: datetime | None
 
     @classmethod
     def of(cls, retraining: Retraining) -> Self:
         """Return the JSON object of a retraining."""
-        return cls(**{name: getattr(retraining, name) for name in cls.model_fields})
+        fields = {name: getattr(retraining, name) for name in cls.model_fields}
+        compared = retraining.comparison and ComparisonOut.of(retraining.comparison)
+        return cls(**fields | {"comparison": compared})
+
+
+class RetrainingsOut(BaseModel):
+    """The retrainings of a model, the newest first."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.RETRAININGS})
+
+    name: str
+    retrainings: tuple[RetrainingOut, ...]
+
+    @classmethod
+    def of(cls, name: str, retrainings: Sequence[Retraining]) -> Self:
+        """Return the JSON object of a model's retrainings."""
+        return cls(name=name, retrainings=tuple(map(RetrainingOut.of, retrainings)))
 
 
 class RevisedOut(BaseModel):

@@ -154,12 +154,11 @@ class ConfluentPublisher:
 
     def _send(self, producer: Producer, publication: Publication) -> None:
         """Pass the records to the client one by one: its call for many takes half the time, but has no headers."""
-        topic, headers = self.route.records_topic, publication.headers
-        for key, value in publication.records:
-            producer.produce(topic, value, key, headers=headers)
-        producer.produce(
-            self.route.marker_topic(publication), publication.marker, publication.batch_id, headers=headers
-        )
+        topic, marker_topic = self.route.records_topic, self.route.marker_topic(publication)
+        with publication.sending(topic) as headers:
+            for key, value in publication.records:
+                producer.produce(topic, value, key, headers=headers)
+            producer.produce(marker_topic, publication.marker, publication.batch_id, headers=headers)
 
     def close(self) -> None:
         """Discard the producer; the next `open` aborts a transaction that is still open."""

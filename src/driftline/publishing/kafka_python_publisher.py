@@ -110,11 +110,11 @@ class KafkaPythonPublisher:
             self._producer.commit_transaction()
 
     def _send(self, producer: KafkaProducer, publication: Publication) -> None:
-        topic, headers = self.route.records_topic, publication.headers
-        for key, value in publication.records:
-            producer.send(topic, value, key, headers=headers)
-        marker_topic = self.route.marker_topic(publication)
-        producer.send(marker_topic, publication.marker.encode(), publication.batch_id.encode(), headers=headers)
+        topic, marker_topic = self.route.records_topic, self.route.marker_topic(publication)
+        with publication.sending(topic) as headers:
+            for key, value in publication.records:
+                producer.send(topic, value, key, headers=headers)
+            producer.send(marker_topic, publication.marker.encode(), publication.batch_id.encode(), headers=headers)
 
     def close(self) -> None:
         """Discard the producer; the next `open` aborts a transaction that is still open."""

@@ -1,11 +1,14 @@
 """The publisher that the relay needs: batches in a transaction, and the markers of committed ones. No I/O here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from driftline.errors import KafkaUnavailable
 from driftline.settings import KafkaSettings
+from driftline.traces import spans
+from driftline.traces.spans import TRACEPARENT, Attributes, SpanKind
 
 OPEN_SECONDS = 15.0
 """The longest time for fencing and reading before Kafka counts as unavailable."""
@@ -56,7 +59,8 @@ class Publication:
     """One batch as Kafka gets it: `records` are (key, value) pairs, the marker's key is the batch id.
 
     A dead letter has no records, and its marker says what is wrong with the batch; it is not a sign that the batch was
-    published. Every message has the headers `batch_id` and `schema_version`, by which a reader knows the fields.
+    published. Every message has the headers `batch_id` and `schema_version`, by which a reader knows the fields, and
+    where traces are recorded `traceparent`, by which it continues the trace in which the batch was written.
     """
 
     batch_id: str
@@ -64,11 +68,22 @@ class Publication:
     records: Sequence[tuple[bytes, bytes]]
     schema_version: int = 1
     is_dead_letter: bool = False
+    traceparent: str | None = None
 
-    @property
-    def headers(self) -> list[tuple[str, bytes]]:
-        """The headers of its messages."""
-        return [("batch_id", self.batch_id.encode()), ("schema_version", str(self.schema_version).encode())]
+    @contextmanager
+    def sending(self, topic: str) -> Iterator[list[tuple[str, bytes]]]:
+        """Return the headers of its messages, which name the span that lasts until the context ends."""
+        attributes: Attributes = {
+            "messaging.system": "kafka",
+            "messaging.destination.name": topic,
+            "messaging.batch.message_count": len(self.records),
+        }
+        with spans.span(f"send {topic}", SpanKind.PRODUCER, parent=self.traceparent, attributes=attributes):
+            yield self._headers(spans.traceparent() or self.traceparent)
+
+    def _headers(self, traceparent: str | None) -> list[tuple[str, bytes]]:
+        headers = {"batch_id": self.batch_id, "schema_version": str(self.schema_version), TRACEPARENT: traceparent}
+        return [(name, value.encode()) for name, value in headers.items() if value is not None]
 
 
 class BatchPublisher(Protocol):

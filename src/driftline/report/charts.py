@@ -95,6 +95,12 @@ class Axis:
         return round(self.left + place * self.step, 1)
 
     @property
+    def cells(self) -> list[tuple[float, float]]:
+        """The left end and the middle of the cell of each place."""
+        half = self.cell / 2
+        return [(x, round(x + half, 1)) for x in map(self.x, range(len(self.labels)))]
+
+    @property
     def ticks(self) -> list[Mark]:
         """A readable number of labels at equal distances, the last one among them."""
         last = len(self.labels) - 1
@@ -255,7 +261,7 @@ def _note(series: Sequence[Series]) -> str:
     """Return how often the first series that has values was outside its bounds."""
     first = next((line for line in series if any(value is not None for value in _values(line.results))), None)
     outside = sum(is_outside(result) for result in first.results if result) if first else 0
-    return f"{outside}× outside" if outside else ""
+    return f"outside its bounds {outside} time{'s' if outside > 1 else ''}" if outside else ""
 
 
 def _newest(series: Sequence[Series], axis: Axis) -> tuple[str, str]:

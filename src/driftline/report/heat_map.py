@@ -13,6 +13,7 @@ from driftline.report.charts import Axis
 from driftline.report.palette import SHADES
 from driftline.report.view import ChunkView
 
+COLUMN_KINDS = frozenset({ResultKind.DRIFT, ResultKind.QUALITY})
 LARGEST_RATIO_BELOW_DRIFT = 0.99
 """The largest ratio where the verdict's rule, which also considers p-values over all columns, finds no drift."""
 WARM_LIMITS = (1.5, 2.0, 4.0)
@@ -105,7 +106,8 @@ def farthest_method(spec: Spec, column: str, chunks: Sequence[ChunkView]) -> str
     ratios = [
         (ratio, str(result.method))
         for chunk in chunks
-        for result in _group_by_column(chunk).get(column, ())
+        for result in chunk.results
+        if result.subject == column and _is_of_column(result)
         if (ratio := bound_ratio(spec, result)) is not None
     ]
     return max(ratios)[1] if ratios else str(Quality.MISSING_VALUES)
@@ -134,10 +136,14 @@ def _group_by_column(chunk: ChunkView) -> Mapping[str, Sequence[Result]]:
     """Return the drift and data quality results on all rows, by column."""
     results: defaultdict[str, list[Result]] = defaultdict(list)
     for result in chunk.results:
-        of_column = not is_of_model(result.kind, result.method)
-        if of_column and result.kind in (ResultKind.DRIFT, ResultKind.QUALITY) and result.segment is None:
+        if _is_of_column(result):
             results[result.subject].append(result)
     return results
+
+
+def _is_of_column(result: Result) -> bool:
+    """Return whether a result is the drift or data quality of a column, on all rows."""
+    return result.segment is None and result.kind in COLUMN_KINDS and not is_of_model(result.kind, result.method)
 
 
 def _cell(spec: Spec, chunk: ChunkView, column: str, results: Sequence[Result], drifted: bool) -> HeatCell:

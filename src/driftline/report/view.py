@@ -37,6 +37,10 @@ class ChunkView:
     """The drift of the chunk, if it was derived with the verdict."""
     evidence: ChunkEvidence | None = field(default=None, repr=False)
     """What the detector says of the chunk; None where bounds alone decide about alerts."""
+    _on_all_rows: dict[tuple[ResultKind, str, str], Result] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """The results on all rows by kind, method and subject, as soon as one is asked for."""
 
     @property
     def chunk(self) -> Chunk:
@@ -55,8 +59,11 @@ class ChunkView:
 
     def result(self, kind: ResultKind, method: str, subject: str = MODEL) -> Result | None:
         """Return the result on all rows; None where it was not computed."""
-        key = (kind, method, subject, None)
-        return next((r for r in self.results if (r.kind, r.method, r.subject, r.segment) == key), None)
+        if not self._on_all_rows:
+            for result in reversed(self.results):
+                if result.segment is None:
+                    self._on_all_rows[result.kind, str(result.method), result.subject] = result
+        return self._on_all_rows.get((kind, str(method), subject))
 
     def in_segment(self, segment: str) -> "ChunkView":
         """Return the chunk with the results of one segment as its own; rows, labels and verdict stay those of all rows.

@@ -43,6 +43,7 @@ PERIOD_WORDS: dict[Period, str] = {
     Period.QUARTER: "quarter",
 }
 LINE_WORDS = {
+    "value": "value",
     "realized": "realized, from labels",
     "estimated": "estimated, without labels, ± 3 standard errors",
     "warn": "warning bound",
@@ -57,6 +58,13 @@ _LABEL_FORMATS = {Period.HOUR: "%-d %b %H:%M", Period.MONTH: "%b %Y", Period.QUA
 def period_label(start: datetime, period: Period, zone: ZoneInfo) -> str:
     """Return a short label for a chunk of one period: its day, or its first hour, day or month."""
     return start.astimezone(zone).strftime(_LABEL_FORMATS.get(period, "%-d %b"))
+
+
+def dated_label(start: datetime, period: Period, zone: ZoneInfo) -> str:
+    """Return a label for a chunk of one period with its year, where chunks of other years may stand beside it."""
+    if period in (Period.MONTH, Period.QUARTER):
+        return period_label(start, period, zone)
+    return start.astimezone(zone).strftime("%-d %b %Y, %H:%M" if period is Period.HOUR else "%-d %b %Y")
 
 
 def iso_labels(starts: Sequence[datetime]) -> list[str]:

@@ -14,6 +14,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_e
 from driftline.errors import DatabaseBusy, DatabaseRefused, DatabaseUnavailable, DatabaseUntrusted, NotMigrated
 from driftline.settings import DatabaseSettings
 from driftline.store import connection as driver
+from driftline.store import statement_spans
 from driftline.tls import client_context
 
 DEADLOCK, LOCK_TIMEOUT, CHECKREAD, DUPLICATE = 1213, 1205, 1020, 1062
@@ -74,6 +75,7 @@ def make_engine(settings: DatabaseSettings, *, pool_size: int = 5, lock_wait_sec
     )
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "handle_error", _end_stream)
+    statement_spans.watch(engine)
     return engine
 
 

@@ -14,6 +14,7 @@ from driftline.clock import naive_utc
 from driftline.errors import BatchConflict, InvalidInput
 from driftline.store.tables import ledger, ledger_slots, pending_batches
 from driftline.store.version_key import VersionKey
+from driftline.traces import spans
 
 MAX_ROWS = 100_000
 SLOT = "15min"
@@ -110,6 +111,7 @@ def _ledger_row(batch: Batch) -> dict[str, object]:
         "first_event": batch.first_event and naive_utc(batch.first_event),
         "last_event": batch.last_event and naive_utc(batch.last_event),
         "written_at": naive_utc(batch.written_at),
+        "traceparent": spans.traceparent(),
     }
 
 

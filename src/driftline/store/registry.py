@@ -35,7 +35,7 @@ from driftline.store.model_numbers import ensure_model, lock_model, model_number
 from driftline.store.owners import require_owner, write_owner
 from driftline.store.predictions import PredictionStore
 from driftline.store.references import read_reference, reference_key, require_long_enough
-from driftline.store.spec_revisions import add_revision, newest_spec, with_columns_of
+from driftline.store.spec_revisions import add_revision, newest_revision, newest_spec, with_columns_of
 from driftline.store.storable_names import require_storable
 from driftline.store.tables import (
     model_versions,
@@ -217,6 +217,29 @@ def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: dateti
 
     in_transaction(engine, revise)
     return present.spec_revision + 1
+
+
+def refit(engine: Engine, present: Version, now: datetime) -> bool:
+    """Fit a version's frozen reference again where its evidence follows earlier rules, and queue every chunk of it.
+
+    The spec stays the same, in a new revision. Return False where the version is current, or was revised meanwhile.
+
+    Raises:
+        ObjectMissing, StoreRefused, StoreUnavailable: the reference cannot be read.
+    """
+    if present.fitted.is_current:
+        return False
+    fitted = fit_reference(read_reference(present.reference_uri), present.spec)
+
+    def store(connection: Connection) -> bool:
+        ensure_model(connection, present.name, now)
+        if newest_revision(connection, present.key) != present.spec_revision:
+            return False
+        add_revision(connection, present.key, present.spec, fitted, now)
+        pending_chunks.queue_all(connection, present.key, present.spec)
+        return True
+
+    return in_transaction(engine, store)
 
 
 def versions(connection: Connection, name: str | None = None) -> list[tuple[str, int]]:

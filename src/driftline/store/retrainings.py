@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from driftline.clock import aware_utc, naive_utc
+from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
 from driftline.engine.comparison.promotion import Decision
 from driftline.engine.comparison.trigger import ClosedChunk
 from driftline.engine.results import State
@@ -33,7 +34,7 @@ class RetrainingState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Retraining:
-    """A retraining. `comparison` has the fields of a `PairedRocAuc`; None where nothing was compared."""
+    """A retraining. `comparison` is None where nothing was compared."""
 
     position: int
     state: RetrainingState
@@ -42,7 +43,7 @@ class Retraining:
     champion: int
     challenger: int | None
     reason: str | None
-    comparison: Mapping[str, Any] | None
+    comparison: PairedRocAuc | None
     started_at: datetime
     finished_at: datetime | None
 
@@ -81,6 +82,19 @@ def retrainings_of(connection: Connection, name: str) -> list[Retraining]:
     number = model_number(connection, name)
     rows = select(retrainings).where(retrainings.c.model_number == number).order_by(retrainings.c.position)
     return [_retraining(row) for row in connection.execute(rows).mappings()]
+
+
+def newest_retrainings(connection: Connection, name: str, most: int, before: int | None = None) -> list[Retraining]:
+    """Return at most so many retrainings of a model, the newest first; with `before`, those with lower positions.
+
+    Raises:
+        NotFound: no such model.
+    """
+    statement = select(retrainings).where(retrainings.c.model_number == model_number(connection, name))
+    if before is not None:
+        statement = statement.where(retrainings.c.position < before)
+    newest = statement.order_by(retrainings.c.position.desc()).limit(most)
+    return [_retraining(row) for row in connection.execute(newest).mappings()]
 
 
 def begin(engine: Engine, key: VersionKey, cause: str, event_number: int | None, now: datetime) -> int:
@@ -144,7 +158,7 @@ def _retraining(row: Mapping[Any, Any]) -> Retraining:
         champion=row["champion"],
         challenger=row["challenger"],
         reason=row["reason"],
-        comparison=json.loads(row["comparison"]) if row["comparison"] else None,
+        comparison=PairedRocAuc(**json.loads(row["comparison"])) if row["comparison"] else None,
         started_at=aware_utc(row["started_at"]),
         finished_at=row["finished_at"] and aware_utc(row["finished_at"]),
     )

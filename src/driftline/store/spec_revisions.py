@@ -15,19 +15,21 @@ from driftline.store.version_key import VersionKey
 
 def add_revision(connection: Connection, key: VersionKey, spec: Spec, fitted: FittedReference, now: datetime) -> None:
     """Store the next spec revision of a version."""
-    of_version = key.rows_of(spec_revisions)
-    newest = connection.execute(
-        select(func.coalesce(func.max(spec_revisions.c.revision), 0)).where(of_version)
-    ).scalar_one()
     row = {
         "model_number": key.model_number,
         "model_version": key.version,
-        "revision": int(newest) + 1,
+        "revision": newest_revision(connection, key) + 1,
         "spec": spec.model_dump_json(),
         "fitted": fitted.to_json(),
         "created_at": naive_utc(now),
     }
     connection.execute(insert(spec_revisions).values(row))
+
+
+def newest_revision(connection: Connection, key: VersionKey) -> int:
+    """Return the number of a version's newest spec revision; 0 without one."""
+    newest = select(func.coalesce(func.max(spec_revisions.c.revision), 0)).where(key.rows_of(spec_revisions))
+    return int(connection.execute(newest).scalar_one())
 
 
 def newest_spec(connection: Connection, key: VersionKey) -> Spec:

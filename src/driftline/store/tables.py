@@ -55,6 +55,7 @@ ledger = Table(
     Column("first_event", INSTANT),
     Column("last_event", INSTANT),
     Column("written_at", INSTANT, nullable=False),
+    Column("traceparent", name_type(55), comment="the trace in which it was written, where traces are recorded"),
     Index("ix_ledger_model", "model_number", "kind", "last_event"),
     **OPTIONS,
 )

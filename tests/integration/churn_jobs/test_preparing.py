@@ -16,10 +16,10 @@ from churn_jobs import processed_store
 from churn_jobs.days import DayRange, RequestedDays
 from churn_jobs.features import PREPARED
 from churn_jobs.job import Job
-from churn_jobs.one_at_a_time import only_one
 from churn_jobs.preparing import prepare
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import open_store
+from driftline.store.job_lock import only_one
 from driftline.store.tables import ledger
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.churn_jobs.raw_records import content, insert, odd_records
@@ -185,7 +185,7 @@ def test_a_wrong_range_is_told_the_available_one(job: Job, records: pd.DataFrame
 
 
 def test_a_second_run_is_refused_while_one_is_active(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("churn_jobs.one_at_a_time.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("driftline.store.job_lock.PATIENCE_SECONDS", 0)
     with only_one(job.engine, "prepare_data"), pytest.raises(Conflict, match="Another run of prepare_data"):
         prepare(job, ALL)
     with only_one(job.engine, "prepare_data"):

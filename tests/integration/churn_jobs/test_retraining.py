@@ -110,7 +110,7 @@ def test_without_drift_the_champion_stays_and_the_limits_hold(job: Job) -> None:
     assert (recorded.state, recorded.champion, recorded.challenger) == (RetrainingState.KEPT, 1, 2)
     assert recorded.cause == "version 1 has alerted in every chunk with a verdict since 2026-03-02"
     assert recorded.comparison is not None
-    assert recorded.comparison["subjects"] > 100
+    assert recorded.comparison.subjects > 100
     assert recorded.reason == retrained.decision.reason
     assert retrain(job, "again", TRAINING, CONFIG) is None, "the cool-down is not over"
     later = replace(job, now=NOW + WEEK)

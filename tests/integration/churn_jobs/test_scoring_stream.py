@@ -2,7 +2,9 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count
@@ -25,6 +27,7 @@ from churn_jobs import artifact, predicting
 from churn_jobs.artifact import COMPLEMENT
 from churn_jobs.configuration import ForestSize, TrainingConfig
 from churn_jobs.days import DayRange, RequestedDays
+from churn_jobs.live import stream
 from churn_jobs.live.settings import StreamSettings
 from churn_jobs.live.stream import Streamed, score_stream
 from churn_jobs.predicting import predict
@@ -33,20 +36,28 @@ from driftline.engine.results import ID, PREDICTION, SCORE
 from driftline.errors import InvalidInput, KafkaUnavailable
 from driftline.publishing.confluent_publisher import ConfluentPublisher
 from driftline.publishing.publisher import Route
-from driftline.settings import KafkaSettings
+from driftline.settings import AccessSettings, DatabaseSettings, KafkaSettings, LocalSettings
 from driftline.store.database import in_transaction
+from driftline.store.job_lock import JobLock
 from driftline.store.tables import ledger, pending_batches
+from driftline.worker import Retries
 from flaskapp.records import RecordBatch, write_records
 from flaskapp.relay.relay import Relay
 from flaskapp.world import Parameters, World
+from serving.app import create_app
+from serving.settings import ServingSettings
+from stack.servers.topics import create_topics
 from stack.testing.fixtures import FreshTopic
-from stack.testing.temporary_servers import TemporaryDatabase
+from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase, kafka_broker, mariadb_server
 from tests.integration.churn_jobs.conftest import NOW
 from tests.integration.churn_jobs.raw_records import COLUMNS, content
 from tests.integration.churn_jobs.trained import FIRST, HISTORY, Loop, trained_loop
-from tests.integration.flaskapp.observed import published
+from tests.integration.flaskapp.observed import published, wait_until
+from tests.integration.monitoring.applications import monitor_of
+from tests.integration.otlp import Collector, collected
 
 SUBSCRIBERS = 60
+SCHEMA = "churn_live"
 CONFIG = TrainingConfig(candidates=(ForestSize(trees=3, depth=2),), minimum_class_rows=5)
 DAY = timedelta(days=1)
 
@@ -109,14 +120,17 @@ class ScoringLoop:
 
 
 @pytest.fixture(scope="module")
-def loop(
-    mariadb_session: TemporaryDatabase, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Loop]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryDatabase]:
+    """A server that a test may take away."""
+    with mariadb_server(tmp_path_factory.mktemp("sql")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def loop(database: TemporaryDatabase, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
     """A model trained on a history."""
     folder = tmp_path_factory.mktemp("live")
-    with trained_loop(
-        mariadb_session, spark, folder, name="churn_live", days=0, subscribers=SUBSCRIBERS, config=CONFIG
-    ) as loop:
+    with trained_loop(database, spark, folder, name=SCHEMA, days=0, subscribers=SUBSCRIBERS, config=CONFIG) as loop:
         yield loop
 
 
@@ -170,8 +184,10 @@ def test_each_record_is_scored_once_as_the_batch_job_would(live: ScoringLoop, mo
     assert live.score().new == len(second)
     require_each_once(live, ids_of(first, second))
 
-    third = live.next_day(slice(0, 40))
-    assert live.score() == Streamed(1, len(third), 0, len(third))
+    with collected("score_stream") as collector:
+        third = live.next_day(slice(0, 40))
+        assert live.score() == Streamed(1, len(third), 0, len(third))
+    _require_one_trace(live, collector)
     require_each_once(live, ids_of(first, second, third))
     _require_equal_to_the_batch_job(live)
 
@@ -186,6 +202,14 @@ def test_each_record_is_scored_once_as_the_batch_job_would(live: ScoringLoop, mo
     pd.testing.assert_frame_equal(now[now[ID].isin(before[ID])].reset_index(drop=True), before)
     assert ids_of(repeated)[0] in set(before[ID])
     assert {row["consumer"] for row in _pending(live)} == {"monitor"}
+
+
+def _require_one_trace(live: ScoringLoop, collector: Collector) -> None:
+    """The predictions are made and sent in the trace in which the records were sent."""
+    (records,) = collector.named(f"send {live.settings.records_topic}")
+    (scored,) = collector.named("score records")
+    (predictions,) = collector.named(f"send {live.settings.predictions_topic}")
+    assert {records.trace} == {scored.trace} == {predictions.trace}
 
 
 def _require_equal_to_the_batch_job(live: ScoringLoop) -> None:
@@ -234,3 +258,78 @@ def test_a_missing_topic_is_named(live: ScoringLoop) -> None:
     publisher = ConfluentPublisher(missing.route(live.kafka))
     with pytest.raises(KafkaUnavailable, match="no topic nowhere"):
         score_stream(live.loop.job, missing, live.kafka, publisher, lambda: NOW, Event())
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[TemporaryBroker]:
+    """A broker that a test may take away."""
+    (tmp_path / "kafka").mkdir()
+    with kafka_broker(tmp_path / "kafka") as broker:
+        create_topics(KafkaSettings.plain(broker.bootstrap_servers))
+        yield broker
+
+
+@contextmanager
+def streaming(live: ScoringLoop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Future[Streamed]]:
+    """Run the stream in a thread until the end; a failure of it is raised there."""
+    monkeypatch.setattr(stream, "RETRIES", Retries(0.2, 0.5))
+    stop, publisher = Event(), ConfluentPublisher(live.settings.route(live.kafka))
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(score_stream, live.loop.job, live.settings, live.kafka, publisher, lambda: NOW, stop)
+        try:
+            yield running
+        finally:
+            stop.set()
+        running.result(60)
+
+
+def test_servers_that_were_away_cost_nothing_and_need_no_hands(
+    loop: Loop,
+    database: TemporaryDatabase,
+    broker: TemporaryBroker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Kafka and MySQL are stopped under the stream, a monitor and serving; each says so, and all goes on afterwards."""
+    settings = StreamSettings(pause_seconds=0.1, checkpoint=(tmp_path / "checkpoint").as_uri())
+    world = World(Parameters(seed=3, start_date=FIRST, subscribers=SUBSCRIBERS))
+    live = ScoringLoop(loop, settings, KafkaSettings.plain(broker.bootstrap_servers), world, "cdr-batches")
+    live.day, live.records = HISTORY.last + 20 * DAY, 20_000
+    lock, earlier = JobLock(loop.job.engine, stream.NAME), len(live.predictions())
+
+    def predicted(rows: int) -> Callable[[], bool]:
+        return lambda: len(live.predictions()) == earlier + rows == earlier + len(live.published())
+
+    address = DatabaseSettings.model_validate(
+        {"host": "127.0.0.1", "port": database.port, "user": "root", "password": database.password, "name": SCHEMA}
+    )
+    serving = create_app(ServingSettings(), address, AccessSettings(), LocalSettings(var=tmp_path))
+    features = {"features": dict.fromkeys(FEATURES, 1.0), "log": False}
+    with monitor_of(address, tmp_path / "output") as monitor, streaming(live, monkeypatch) as running:
+        clients = [monitor.test_client(), serving.flask.test_client()]
+        first = live.next_day()
+        wait_until(predicted(len(first)))
+        assert [client.get("/readyz").status_code for client in clients] == [200, 200]
+        before = clients[1].post("/predict", json=features).json
+
+        broker.process.kill()
+        with pytest.raises(KafkaUnavailable):
+            ConfluentPublisher(live.settings.route(live.kafka)).probe()
+        assert not running.done()
+        broker.process.start()
+        second = live.next_day()
+        database.process.kill()
+        assert [client.get("/readyz").status_code for client in clients] == [503, 503]
+        assert "database" in clients[0].get("/readyz").text
+        assert "The monitor cannot answer now" in clients[0].get("/").text
+        assert clients[1].post("/predict", json=features).json == before, "a loaded model needs no database"
+        assert not running.done()
+        database.process.start()
+        wait_until(predicted(len(first) + len(second)))
+        wait_until(lock.is_taken)
+        assert [client.get("/readyz").status_code for client in clients] == [200, 200]
+        third = live.next_day()
+        wait_until(predicted(len(first) + len(second) + len(third)))
+    assert not lock.is_taken()
+    assert sorted(live.published()) == ids_of(first, second, third)
+    serving.close()

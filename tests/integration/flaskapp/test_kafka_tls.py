@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 from pydantic import SecretStr
 
 from churn.columns import Topic
@@ -18,23 +17,10 @@ from driftline.settings import KafkaSettings, SaslMechanism
 from stack.servers import kafka
 from stack.servers.topics import create_topics
 from stack.services.certificates import Certificates, make_certificates
-from stack.testing.temporary_servers import TemporaryBroker, kafka_broker
+from stack.testing.temporary_servers import TemporaryBroker
 from tests.integration.flaskapp.conftest import MakePublisher
+from tests.integration.secured_broker import certificate_settings, password_settings, secured_broker
 
-PASSWORD = "of the relay"
-CERTIFICATES = """\
-ssl.keystore.type=PEM
-ssl.keystore.location={keystore}
-ssl.truststore.type=PEM
-ssl.truststore.location={authority}
-listener.name.ssl.ssl.client.auth=required
-"""
-PASSWORDS = f"""\
-sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256
-listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
-user_relay="{PASSWORD}";
-listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
-"""
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <(ssl.SSLSocket|socket.socket):pytest.PytestUnraisableExceptionWarning"
 )  # kafka-python leaves to the garbage collector the sockets that a broker refuses
@@ -42,49 +28,18 @@ pytestmark = pytest.mark.filterwarnings(
 
 @pytest.fixture(scope="module")
 def broker(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryBroker]:
-    """One broker that asks for a certificate at one port and for a password at another."""
-    folder = tmp_path_factory.mktemp("kafka")
-    keystore = folder / "keystore.pem"
-    keystore.write_bytes(certificates.key.read_bytes() + certificates.certificate.read_bytes())
-    properties = CERTIFICATES.format(keystore=keystore, authority=certificates.authority)
-    with kafka_broker(folder, {"SSL": properties, "SASL_SSL": PASSWORDS}) as broker:
-        _let_in(broker)
+    with secured_broker(tmp_path_factory.mktemp("kafka"), certificates) as broker:
         yield broker
-
-
-def _let_in(broker: TemporaryBroker) -> None:
-    client = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
-    scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
-    user = UserScramCredentialUpsertion("relay", scram, PASSWORD.encode())
-    for change in client.alter_user_scram_credentials([user]).values():
-        change.result(30)
 
 
 @pytest.fixture
 def by_certificate(broker: TemporaryBroker, certificates: Certificates) -> KafkaSettings:
-    return KafkaSettings.model_validate(
-        {
-            "bootstrap_servers": broker.by_protocol["SSL"],
-            "security_protocol": "SSL",
-            "ssl_ca": certificates.authority,
-            "ssl_cert": certificates.certificate,
-            "ssl_key": certificates.key,
-        }
-    )
+    return certificate_settings(broker, certificates)
 
 
 @pytest.fixture
 def by_password(broker: TemporaryBroker, certificates: Certificates) -> KafkaSettings:
-    return KafkaSettings.model_validate(
-        {
-            "bootstrap_servers": broker.by_protocol["SASL_SSL"],
-            "security_protocol": "SASL_SSL",
-            "ssl_ca": certificates.authority,
-            "sasl_mechanism": "SCRAM-SHA-256",
-            "sasl_username": "relay",
-            "sasl_password": PASSWORD,
-        }
-    )
+    return password_settings(broker, certificates)
 
 
 @pytest.fixture(autouse=True)

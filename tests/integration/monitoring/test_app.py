@@ -20,7 +20,7 @@ from driftline.report.schema import ChunkOut
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
-from driftline.store.tables import model_versions
+from driftline.store.tables import ledger, model_versions
 from monitoring.app import create_app
 from monitoring.settings import MonitorSettings
 from stack.servers import ports
@@ -145,6 +145,26 @@ def test_older_revisions_stay_readable(watched: FlaskClient, engine: Engine) -> 
     assert answer["revisions"][0]["batches"] != answer["revisions"][1]["batches"]
 
 
+def test_a_revision_names_the_batches_it_was_computed_from(watched: FlaskClient, engine: Engine) -> None:
+    world = MonitoredWorld(engine)
+    world.label(1, flipped=True)
+    watched.get("/run-monitoring")
+    path = "/api/v1/models/flights/chunks/2026-02-02/lineage"
+    newest, first = _json(watched.get(path)), _json(watched.get(f"{path}?revision=1"))
+    assert (newest["revision"], first["revision"]) == (2, 1)
+    for lineage in (first, newest):
+        assert [(batch["kind"], batch["rows_in_chunk"]) for batch in lineage["batches"]] == [
+            ("predictions", 300),
+            ("labels", 0),
+        ]
+    assert first["batches"][0] == newest["batches"][0]
+    assert first["batches"][1]["number"] != newest["batches"][1]["number"], "the labels were corrected"
+    stored = {row["number"]: row["batch_id"] for row in world.rows(ledger)}
+    assert {batch["number"]: batch["batch_id"] for batch in newest["batches"]}.items() <= stored.items()
+    assert newest["reference_hash"] == world.version.reference_hash
+    assert newest["training_run"] is None
+
+
 REFUSED = {
     "/api/v1/models/nobody/chunks": (404, "not_found", "Registered: flights"),
     "/api/v1/models/flights/chunks?version=9": (404, "not_found", "Ready: 1"),
@@ -152,6 +172,8 @@ REFUSED = {
     "/api/v1/models/flights/chunks?form=2026-02-01": (400, "invalid_input", "form"),
     "/api/v1/models/flights/chunks/soon/revisions": (400, "invalid_input", "2026-01-31"),
     "/api/v1/models/flights/chunks/2020-01-01/revisions": (404, "not_found", "/api/v1/models/flights/chunks"),
+    "/api/v1/models/flights/chunks/2020-01-01/lineage": (404, "not_found", "/api/v1/models/flights/chunks"),
+    "/api/v1/models/flights/chunks/2026-02-02/lineage?revision=9": (404, "not_found", "its revisions are 1"),
 }
 
 
@@ -170,6 +192,7 @@ def test_the_api_is_described(client: FlaskClient) -> None:
         "/readyz",
         "/run-monitoring",
         "/api/v1/models/{name}/chunks",
+        "/api/v1/models/{name}/chunks/{start}/lineage",
         "/api/v1/models/{name}/chunks/{start}/revisions",
     }
     assert set(paths["/run-monitoring"]) == {"get", "post"}

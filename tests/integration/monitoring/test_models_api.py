@@ -3,6 +3,7 @@
 import gzip
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,17 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, func, select
 
+from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
+from driftline.engine.comparison.promotion import Decision
 from driftline.settings import DatabaseSettings
+from driftline.store import registry, retrainings
+from driftline.store.retrainings import RetrainingState
 from driftline.store.tables import models
 from tests.integration.monitoring.applications import monitor_of
 
 URL = "/api/v1/models/any"
 QUERY = "?timestamp=at&label=y&score=a=pa&score=b=pb&score=c=pc&prediction=guess&id=key&chunk=1d"
+NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 PARQUET, ARROW = "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"
 
 
@@ -142,7 +148,7 @@ def test_a_version_is_promoted_and_rolled_back(client: FlaskClient, engine: Engi
     model = json_of(client.get(URL))
     assert (model["version"], [version["role"] for version in model["versions"]]) == (1, ["champion", None])
     assert "version 1, champion" in client.get("/models/any").text
-    assert "better in April" in client.get("/models/any/spec").text
+    assert "better in April" in client.get("/models/any/versions").text
     json_of(client.post(f"{URL}/versions/1/retire"), 409)
     assert json_of(client.post(f"{URL}/rollback", json={"reason": "worse in May"}))["champion"] == 2
     json_of(client.post(f"{URL}/rollback", json={"reason": "once more"}), 409)
@@ -150,6 +156,39 @@ def test_a_version_is_promoted_and_rolled_back(client: FlaskClient, engine: Engi
     for refused in ({"reason": ""}, {}, {"reason": "a", "by": "me"}):
         assert client.post(f"{URL}/versions/1/promote", json=refused).status_code in (400, 422)
     json_of(client.get("/api/v1/models/nobody/roles"), 404)
+
+
+def test_retrainings_are_listed_by_page_with_their_comparison(client: FlaskClient, engine: Engine) -> None:
+    json_of(client.post(f"{URL}{QUERY}", **body("parquet", reference())))
+    assert json_of(client.get(f"{URL}/retrainings")) == {"name": "any", "retrainings": []}
+    assert "has not been trained again" in client.get("/models/any/versions").text
+    with engine.connect() as connection:
+        key = registry.version_key(connection, "any")
+    compared = PairedRocAuc(0.61, 0.72, 0.012, 0.011, 0.008, 900, 100, 90)
+    for cause, decision in (
+        ("a new tariff", Decision(False, "not beyond the noise", 14, compared)),
+        ("an alert lasts", Decision(True, "beyond the noise", 14, compared)),
+    ):
+        position = retrainings.begin(engine, key, cause, None, NOW)
+        state = RetrainingState.PROMOTED if decision.promote else RetrainingState.KEPT
+        retrainings.finish(engine, key, position, state, decision, 2, NOW)
+    retrainings.begin(engine, key, "by hand", None, NOW)
+    (newest,) = json_of(client.get(f"{URL}/retrainings?most=1"))["retrainings"]
+    assert (newest["position"], newest["state"], newest["comparison"]) == (3, "running", None)
+    second, first = json_of(client.get(f"{URL}/retrainings?before=3"))["retrainings"]
+    assert (second["cause"], second["state"], second["challenger"]) == ("an alert lasts", "promoted", 2)
+    numbers = second["comparison"]
+    assert (numbers["first"], numbers["second"], numbers["difference_error"]) == (0.61, 0.72, 0.008)
+    assert numbers["difference"] == pytest.approx(0.11)
+    assert (first["cause"], first["reason"]) == ("a new tariff", "not beyond the noise")
+    page = client.get("/models/any/versions").text
+    assert page.index("by hand") < page.index("an alert lasts") < page.index("a new tariff")
+    for words in ("0.610 ± 0.012", "0.720 ± 0.011", "+0.110 ± 0.0080", "challenger promoted", "champion kept"):
+        assert words in page
+    assert "an alert lasts" not in client.get("/models/any/versions?before=2").text
+    for refused in ("most=0", "before=0", "since=1"):
+        assert client.get(f"{URL}/retrainings?{refused}").status_code in (400, 422)
+    json_of(client.get("/api/v1/models/nobody/retrainings"), 404)
 
 
 REFUSED: dict[str, tuple[str, str, int, str]] = {

@@ -19,7 +19,10 @@ from tests.integration.monitoring.world import make_world
 ENDS_OF_TIME = (
     "/api/v1/incidents",
     "/models/{name}/report.{ending}",
-    *(f"/api/v1/models/{{name}}/{path}" for path in ("chunks", "chunks/{start}/revisions", "results", "ingest")),
+    *(
+        f"/api/v1/models/{{name}}/{path}"
+        for path in ("chunks", "chunks/{start}/revisions", "chunks/{start}/lineage", "results", "ingest")
+    ),
 )
 """They refuse instants at the calendar's ends: those that have no chunk, and those that are beyond them in UTC."""
 ROWS = tuple(f"/api/v1/models/{{name}}/{kind}" for kind in ("predictions", "labels", "corrections", "deletions"))

@@ -83,10 +83,11 @@ class KillableProcess:
         assert self._process is not None
         with self._lock:
             self._process.join()
-        if self._process.exitcode != -signal.SIGKILL:
-            log = (self.place.folder / f"{self.name}.log").read_text()
-            raise RuntimeError(f"{self.name} ended by itself with {self._process.exitcode}:\n{log[-2000:]}")
+        exitcode = self._process.exitcode
         self.start()
+        if exitcode != -signal.SIGKILL:
+            log = (self.place.folder / f"{self.name}.log").read_text()
+            raise RuntimeError(f"{self.name} ended by itself with {exitcode}:\n{log[-2000:]}")
         raise ProcessEnded
 
 

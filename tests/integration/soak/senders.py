@@ -31,6 +31,8 @@ from tests.integration.soak.schedule import (
 
 PATIENCE = 120.0
 """Seconds that a request is tried for: a killed server is started again at once."""
+RETIRED = "has no ready version"
+"""How rows of a version that is retired for a while are refused; they are sent again."""
 Answer = tuple[int, Any]
 Row = dict[str, Any]
 
@@ -147,7 +149,11 @@ class HttpSender:
 
     def _send(self, path: str, rows: list[Row], form: str, version: int | None = None, *, key: bool = True) -> None:
         request = self._request(path, rows, form, version, key=key)
-        self.run.api.expect((200,), *request)
+        deadline = time.monotonic() + PATIENCE
+        while (answer := self.run.api.request(*request))[0] != 200:
+            retired = answer[0] == 404 and RETIRED in str(answer[1])
+            assert retired and time.monotonic() < deadline, f"{request[:2]} was answered by {answer}"
+            time.sleep(0.05)
         self._last = request
 
     def _request(
@@ -322,14 +328,19 @@ class FileSender:
         return {"model": self.run.api.model, "files": [path]} | options
 
     def _call(self, arguments: dict[str, Any], *, resent: bool) -> bool:
+        """Ingest a file; return False if the command was killed and the file is not sent again."""
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                self.run.processes[Process.FILES].call(arguments)
+                refusal = self.run.processes[Process.FILES].call(arguments)
             except ProcessEnded:
                 if not resent:
                     return False
                 continue
-            return True
+            if refusal is None:
+                return True
+            assert RETIRED in refusal and time.monotonic() < deadline, f"{arguments} was refused: {refusal}"
+            time.sleep(0.05)
 
 
 def send_last_row(run: SoakRun) -> None:

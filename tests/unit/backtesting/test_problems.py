@@ -113,6 +113,7 @@ def test_contradictory_options_are_rejected(options: dict[str, Any], fault: str,
         backtest(tiers, **{"timestamp": "when", "label": "tier", "reference_until": UNTIL, "chunk": "1d", **options})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [np.inf, -np.inf, 1e308])
 @pytest.mark.parametrize("column", ["usage", "age", "score", "churned"])
 def test_infinite_and_huge_numbers_cause_no_warning(column: str, number: float, world: pd.DataFrame) -> None:

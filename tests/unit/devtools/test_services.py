@@ -16,7 +16,7 @@ from stack.services.accounts import Administration
 from stack.services.environments import settings_of
 from stack.services.grants import Grant, Privilege
 from stack.services.local import local_process
-from stack.services.service import Compose, ContainerImage, KafkaAccess, Service, WorkerContainer
+from stack.services.service import Compose, ContainerImage, Service, WorkerContainer
 from stack.services.site import Site
 from stack.services.table import SERVICES, service_named
 
@@ -28,7 +28,7 @@ CATALOG = Service(
     command=("-m", "catalog"),
     port=5003,
     settings=("CATALOG_",),
-    kafka=KafkaAccess.ADDRESS,
+    uses_kafka=True,
     grants=(Grant((Privilege.SELECT,), ("models",), revoked=(Privilege.DELETE,)),),
     image=ContainerImage("catalog", code=("catalog",), environment={"CATALOG_WORKERS": "2"}),
     compose=Compose("Predictions over HTTP.", memory="2G"),

@@ -89,6 +89,7 @@ def test_a_difference_that_chance_explains_is_not_certain() -> None:
     assert not difference.is_certain
 
 
+@pytest.mark.slow
 def test_the_exploration_shows_survival_by_group(passengers: pd.DataFrame, tmp_path: Path) -> None:
     women = survival(passengers, "sex").loc["female"]
     assert (int(women["passengers"]), int(women["survivors"])) == (466, 339)

@@ -1,5 +1,6 @@
 """What people see of the commands."""
 
+import re
 import ssl
 import subprocess
 from pathlib import Path
@@ -60,6 +61,7 @@ def test_nothing_runs_in_a_new_folder(
 ) -> None:
     monkeypatch.setenv("DRIFTLINE_VAR", str(tmp_path / "var"))
     assert main(["status"]) == 3
+    assert re.search(r"Scored stream +off; `make up LIVE=1` starts it", capsys.readouterr().err)
     assert main(["down"]) == 0
     assert main(["clean"]) == 0
     assert not (tmp_path / "var").exists()

@@ -119,7 +119,7 @@ class CsvSource:
             columns, {**codes, **texts}, auto_dict_encode=True, auto_dict_max_cardinality=_CATEGORIES
         )
         try:
-            reading = pc.ReadOptions(block_size=PIECE_BYTES)
+            reading = self.dialect.read_options(block_size=PIECE_BYTES)
             file = _open(self.path)
             limited = pa.PythonFile(_LimitedFile(file, self.largest)) if compression_of(self.path) else file
             yield pc.read_csv(limited, reading, self.dialect.parse_options, converting)
@@ -147,7 +147,7 @@ class CsvSource:
                     raise ReadAgainError from error
 
     def _batches(self, columns: Sequence[str], texts: Types) -> Iterator[pa.RecordBatch]:
-        reading = pc.ReadOptions(block_size=BLOCK_BYTES)
+        reading = self.dialect.read_options(block_size=BLOCK_BYTES)
         types = {name: texts.get(name, self.types[name]) for name in columns}
         with pc.open_csv(
             _open(self.path),
@@ -235,7 +235,7 @@ def _read_schema(path: Path, dialect: Dialect) -> pa.Schema:
     """Return the columns of a file with the types that Arrow infers from its first block."""
     options = dialect.convert_options()
     try:
-        with pc.open_csv(_open(path), parse_options=dialect.parse_options, convert_options=options) as reader:
+        with pc.open_csv(_open(path), dialect.read_options(), dialect.parse_options, options) as reader:
             schema: pa.Schema = reader.schema
         _ = schema.names  # decodes the header
         return schema
@@ -292,8 +292,20 @@ def _unreadable(path: Path, dialect: Dialect, error: Exception) -> InvalidInput:
     line = re.search(r"Row #(\d+): (.*)", text, re.DOTALL)
     words = line[2] if line else text.removeprefix("CSV parse error: ")
     place = f"{path}, line {line[1]}" if line else str(path)
-    cure = _title_line(path) if words.startswith("Expected 1 columns") else ""
-    return InvalidInput(f"{place} cannot be read: {words}{cure}")
+    return InvalidInput(f"{place} cannot be read: {words}{_cure_of_line(path, words)}")
+
+
+def _cure_of_line(path: Path, words: str) -> str:
+    """Return what to do about a line with too many or too few fields, for a message; nothing for another fault."""
+    counts = re.match(r"Expected (\d+) columns, got (\d+)", words)
+    if counts is None:
+        return ""
+    expected, fields = map(int, counts.groups())
+    if expected == 1:
+        return _title_line(path)
+    if fields < expected:
+        return "; complete the line, or remove it if it is a note and no row"
+    return "; put fields that contain the separator in double quotes"
 
 
 def _title_line(path: Path) -> str:
@@ -305,7 +317,7 @@ def _title_line(path: Path) -> str:
 def _parse_error_with_line(path: Path, dialect: Dialect) -> str | None:
     """Return the parse error of a read without threads, the only one that counts lines; None if it succeeds."""
     try:
-        pc.read_csv(_open(path), pc.ReadOptions(use_threads=False), dialect.parse_options)
+        pc.read_csv(_open(path), dialect.read_options(use_threads=False), dialect.parse_options)
     except (pa.ArrowException, OSError) as error:
         return str(error)
     return None

@@ -16,6 +16,7 @@ HEAD_BYTES = 65_536
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar", "\x01": "character 1"}
 _LINES = 1_000
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_DECLARED = re.compile(r"\ufeff?sep=(.)", re.IGNORECASE)
 _PADDED = re.compile(r"[+-]?0\d+")
 _DECIMAL_POINT = re.compile(r"[+-]?\d+\.\d+")
 
@@ -30,6 +31,8 @@ class Dialect:
     notes: tuple[Inference, ...] = ()
     padded: frozenset[int] = frozenset()
     """The indices of columns with leading zeros (007) in the first lines: codes, not numbers."""
+    skipped: int = 0
+    """How many lines come before the line of names: one where Excel was told the separator (`sep=;`)."""
 
     @classmethod
     def of(cls, head: bytes, default: str = ",", na_values: Iterable[str] = ()) -> "Dialect":
@@ -40,16 +43,27 @@ class Dialect:
         """
         lines = head.decode("utf-8", "replace").splitlines(keepends=True)
         lines = lines if len(head) < HEAD_BYTES or len(lines) == 1 else lines[:-1]
+        declared = _DECLARED.fullmatch(lines[0].rstrip("\r\n")) if lines else None
+        default, lines = (declared[1], lines[1:]) if declared else (default, lines)
         tables = {separator: _fields(lines, separator) for separator in (default, *_SEPARATORS)}
         separator = next((name for name, rows in tables.items() if _agree(rows)), default)
         comma = separator != "," and _has_decimal_commas(tables[separator])
         notes = []
+        if declared and separator == default:
+            notes.append(
+                Inference("separator", _SEPARATORS.get(separator, repr(separator)), f"line 1 is {declared[0]}")
+            )
         if separator != default:
             notes.append(Inference("separator", _SEPARATORS[separator], "it gives the first lines equally many fields"))
         if comma:
             notes.append(Inference("decimals", "a comma", "the first lines have numbers such as 1,5, none such as 1.5"))
         missing = tuple(dict.fromkeys((*MISSING, *na_values)))
-        return cls(separator, "," if comma else ".", missing, tuple(notes), _padded(tables[separator]))
+        padded = _padded(tables[separator])
+        return cls(separator, "," if comma else ".", missing, tuple(notes), padded, skipped=1 if declared else 0)
+
+    def read_options(self, **more: object) -> pc.ReadOptions:
+        """Return the options with which Arrow reads a file of this dialect."""
+        return pc.ReadOptions(skip_rows=self.skipped, **more)
 
     @property
     def parse_options(self) -> pc.ParseOptions:

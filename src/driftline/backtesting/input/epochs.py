@@ -1,6 +1,7 @@
 """Event times as numbers: seconds to nanoseconds since 1970, and numbers that are not instants. No I/O here."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,20 @@ EARLIEST, LATEST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 YEARS = f"{EARLIEST.year} to {LATEST.year - 1}"
 ErrorFor = Callable[[BoolArray, str], InvalidInput]
 """Returns the error for some rows of a column, from a mask of the rows and a description of the fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeFaults:
+    """Makes the errors for the times of a column; `in_pandas` says that the caller has a frame, not a file or rows."""
+
+    error_for: ErrorFor
+    in_pandas: bool = False
+
+    def cure(self, in_pandas: str, elsewhere: str) -> str:
+        """Return the cure that the caller can use."""
+        return in_pandas if self.in_pandas else elsewhere
+
+
 _LIMITS = {"seconds": 10**11, "milliseconds": 10**14, "microseconds": 10**17, "nanoseconds": 10**20}
 """The units that numbers since 1970 can have, each with the bound that its numbers stay below."""
 PER_SECOND = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
@@ -49,7 +64,7 @@ def is_number(column: "pd.Series[Any]") -> bool:
     return column.dtype.kind in "iuf"
 
 
-def microseconds_of_numbers(column: "pd.Series[Any]", unit: str | None, error_for: ErrorFor) -> IntArray:
+def microseconds_of_numbers(column: "pd.Series[Any]", unit: str | None, faults: TimeFaults) -> IntArray:
     """Return numbers since 1970 in microseconds; without `unit` it is inferred from their size.
 
     Raises InvalidInput for dates in digits, for numbers that count something else, and for those of another unit.
@@ -57,21 +72,21 @@ def microseconds_of_numbers(column: "pd.Series[Any]", unit: str | None, error_fo
     values = column.to_numpy(dtype=f"{column.dtype.kind}8")
     if are_dates_in_digits(values[:_SAMPLE]) and are_dates_in_digits(values):
         all_rows = np.ones(len(values), dtype=bool)
-        raise error_for(all_rows, "a date in digits; write it as 2026-01-31 or 2026-01-31T08:00:00Z")
+        raise faults.error_for(all_rows, "a date in digits; write it as 2026-01-31 or 2026-01-31T08:00:00Z")
     sizes = np.abs(values.astype(np.float64))
     unit = unit or _unit_of(float(sizes.max(initial=0)))
     if unit == "seconds":
-        _reject_other_counts(column, values)
+        _reject_other_counts(column, values, faults)
     foreign = _other_unit_fault(sizes, unit)
     if foreign.any():
-        raise error_for(
+        raise faults.error_for(
             foreign, f"a number that is not in {unit} since 1970, as the others are; write times in ISO 8601"
         )
     second = PER_SECOND[unit]
     signed = values.astype(np.float64)
     far = (signed < EARLIEST.timestamp() * second) | (signed >= LATEST.timestamp() * second)
     if far.any():
-        raise error_for(far, f"a number that, as {unit} since 1970, is not in the years {YEARS}")
+        raise faults.error_for(far, f"a number that, as {unit} since 1970, is not in the years {YEARS}")
     return _to_microseconds(values, second)
 
 
@@ -86,7 +101,7 @@ def _other_unit_fault(sizes: FloatArray, unit: str) -> BoolArray:
     return ~fits
 
 
-def _reject_other_counts(column: "pd.Series[Any]", values: npt.NDArray[Any]) -> None:
+def _reject_other_counts(column: "pd.Series[Any]", values: npt.NDArray[Any], faults: TimeFaults) -> None:
     """Raise InvalidInput for numbers that, as seconds since 1970, would all be before March 1973."""
     if not len(values) or not np.all(np.isfinite(values)) or np.abs(values).max() >= _TOO_EARLY:
         return
@@ -94,17 +109,21 @@ def _reject_other_counts(column: "pd.Series[Any]", values: npt.NDArray[Any]) -> 
     numbers = f"column {column.name!r} has numbers from {_grouped(first)} to {_grouped(last)}"
     if _SPREADSHEET_DAYS[0] <= first and last < _SPREADSHEET_DAYS[1]:
         day = pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(first))
+        cure = faults.cure(
+            f"in pandas pd.to_datetime(data[{column.name!r}], unit='D', origin='1899-12-30') converts them",
+            "in a spreadsheet give the column the format yyyy-mm-dd hh:mm:ss and save the file again",
+        )
         msg = (
             f"{numbers}, which look like the days of a spreadsheet ({int(first):,} is {day.date()}) and not seconds "
-            "since 1970; write the times in ISO 8601: in a spreadsheet format the column as a date, in pandas convert "
-            f"it with pd.to_datetime(data[{column.name!r}], unit='D', origin='1899-12-30')"
+            f"since 1970; write the times in ISO 8601: {cure}"
         )
         raise InvalidInput(msg)
-    msg = (
-        f"{numbers}, which are too small to be seconds since 1970; write the times in ISO 8601. In pandas, seconds "
-        f"from a start become times with pd.Timestamp('2026-01-31') + pd.to_timedelta(data[{column.name!r}], unit='s')"
+    cure = faults.cure(
+        "In pandas, seconds from a start become times with "
+        f"pd.Timestamp('2026-01-31') + pd.to_timedelta(data[{column.name!r}], unit='s')",
+        "Seconds from a start become seconds since 1970 when the start's are added, 1769846400 for 2026-01-31",
     )
-    raise InvalidInput(msg)
+    raise InvalidInput(f"{numbers}, which are too small to be seconds since 1970; write the times in ISO 8601. {cure}")
 
 
 def _grouped(number: Any) -> str:

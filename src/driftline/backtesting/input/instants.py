@@ -12,7 +12,7 @@ from driftline.backtesting.input.epochs import (
     EARLIEST,
     LATEST,
     YEARS,
-    ErrorFor,
+    TimeFaults,
     are_dates_in_digits,
     is_number,
     microseconds_of_numbers,
@@ -38,26 +38,29 @@ _REWRITTEN = (
 """Spellings of instants that are not ISO 8601, with their replacements: 2026/1/31, 9:05, commas, named zones."""
 
 
-def microseconds(column: "pd.Series[Any]", zone: ZoneInfo, offset: int = 0, unit: str | None = None) -> IntArray:
+def microseconds(
+    column: "pd.Series[Any]", zone: ZoneInfo, offset: int = 0, unit: str | None = None, *, in_pandas: bool = False
+) -> IntArray:
     """Return event times in microseconds since 1970, UTC; times without a zone are local time in `zone`.
 
     In an hour that the clocks of `zone` repeat, such a time is the first of the two. Numbers count seconds,
     milliseconds, microseconds or nanoseconds since 1970, all in one unit: `unit`, else inferred from their size.
-    `offset` is the number of rows before these. Raises InvalidInput, with the row, for a time that is missing, cannot
-    be read, or is not in the years 1700 to 2199.
+    `offset` is the number of rows before these. With `in_pandas` errors name the cure in pandas, for a caller that has
+    a frame. Raises InvalidInput, with the row, for a time that is missing, cannot be read, or is not in the years 1700
+    to 2199.
     """
     plain = with_plain_dtype(column)
     missing = plain.isna().to_numpy()
     if missing.any():
         raise _fault(column, missing, offset, "no value; give every row an event time")
     if not isinstance(plain.dtype, pd.CategoricalDtype):
-        return _microseconds(plain, zone, unit, lambda wrong, description: _fault(column, wrong, offset, description))
+        faults = TimeFaults(lambda wrong, description: _fault(column, wrong, offset, description), in_pandas)
+        return _microseconds(plain, zone, unit, faults)
     used_categories = plain.cat.remove_unused_categories().cat
     codes = used_categories.codes.to_numpy()
     values = with_plain_dtype(pd.Series(used_categories.categories, name=column.name))
-    return _microseconds(
-        values, zone, unit, lambda wrong, description: _fault(column, wrong[codes], offset, description)
-    )[codes]
+    faults = TimeFaults(lambda wrong, description: _fault(column, wrong[codes], offset, description), in_pandas)
+    return _microseconds(values, zone, unit, faults)[codes]
 
 
 def instant(text: str | datetime, zone: ZoneInfo) -> datetime:
@@ -87,28 +90,26 @@ def as_datetime(micros: int) -> datetime:
     return pd.Timestamp(micros, unit="us", tz="UTC").to_pydatetime(warn=False).astimezone(UTC)
 
 
-def _microseconds(values: "pd.Series[Any]", zone: ZoneInfo, unit: str | None, error_for: ErrorFor) -> IntArray:
+def _microseconds(values: "pd.Series[Any]", zone: ZoneInfo, unit: str | None, faults: TimeFaults) -> IntArray:
     """Return times of a plain dtype, none of them missing, in microseconds."""
     if values.dtype.kind == "M":
-        return _timestamp_microseconds(values, zone, error_for)
+        return _timestamp_microseconds(values, zone, faults)
     if is_number(values):
-        return microseconds_of_numbers(values, unit, error_for)
+        return microseconds_of_numbers(values, unit, faults)
     if pd.api.types.is_bool_dtype(values.dtype) or values.dtype.kind in "cm":
         msg = f"column {values.name!r} holds {values.dtype}, which is not a time; name the column with the event times"
         raise InvalidInput(msg)
     numbers = _numbers_in_text(values)
     return (
-        _text_microseconds(values, zone, error_for)
-        if numbers is None
-        else microseconds_of_numbers(numbers, unit, error_for)
+        _text_microseconds(values, zone, faults) if numbers is None else microseconds_of_numbers(numbers, unit, faults)
     )
 
 
-def _timestamp_microseconds(times: "pd.Series[Any]", zone: ZoneInfo, error_for: ErrorFor) -> IntArray:
+def _timestamp_microseconds(times: "pd.Series[Any]", zone: ZoneInfo, faults: TimeFaults) -> IntArray:
     first, last = (pd.Timestamp(limit.replace(tzinfo=times.dt.tz and UTC)) for limit in (EARLIEST, LATEST))
     far = ((times < first) | (times >= last)).to_numpy()
     if far.any():
-        raise error_for(far, f"a time that is not in the years {YEARS}")
+        raise faults.error_for(far, f"a time that is not in the years {YEARS}")
     zoned = _localize(times, zone) if times.dt.tz is None else times
     utc = zoned.dt.as_unit("us").dt.tz_convert("UTC").to_numpy("datetime64[us]")
     return np.asarray(utc, dtype="datetime64[us]").view(np.int64)
@@ -131,22 +132,27 @@ def _numbers_in_text(texts: "pd.Series[Any]") -> "pd.Series[Any] | None":
     return numbers
 
 
-def _text_microseconds(texts: "pd.Series[Any]", zone: ZoneInfo, error_for: ErrorFor) -> IntArray:
+def _text_microseconds(texts: "pd.Series[Any]", zone: ZoneInfo, faults: TimeFaults) -> IntArray:
     """Return texts in microseconds: those with an offset as instants, each of the others as local time in `zone`."""
     zoned, times = _parse(texts)
     unread = times.isna().to_numpy()
     if unread.any():
         zoned[unread], times[unread] = _parse(texts[unread].map(_rewrite))
         unread = times.isna().to_numpy()
+    if unread.any() and texts[unread].iloc[0] == texts.name:
+        raise faults.error_for(unread, "its own name instead of a time: the line of names is repeated; remove it")
     if unread.any():
-        how = f"in pandas pd.to_datetime(data[{texts.name!r}], format=...) converts it"
-        raise error_for(
+        how = faults.cure(
+            f"in pandas pd.to_datetime(data[{texts.name!r}], format=...) converts it",
+            "in a spreadsheet give the column the format yyyy-mm-dd hh:mm:ss and save the file again, in SQL cast it",
+        )
+        raise faults.error_for(
             unread, f"a value that is not an ISO 8601 time such as 2026-01-31T08:00:00Z, in the years {YEARS} ({how})"
         )
     if zoned.all():
-        return _timestamp_microseconds(times, zone, error_for)
-    local = _timestamp_microseconds(times.dt.tz_localize(None), zone, error_for)
-    return np.where(zoned, _timestamp_microseconds(times, zone, error_for), local) if zoned.any() else local
+        return _timestamp_microseconds(times, zone, faults)
+    local = _timestamp_microseconds(times.dt.tz_localize(None), zone, faults)
+    return np.where(zoned, _timestamp_microseconds(times, zone, faults), local) if zoned.any() else local
 
 
 def _rewrite(text: Any) -> str:

@@ -1,6 +1,7 @@
 """Numbers stored as text: their notation, and which values are not numbers. No I/O here."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pac
 
 from driftline.backtesting.input.missing import MISSING
-from driftline.engine.columns import BoolArray, FloatArray
+from driftline.engine.columns import BoolArray, FloatArray, category
 
 STRAY_SHARE = 0.05
 """A column holds numbers if at most this share of its values is something else."""
@@ -106,10 +107,18 @@ def _is_numbers(column: "pd.Series[Any]", text: NumberText) -> bool:
     return text.share <= 1 / 2 and len(words) <= STRAY_WORDS and len(distinct) > _MANY
 
 
+def as_arrow(texts: Sequence[str]) -> pa.Array:
+    """Return texts as Arrow stores them; half of a character (a lone surrogate) becomes a question mark."""
+    try:
+        return pa.array(texts, pa.large_string())
+    except UnicodeEncodeError:
+        return pa.array(list(map(category, texts)), pa.large_string())
+
+
 def _sample(column: "pd.Series[Any]") -> pa.Array:
     """Return a sample of the texts from all rows at even distances, trimmed, without words for missing values."""
     texts = column[~column.isin(list(MISSING)).to_numpy()].dropna() if len(column) <= _SAMPLE else _thin_out(column)
-    return _uniform(pa.array(texts.astype(object).tolist(), pa.large_string()))
+    return _uniform(as_arrow(texts.astype(object).tolist()))
 
 
 def _thin_out(column: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -135,7 +144,7 @@ def _distinct(column: "pd.Series[Any]") -> tuple[Any, pa.Array]:
         codes, texts = column.cat.codes.to_numpy(), column.cat.categories
     else:
         codes, texts = pd.factorize(column)
-    return np.asarray(codes, dtype=np.int64), _uniform(pa.array(list(texts), pa.large_string()))
+    return np.asarray(codes, dtype=np.int64), _uniform(as_arrow(list(texts)))
 
 
 def _uniform(texts: pa.Array) -> pa.Array:

@@ -9,15 +9,18 @@ import pyarrow as pa
 
 from driftline.backtesting.input.csv_source import CsvSource
 from driftline.backtesting.input.sources import (
+    PARQUET_SUFFIXES,
     FrameSource,
     ParquetSource,
     TableSource,
     kind_of,
     name_of,
     one_line,
+    parts_of,
     reject_repeated,
     to_frame,
 )
+from driftline.engine.frame_type import not_a_frame
 from driftline.errors import InvalidInput
 
 ARROW_SUFFIXES = (".arrow", ".feather", ".ipc")
@@ -25,7 +28,7 @@ ARROW_SUFFIXES = (".arrow", ".feather", ".ipc")
 
 def open_source(data: pd.DataFrame | str | PathLike[str], na_values: Sequence[str] = ()) -> TableSource:
     """Return the source for a frame or for the path of a file (.csv, .csv.gz, .parquet, .pq, .arrow,
-    .feather).
+    .feather), or of a folder with the parts of one table in Parquet, as Spark writes it.
 
     `na_values` are additional words for a missing value; they count when the types of a CSV file are inferred. Raises
     InvalidInput where the file does not exist or has another ending, or a frame's columns have several levels.
@@ -39,12 +42,14 @@ def open_source(data: pd.DataFrame | str | PathLike[str], na_values: Sequence[st
             raise InvalidInput(msg)
         return FrameSource(data)
     if not isinstance(data, str | PathLike):
-        msg = f"data must be a frame or the path of a file, not {type(data).__name__}; pandas.DataFrame(data) makes one"
+        msg = f"data must be a frame or the path of a file, {not_a_frame(data, 'data')}"
         raise InvalidInput(msg)
     path = Path(data)
+    if path.is_dir() and parts_of(path):
+        return ParquetSource.of(path)
     if not path.is_file():
         raise InvalidInput(_no_file(path))
-    if path.suffix.lower() in (".parquet", ".pq"):
+    if path.suffix.lower() in PARQUET_SUFFIXES:
         return ParquetSource.of(path)
     if path.suffix.lower() in ARROW_SUFFIXES:
         return _arrow_source(path)
@@ -76,7 +81,7 @@ def _arrow_source(path: Path) -> FrameSource:
 def _no_file(path: Path) -> str:
     """Return the message for a path that is not a regular file."""
     if path.is_dir():
-        return f"{path} is a folder; name a file in it"
+        return f"{path} is a folder without Parquet files; name a file in it"
     if path.exists():
         return f"{path} is not a regular file but a device, a pipe or a socket; save its content in a file first"
     return f"there is no file {path}"

@@ -64,7 +64,7 @@ class RowIds:
         Those of an only block need no hashes if they are whole numbers of which none is repeated; none is returned.
         """
         ids = rows.frame[column]
-        if only_block and isinstance(ids.dtype, np.dtype) and ids.dtype.kind in "iu" and ids.is_unique:
+        if only_block and isinstance(ids.dtype, np.dtype) and ids.dtype.kind in "iu" and _are_unique(ids):
             return cls(np.empty(0, dtype=np.uint64), _NO_ROWS, _NO_ROWS)
         hashes, present = _hash_texts(ids)
         return cls(hashes[present], rows.times[present], rows.numbers[present])
@@ -82,6 +82,12 @@ class RowIds:
     def where(self, mask: BoolArray) -> "RowIds":
         """Return the selected rows."""
         return RowIds(self.hashes[mask], self.times[mask], self.numbers[mask])
+
+
+def _are_unique(ids: "pd.Series[Any]") -> bool:
+    """Return whether no whole number is repeated; those that ascend, as most ids do, need no hash table."""
+    values = ids.to_numpy()
+    return bool(np.all(values[1:] > values[:-1])) or bool(ids.is_unique)
 
 
 def find_repeats(ids: RowIds, content_of: Callable[[IntArray], pd.Series]) -> Repeats:

@@ -14,6 +14,7 @@ from driftline.backtesting.input.missing import without_missing_words
 from driftline.backtesting.input.read_options import MissingWords, ReadOptions
 from driftline.backtesting.input.sources import ReadAgainError, TableSource
 from driftline.backtesting.input.storage import with_plain_dtype
+from driftline.backtesting.options import python_option
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import IntArray
 
@@ -56,7 +57,7 @@ def read(source: TableSource, request: ReadOptions, columns: Sequence[str]) -> I
         frame = normalize(block, request)
         event_times = frame[request.timestamp]
         unit = unit or epoch_unit(event_times)
-        times = microseconds(event_times, request.zone, offset, unit)
+        times = microseconds(event_times, request.zone, offset, unit, in_pandas=request.option is python_option)
         numbers = np.arange(offset + 1, offset + 1 + len(frame), dtype=np.int64)
         offset += len(frame)
         if len(frame):

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import isnan
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +22,7 @@ LARGEST_WHOLE = 512 * 1024 * 1024
 BLOCK_ROWS = 500_000
 _UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, ArithmeticError)
 """The errors of Arrow and pandas for values that do not have the type which the file declares."""
+PARQUET_SUFFIXES = (".parquet", ".pq")
 _COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 
 
@@ -93,9 +95,10 @@ class FrameSource:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParquetSource:
-    """A Parquet file; only the requested columns are read."""
+    """A Parquet file, or a folder with the parts of one table; only the requested columns are read."""
 
     path: Path
+    parts: tuple[Path, ...]
     schema: pa.Schema
     name: str
     single_block: bool
@@ -103,16 +106,23 @@ class ParquetSource:
 
     @classmethod
     def of(cls, path: Path, largest: int = LARGEST_WHOLE) -> "ParquetSource":
-        """Read the file's footer; raise InvalidInput for a file that is not Parquet."""
-        try:
-            footer = pq.read_metadata(path)
-            schema = footer.schema.to_arrow_schema()
-            names = schema.names
-        except _UNREADABLE as error:
-            raise _damaged(path, error, "it is damaged or of another format: write it again") from error
-        reject_repeated(path, names)
-        size = max(footer.num_rows * 8 * len(schema), 1)
-        return cls(path, schema, name_of(path), single_block=size <= largest)
+        """Read the footers of the files.
+
+        Raises InvalidInput for a file that is not Parquet, and for parts with different columns.
+        """
+        parts = parts_of(path) if path.is_dir() else (path,)
+        footers = [_footer(part) for part in parts]
+        schema, _ = footers[0]
+        reject_repeated(parts[0], schema.names)
+        for part, (fields, _) in zip(parts, footers, strict=True):
+            if not fields.equals(schema):
+                msg = (
+                    f"{path}: {part.name} has other columns or types than {parts[0].name}; write the table again, or "
+                    "leave the parts out that do not belong to it"
+                )
+                raise InvalidInput(msg)
+        size = max(sum(rows for _, rows in footers) * 8 * len(schema), 1)
+        return cls(path, parts, schema, name_of(path), single_block=size <= largest)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -149,15 +159,38 @@ class ParquetSource:
         fields = self._fields
         stored = [fields[name].name for name in columns]
         texts = [fields[name].name for name in columns if is_text(fields[name].type)]
+        tables = chain.from_iterable(self._tables_of(part, stored, texts) for part in self.parts)
+        whole = [pa.concat_tables(tables).unify_dictionaries()] if self.single_block and len(self.parts) > 1 else tables
+        yield from (table.rename_columns(list(columns)) for table in whole)
+
+    def _tables_of(self, part: Path, stored: Sequence[str], texts: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield the rows of one file, whole or block by block, without a copy of its bytes (`pre_buffer`)."""
         try:
-            file = pq.ParquetFile(self.path, read_dictionary=texts)
+            file = pq.ParquetFile(part, read_dictionary=texts, pre_buffer=False)
             if self.single_block:
-                yield file.read(columns=stored).rename_columns(list(columns))
+                yield file.read(columns=stored)
                 return
-            for batch in file.iter_batches(_rows_of_block(len(columns)), columns=stored):
-                yield pa.Table.from_batches([batch]).rename_columns(list(columns))
+            for batch in file.iter_batches(_rows_of_block(len(stored)), columns=stored):
+                yield pa.Table.from_batches([batch])
         except _UNREADABLE as error:
-            raise _damaged(self.path, error, "it is damaged: write it again") from error
+            raise _damaged(part, error, "it is damaged: write it again") from error
+
+
+def parts_of(folder: Path) -> tuple[Path, ...]:
+    """Return the Parquet files in a folder, in the order of their names; empty files and hidden ones are no parts."""
+    files = (path for path in folder.iterdir() if path.suffix.lower() in PARQUET_SUFFIXES)
+    return tuple(sorted(path for path in files if path.is_file() and path.name[0] not in "._"))
+
+
+def _footer(path: Path) -> tuple[pa.Schema, int]:
+    """Return the columns and the number of rows of a Parquet file; raise InvalidInput for another file."""
+    try:
+        footer = pq.read_metadata(path)
+        schema = footer.schema.to_arrow_schema()
+        _ = schema.names  # decodes them
+    except _UNREADABLE as error:
+        raise _damaged(path, error, "it is damaged or of another format: write it again") from error
+    return schema, footer.num_rows
 
 
 def _damaged(path: Path, error: Exception, cure: str) -> InvalidInput:

@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pac
 
 from driftline.backtesting.input.epochs import are_dates_in_digits
-from driftline.backtesting.input.number_text import is_text
+from driftline.backtesting.input.number_text import as_arrow, is_text
 from driftline.engine.columns import FloatArray, as_floats
 
 _DAY_TIME = r"([T ]\d{1,2}:.*)?$"
@@ -49,7 +48,7 @@ def _sample(column: "pd.Series[Any]") -> "pd.Series[Any]":
 def _date_in_text(column: "pd.Series[Any]") -> str | None:
     """Return the first date of a text column, if nearly all of its texts are dates."""
     texts = _sample(column).dropna().astype(object).tolist()
-    trimmed = pac.utf8_trim_whitespace(pa.array(texts, pa.large_string()))
+    trimmed = pac.utf8_trim_whitespace(as_arrow(texts))
     dates = np.zeros(len(texts), dtype=bool)
     for pattern in _DATES:
         dates |= np.asarray(pac.match_substring_regex(trimmed, pattern), dtype=bool)

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from driftline.engine.columns import FloatArray
+from driftline.engine.drift.sketches.aligned_counts import category_counts
 from driftline.engine.drift.sketches.frequencies import Frequencies
 from driftline.engine.outcome import Outcome
 
@@ -14,9 +15,8 @@ def finish(state: Frequencies, summary: Frequencies) -> Outcome:
     Categories that only one side has are part of the table. With two categories Yates' correction is applied; a single
     category has statistic 0 and p-value 1. As NannyML 0.13.1 (scipy's chi2_contingency). Merges exactly.
     """
-    names = sorted(state.counts.keys() | summary.counts.keys())
-    table = np.array([[side.counts.get(name, 0) for name in names] for side in (state, summary)], dtype=np.float64)
-    freedom = len(names) - 1
+    table = np.array(category_counts(state, summary), dtype=np.float64)
+    freedom = table.shape[1] - 1
     statistic = _statistic(table, corrected=freedom == 1) if freedom else 0.0
     p_value = float(chdtrc(freedom, statistic)) if freedom else 1.0
     scale = (state.rows + summary.rows) / (state.rows * summary.rows)

@@ -1,5 +1,8 @@
 """The L-infinity distance of a categorical column. No I/O here."""
 
+import numpy as np
+
+from driftline.engine.drift.sketches.aligned_counts import category_counts
 from driftline.engine.drift.sketches.frequencies import Frequencies
 from driftline.engine.outcome import Outcome
 
@@ -9,9 +12,7 @@ def finish(state: Frequencies, summary: Frequencies) -> Outcome:
 
     Each category counts, including those that only the chunk has. Merges exactly.
     """
-    names = state.counts.keys() | summary.counts.keys()
-    reference_rows, rows = state.rows, summary.rows
-    distance = max(
-        abs(state.counts.get(name, 0) / reference_rows - summary.counts.get(name, 0) / rows) for name in names
-    )
+    reference, chunk = category_counts(state, summary)
+    rows = summary.rows
+    distance = float(np.max(np.abs(reference / state.rows - chunk / rows)))
     return Outcome(distance, rows, effect=distance)

@@ -29,7 +29,7 @@ def roc_auc(positives: FloatArray, negatives: FloatArray) -> float | None:
 
 def roc_auc_of(values: FloatArray, classes: FloatArray) -> float | None:
     """Return the ROC AUC of finite `values` for `classes` of 0 and 1, in any order; None without both classes."""
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)  # rows of equal value are summed, so their order is irrelevant
     is_positive = (classes[order] == 1).astype(np.float64)
     _, positives, negatives = sum_by_score(values[order], is_positive, 1 - is_positive)
     return roc_auc(positives, negatives)

@@ -24,6 +24,7 @@ from driftline.settings import DatabaseSettings, KafkaSettings
 from driftline.store.database import in_transaction
 from driftline.store.ledger import claim_all
 from driftline.store.tables import ledger, pending_batches
+from driftline.traces import spans
 from flaskapp.history.simulated import SimulatedHistory
 from flaskapp.records import RecordBatch, write_records
 from flaskapp.relay import claimed_batches
@@ -31,6 +32,7 @@ from flaskapp.relay.relay import Relay
 from stack import paths
 from tests.integration.flaskapp.conftest import MakePublisher
 from tests.integration.flaskapp.observed import contents, markers, messages, published, record_ids, wait_until
+from tests.integration.otlp import collected
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -142,6 +144,26 @@ def test_messages_are_compressed_and_say_their_batch_and_the_version_of_their_fi
     assert all(json.loads(record.value)["batch_id"] == dict(record.headers)["batch_id"].decode() for record in records)
     content = sum(len(record.key) + len(record.value) for record in records)
     assert _stored_bytes(route) < content / 2
+
+
+def test_messages_continue_the_trace_in_which_their_batch_was_written(
+    engine: Engine, route: Route, make_publisher: MakePublisher
+) -> None:
+    """Also those of a relay that records none itself."""
+    frame = next(SimulatedHistory(3, 40, date(2026, 1, 31), 7, 3).batches(lambda _: None)).frame
+    with collected("simulator") as collector:
+        for number, rows in enumerate((frame.iloc[:5], frame.iloc[5:9])):
+            with spans.span("write batch"):
+                _write(engine, RecordBatch(f"stream/x/{number}", ChurnBatchKind.RECORDS, rows))
+            if number == 0:
+                relay_all(engine, make_publisher(route))
+    relay_all(engine, make_publisher(route))
+    first, second = (span.trace for span in collector.named("write batch"))
+    (sent,) = collector.named(f"send {route.records_topic}")
+    assert sent.trace == first
+    headers = [dict(message.headers) for message in messages(route, route.records_topic)]
+    traces = {header["batch_id"].decode(): header["traceparent"].decode().split("-")[1] for header in headers}
+    assert traces == {"stream/x/0": first, "stream/x/1": second}
 
 
 def _stored_bytes(route: Route) -> int:

@@ -43,6 +43,7 @@ from stack import paths
 from stack.testing.fixtures import DatabaseAddress, FreshTopic
 from tests.integration.driftline.ingest.senders import labels_of, make_ingestion, nested, objects_of, rows
 from tests.integration.monitoring.world import FIRST, NAME
+from tests.integration.otlp import collected
 
 PARTITIONS = 3
 
@@ -63,7 +64,15 @@ class Topics:
     def source(self) -> KafkaSource:
         return KafkaSource(self.settings, KafkaSettings.plain(self.servers), self.ingestion)
 
-    def send(self, topic: str, values: Sequence[Any], *, transactional: bool = False, abort: bool = False) -> None:
+    def send(
+        self,
+        topic: str,
+        values: Sequence[Any],
+        *,
+        transactional: bool = False,
+        abort: bool = False,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         """Produce messages, in a transaction if asked, which may be aborted."""
         options: dict[str, Any] = {"bootstrap.servers": self.servers}
         if transactional:
@@ -75,7 +84,7 @@ class Topics:
         for number, value in enumerate(values):
             data = value if isinstance(value, bytes) else json.dumps(value).encode()
             key = value["id"] if isinstance(value, dict) and "id" in value else str(number)
-            producer.produce(topic, data, key)
+            producer.produce(topic, data, key, headers=headers)
         producer.flush(30)
         if transactional:
             (producer.abort_transaction if abort else producer.commit_transaction)(30)
@@ -178,6 +187,22 @@ def test_hostile_messages_become_dead_letters(topics: Topics) -> None:
     (cut,) = (letter for letter in letters if not letter["value"])
     assert cut[OMITTED] == b"999850"
     assert all(letter[REASON] for letter in letters)
+
+
+def test_messages_are_stored_in_the_trace_that_their_header_names(topics: Topics) -> None:
+    """Messages of several traces are stored in one of their own that names them; a header that is none is ignored."""
+    topic, labels = topics.settings.labels_topic, objects_of(labels_of(rows(4)))
+    traces = [f"{number:032x}" for number in (1, 2, 3)]
+    headers = [{"traceparent": f"00-{trace}-{7:016x}-01"} for trace in traces]
+    with collected("ingest") as collector:
+        topics.send(topic, labels[:1], headers=headers[0])
+        topics.source().run_to_end()
+        for label, named in zip(labels[1:], [*headers[1:], {"traceparent": "none"}], strict=True):
+            topics.send(topic, [label | {"id": labels[1]["id"]}], headers=named)
+        topics.source().run_to_end()
+    first, *others = collector.named(f"process {topic}")
+    assert (first.trace, first.links) == (traces[0], ())
+    assert {link for span in others for link in (*span.links, span.trace)} >= set(traces[1:])
 
 
 def test_only_committed_messages_count(topics: Topics) -> None:

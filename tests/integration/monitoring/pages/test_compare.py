@@ -13,6 +13,7 @@ from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
 from driftline.store import labels, registry
 from driftline.store.database import in_transaction
+from driftline.store.roles import Author, promote
 from monitoring.pages.compare_page import compare_page
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import MonitorService
@@ -72,4 +73,10 @@ def test_versions_are_compared_on_the_chunks_that_both_have(client: FlaskClient,
     apart = client.get(f"/models/{NAME}/compare?first=1&second=2&to=2026-02-02").text
     assert "No day has rows of both" in apart
     assert client.get(f"/models/{NAME}/compare?first=9").status_code == 404
+    same = client.get(f"/models/{NAME}/compare?first=2&second=2").text
+    assert "Version 2 is on both sides" in same
+    assert "compare?first=1&amp;second=2" in same
+    assert "Version 1</a>" in client.get(f"/models/{NAME}/compare?first=2").text
     assert "Compare versions" in client.get(f"/models/{NAME}").text
+    promote(engine, NAME, 1, Author("ann", FIRST + 3 * DAY, "it was the better one"))
+    assert "4 Feb: version 1 became champion, by ann: it was the better one" in client.get(f"/models/{NAME}").text

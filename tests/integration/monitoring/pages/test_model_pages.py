@@ -32,10 +32,12 @@ def test_a_segment_has_charts_and_drift_of_its_own(reader: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("chunks/2026-02-01", ("as it was reported", "100 % of the labels", "All results as JSON")),
+        ("chunks/2026-02-01", ("what was reported, and when", "100 % of the labels", "All results as JSON")),
+        ("chunks/2026-02-01?revision=1", ("Where the numbers of revision 1 come from", "In this day", "All as JSON")),
         ("quality", ("Outside its bounds on", "Data quality by column and day")),
         ("spec", ("label_delay", "Revision 1", "driftline models revise flights")),
-        ("ingest", ("Nothing has come in the last 30 days.",)),
+        ("compare", ("a comparison needs two", "driftline models add flights")),
+        ("ingest", ("No batch has come over HTTP",)),
     ],
 )
 def test_a_tab_shows_what_it_is_about(reader: FlaskClient, path: str, words: tuple[str, ...]) -> None:
@@ -47,6 +49,9 @@ def test_a_tab_shows_what_it_is_about(reader: FlaskClient, path: str, words: tup
 
 
 def test_open_pages_learn_of_changed_verdicts(reader: FlaskClient) -> None:
-    answer = reader.get("/changes").json
-    assert answer is not None
-    assert answer["newest"] >= 6
+    answer = reader.get("/changes")
+    first = next(answer.iter_encoded()).decode()
+    answer.close()
+    retry, data = first.split("\n")[:2]
+    assert (answer.mimetype, retry) == ("text/event-stream", "retry: 1000")
+    assert int(data.removeprefix("data: ")) >= 6

@@ -1,6 +1,7 @@
 """The poll on real servers: what it computes, says, revises, leaves alone and survives."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from driftline.store.tables import (
     pending_chunks,
     pending_labels,
     results,
+    spec_revisions,
     verdicts,
 )
 from driftline.store.version_key import VersionKey
@@ -285,6 +287,45 @@ def test_a_version_registered_again_is_queued_by_its_newest_calendar(
         make_world(weeks.engine, tmp_path, days=63)
     starts = [row["chunk_start"] for row in weeks.rows(pending_chunks)]
     assert starts == [(FIRST + DAY).replace(tzinfo=None)]
+
+
+def fitted_by_earlier_rules(world: MonitoredWorld) -> None:
+    """Store the reference as a version of the program did that knew none of the present rules of evidence."""
+    mine = spec_revisions.c.model_number == world.version.model_number
+    with world.engine.begin() as connection:
+        fitted = json.loads(connection.execute(select(spec_revisions.c.fitted).where(mine)).scalar_one())
+        fitted |= {"evidence": None, "no_evidence": None}
+        del fitted["evidence_rules"]
+        connection.execute(update(spec_revisions).where(mine).values(fitted=json.dumps(fitted)))
+
+
+@on_mariadb
+def test_a_reference_of_earlier_rules_is_fitted_again_once(world: MonitoredWorld) -> None:
+    world.predict(0)
+    evidence = registry.load(world.engine, NAME).fitted.evidence
+    assert evidence is not None
+    fitted_by_earlier_rules(world)
+    assert not registry.load(world.engine, NAME).fitted.is_current
+    poll(world)
+    world.predict(1)
+    poll(world)
+    version = registry.load(world.engine, NAME)
+    assert (version.spec_revision, version.fitted.is_current) == (2, True)
+    assert version.fitted.evidence is not None
+    assert version.fitted.evidence.to_dict() == evidence.to_dict()
+    assert {row["spec_revision"] for row in world.rows(chunk_revisions) if row["current"]} == {2}
+
+
+@on_mariadb
+def test_a_version_whose_reference_is_lost_is_polled_by_its_earlier_rules(
+    world: MonitoredWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    fitted_by_earlier_rules(world)
+    Path(registry.load(world.engine, NAME).reference_uri.removeprefix("file://")).unlink()
+    world.predict(0)
+    assert poll(world).chunks == 1
+    assert registry.load(world.engine, NAME).spec_revision == 1
+    assert "alerts by earlier rules, which may exceed the alert budget" in caplog.text
 
 
 def test_a_chunk_of_an_older_calendar_does_not_replace_those_of_the_newer(

@@ -67,6 +67,7 @@ LATE = 2_000
 """How many rows of a file precede the first value that does not fit the inferred type."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("early", "late"),
     [

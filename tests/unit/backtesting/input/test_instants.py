@@ -116,7 +116,7 @@ def test_an_hour_that_the_clocks_skip_or_repeat_is_read() -> None:
             [45658.25, 45717.5],
             r"from 45,658.25 to 45,717.5, which look like the days of a spreadsheet \(45,658 is 2025-01-01\)",
         ),
-        ([0, 172_792], r"from 0 to 172,792, which are too small .* pd.to_timedelta\(data\['t'\], unit='s'\)"),
+        ([0, 172_792], r"from 0 to 172,792, which are too small .* added, 1769846400 for 2026-01-31$"),
         (["45658.25", "45717.5"], "the days of a spreadsheet"),
         (pd.Series([Decimal("45658.25")]), "the days of a spreadsheet"),
         (["2026-01-01", "soon" * 50], r"row 12 \('(soon){13}soon\.\.\.\)"),
@@ -128,6 +128,25 @@ def test_an_hour_that_the_clocks_skip_or_repeat_is_read() -> None:
 def test_a_value_that_is_not_a_time_is_named_with_its_row(values: list[Any], fault: str) -> None:
     with pytest.raises(InvalidInput, match=fault):
         microseconds(pd.Series(values, name="t"), BERLIN, offset=10)
+
+
+@pytest.mark.parametrize(
+    ("values", "in_pandas", "elsewhere"),
+    [
+        (["31.01.2026 08:00"], r"pd.to_datetime(data['t'], format=...)", "in a spreadsheet give the column the format"),
+        ([45658.25], "pd.to_datetime(data['t'], unit='D', origin='1899-12-30')", "yyyy-mm-dd hh:mm:ss and save"),
+        ([0, 172_792], "pd.to_timedelta(data['t'], unit='s')", "become seconds since 1970"),
+    ],
+)
+def test_the_cure_for_a_time_is_one_that_the_caller_can_use(values: list[Any], in_pandas: str, elsewhere: str) -> None:
+    column = pd.Series(values, name="t")
+    with pytest.raises(InvalidInput) as of_frame:
+        microseconds(column, BERLIN, in_pandas=True)
+    with pytest.raises(InvalidInput) as of_file:
+        microseconds(column, BERLIN)
+    assert in_pandas in str(of_frame.value)
+    assert elsewhere in str(of_file.value)
+    assert "pd." not in str(of_file.value)
 
 
 def test_texts_with_and_without_a_zone_can_be_mixed() -> None:

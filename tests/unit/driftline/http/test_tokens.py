@@ -122,7 +122,7 @@ def test_a_reader_never_sees_a_partial_file(file: Path) -> None:
     finished = threading.Event()
 
     def change() -> None:
-        for n in range(60):
+        for n in range(20):
             tokens.create(file, f"n{n}", READ, NOW)
         finished.set()
 

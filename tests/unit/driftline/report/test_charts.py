@@ -54,7 +54,7 @@ def test_a_line_has_gaps_at_places_without_a_value() -> None:
     chart = chart_of([realized(0.7), realized(0.6), None, realized(None), realized(0.4)])
     assert chart.lines[0][1].count("M") == 2
     assert [dot.outside for dot in chart.dots] == [False, False, True]
-    assert chart.note == "1× outside"
+    assert chart.note == "outside its bounds 1 time"
 
 
 def test_each_bound_is_drawn_where_there_is_a_value() -> None:

@@ -74,6 +74,7 @@ def test_few_chunks_that_vary_much_keep_the_budget() -> None:
     assert false_alerts(case, streams=10, budgets=[1.0])[1.0] <= case.allowed(1.0, streams=10)
 
 
+@pytest.mark.slow
 def test_hours_of_days_that_differ_keep_the_budget() -> None:
     """Blocks shorter than a day would count the effect of a day twice, with six alerts."""
     case = CalmCase("binary", "hour", 7 * 24, daily=0.3)

@@ -68,6 +68,7 @@ def test_weeks_that_repeat_do_not_alert(problem: str, unit: str, chunks: int) ->
     assert false_alerts(case, streams, [1.0])[1.0] <= case.allowed(1.0, streams)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", ["binary", "regression"])
 def test_a_change_is_found_in_spite_of_the_weekdays(problem: str) -> None:
     """Within a week in nearly every stream; without offsets for the weekdays in fewer than half."""

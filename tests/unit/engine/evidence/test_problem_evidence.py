@@ -227,6 +227,7 @@ def test_pages_of_a_long_replay_change_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert not paged.histories
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1])
 def test_what_a_regression_promises_to_see_is_found_8_times_in_10(place: int) -> None:
     """Within 1 and 7 days: a move of the mean, and larger residuals; a third of them is not."""

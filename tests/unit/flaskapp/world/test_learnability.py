@@ -83,6 +83,7 @@ def test_every_day_shows_the_injected_faults(drift: Drift, fall: float) -> None:
     assert _areas(drift).max() < usual.mean() - fall < usual.min()
 
 
+@pytest.mark.slow
 def test_prior_and_data_volume_do_not_change_the_ranking() -> None:
     harmless = Drift(DriftKind.PRIOR, 0.7, DRIFT_DAY), Drift(DriftKind.COVARIATE, 0.5, DRIFT_DAY, Cdr.DATA_VOLUME)
     assert _areas(*harmless).mean() == pytest.approx(_areas().mean(), abs=0.05)

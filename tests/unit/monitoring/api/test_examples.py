@@ -17,14 +17,14 @@ from monitoring.api.model_schemas import ModelListOut
 from monitoring.api.result_schemas import ResultsOut
 from monitoring.api.run_schemas import PollOut, RunDetailOut, RunOut, RunsOut
 from monitoring.api.schedule_schemas import MonitoredModelOut, PollingOut, ScheduleIn
-from monitoring.api.schemas import ChunksOut, RevisionsOut
+from monitoring.api.schemas import ChunksOut, LineageOut, RevisionsOut
 from monitoring.api.version_schemas import VersionReferenceOut, VersionStateOut
 
 MODELS = (
     *(ProposalOut, RemovedOut, RevisedOut, IncidentDetailOut, IncidentsOut, IncidentStateOut, CorrectionsStored),
     *(DeletionsStored, IngestLogOut, LabelsStored, PredictionsStored, ModelListOut, ResultsOut, PollOut, RunDetailOut),
     *(RunOut, RunsOut, MonitoredModelOut, PollingOut, ScheduleIn, ChunksOut, RevisionsOut, VersionReferenceOut),
-    *(VersionStateOut, ChannelOut, ChannelsOut, ChannelTestOut, DeliveriesOut, DeliveryOut, RetriedOut),
+    *(VersionStateOut, ChannelOut, ChannelsOut, ChannelTestOut, DeliveriesOut, DeliveryOut, RetriedOut, LineageOut),
 )
 
 

@@ -18,6 +18,7 @@ from driftline.report.view import ChunkView
 from driftline.store.registry import Version
 from monitoring.pages.model_page import Page, page_of
 from monitoring.report.chunk_views import ModelStatus
+from monitoring.report.model_events import ModelEvent
 from tests.unit.backtesting.conftest import UNTIL, make_world
 from tests.unit.monitoring.reports_builder import DAY, ORIGIN, SPEC, drift, estimated, realized, report
 
@@ -106,6 +107,15 @@ def test_the_beginning_of_a_version_and_of_a_spec_revision_are_marked() -> None:
     marks = page_of(status(SPEC, chunks, {1: ORIGIN, 2: ORIGIN + 2 * DAY}), {1: None, 2: None}).marks
     assert [mark.text for mark in marks] == ["version 1", "version 2", "spec 2"]
     assert page_of(status(SPEC, chunks[:2], {1: ORIGIN}), {1: None}).marks == ()
+
+
+def test_events_are_marked_in_their_chunk() -> None:
+    """Several of one chunk together, and none that happened before or after the chunks."""
+    hours = ((-1, "retraining"), (30, "retraining"), (31, "champion 2"), (24 * 9, "champion 3"))
+    events = [ModelEvent(ORIGIN + hour * DAY / 24, text, f"{text} in words") for hour, text in hours]
+    (mark,) = page_of(status(SPEC, [report(0), report(1)]), {1: None}, None, events).marks
+    assert mark.text == "retraining, champion 2"
+    assert mark.words.endswith(": retraining in words; champion 2 in words")
 
 
 def test_a_segment_without_results_is_refused_with_those_there_are() -> None:

@@ -17,12 +17,13 @@ NOW = ORIGIN + 10 * DAY
 
 def recent(day: int, state: State, rows: int = 100, labelled: int = 100, *, closed: bool = True) -> RecentChunk:
     start = ORIGIN + day * DAY
-    return RecentChunk(Chunk(start, start + DAY), state, not closed, closed, f"Why {state}.", rows, labelled, NOW)
+    chunk, reasons = Chunk(start, start + DAY), (f"Why {state}.", "And why else.")
+    return RecentChunk(chunk, state, not closed, closed, reasons[0], rows, labelled, NOW, reasons[1])
 
 
 def row(*chunks: RecentChunk, **given: Any) -> ModelRow:
-    shown_page = page(*chunks, **given)
-    return (*shown_page.urgent, *shown_page.others)[0]
+    model_row = page(*chunks, **given)
+    return (*model_row.urgent, *model_row.others)[0]
 
 
 def page(
@@ -39,7 +40,7 @@ def test_a_state_lasts_since_its_first_chunk_and_open_chunks_do_not_count() -> N
     states = (State.OK, State.ALERT, State.ALERT)
     model_row = row(*(recent(day, state) for day, state in enumerate(states)), recent(3, State.WARN, closed=False))
     assert (model_row.since, model_row.lasting, model_row.whole_strip) == ("2 Feb", 2, False)
-    assert model_row.reason == "Why alert."
+    assert model_row.reason == "Why alert. And why else."
     assert [cell.provisional for cell in model_row.cells] == [False, False, False, True]
     always = row(*(recent(day, State.OK) for day in range(3)))
     assert (always.lasting, always.whole_strip) == (3, True)

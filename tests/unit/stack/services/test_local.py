@@ -6,7 +6,7 @@ import pytest
 
 from stack.servers import kafka
 from stack.servers.sqlserver import as_root
-from stack.services.local import PROCESSES
+from stack.services.local import PROCESSES, WORKERS, Selection
 from stack.services.site import DEFAULT_PORTS, Site
 
 
@@ -19,7 +19,19 @@ def test_every_port_is_used_once() -> None:
 def test_an_external_server_is_not_local(tmp_path: Path) -> None:
     values = {"DB_HOST": "db", "DB_PORT": "1", "DB_USER": "u", "DB_PASSWORD": "p", "KAFKA_BOOTSTRAP_SERVERS": "k:2"}
     addresses = {process.name: process.external_address(Site.at(tmp_path, values)) for process in PROCESSES}
-    assert addresses == {"mariadb": "db:1", "kafka": "k:2", "simulator": None, "monitor": None, "serving": None}
+    started_here = dict.fromkeys(("simulator", "monitor", "serving", "score-stream"))
+    assert addresses == {"mariadb": "db:1", "kafka": "k:2"} | started_here
+
+
+def test_the_scored_stream_starts_on_request_and_needs_no_port(tmp_path: Path) -> None:
+    (worker,) = WORKERS
+    assert worker not in Selection().processes
+    assert Selection(workers=WORKERS).processes[-1] is worker
+    site = Site.at(tmp_path, {"KAFKA_BOOTSTRAP_SERVERS": "k:2", "KAFKA_SECURITY_PROTOCOL": "SSL"})
+    assert (worker.address(site), worker.command(site)[1:]) == ("", ("pyspark/score_stream.py",))
+    settings = worker.settings(site)
+    assert settings["DB_USER"] == "driftline_jobs"
+    assert settings["KAFKA_SECURITY_PROTOCOL"] == "SSL"
 
 
 def test_servers_listen_on_loopback_only(tmp_path: Path) -> None:

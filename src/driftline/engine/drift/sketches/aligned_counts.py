@@ -1,5 +1,8 @@
 """The counts of a reference and of a chunk in the same bins or categories. No I/O here."""
 
+from collections.abc import Iterable
+from itertools import repeat
+
 import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
@@ -18,8 +21,7 @@ def counts(state: State, summary: Summary) -> tuple[IntArray, IntArray]:
     summary that was computed against another kind of reference.
     """
     if isinstance(state, Frequencies) and isinstance(summary, Frequencies):
-        reference = np.fromiter(state.counts.values(), dtype=np.int64)
-        chunk = np.fromiter((summary.counts.get(name, 0) for name in state.counts), dtype=np.int64)
+        reference, chunk = counts_of(state, state.counts), counts_of(summary, state.counts)
     elif isinstance(state, Histogram | Deciles) and isinstance(summary, ChunkHistogram):
         reference, chunk = state.counts, summary.counts
     else:
@@ -32,3 +34,15 @@ def shares(state: State, summary: Summary) -> tuple[FloatArray, FloatArray]:
     """Return `counts` as shares of the rows of each side."""
     reference, chunk = counts(state, summary)
     return reference / state.rows, chunk / summary.rows
+
+
+def category_counts(state: Frequencies, summary: Frequencies) -> tuple[IntArray, IntArray]:
+    """Return the rows of the reference and of the chunk of each category that either has, in alphabetical order."""
+    only_of_chunk = summary.counts.keys() - state.counts.keys()
+    names = sorted([*state.counts, *only_of_chunk])
+    return counts_of(state, names), counts_of(summary, names)
+
+
+def counts_of(side: Frequencies, names: Iterable[str]) -> IntArray:
+    """Return the rows of each of these categories; 0 for one that is absent."""
+    return np.array(list(map(side.counts.get, names, repeat(0))), dtype=np.int64)

@@ -30,7 +30,7 @@ class Frequencies:
 
 def fit(values: Categories) -> Frequencies:
     """Keep a reference's categories, in alphabetical order, so that the state does not depend on the rows' order."""
-    return Frequencies(dict(sorted(values.counts.items())))
+    return Frequencies({name: values.counts[name] for name in sorted(values.counts)})
 
 
 def summarize(state: Frequencies, values: Categories) -> Frequencies:

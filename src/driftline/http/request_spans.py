@@ -1,0 +1,51 @@
+"""A span for each request, which continues the trace of the client; requests of probes have none."""
+
+from contextlib import ExitStack
+
+from apiflask import APIFlask
+from flask import Response, current_app, g, request
+
+from driftline.http.access import PROBES
+from driftline.traces import spans
+from driftline.traces.spans import TRACEPARENT, SpanKind
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+UNTRACED = "untraced"
+"""The name under which an app keeps the paths that clients repeat at short intervals."""
+FAILURE = 500
+
+
+def watch(app: APIFlask) -> None:
+    """Record the requests of an app, where spans are recorded; call it before other handlers are added."""
+    if spans.is_recording():
+        app.before_request(_open)
+        app.after_request(_describe)
+        app.teardown_request(_close)
+
+
+def _open() -> None:
+    """Open the span of a request. Its attributes have the route, never the path, the query or a header."""
+    if request.path in current_app.extensions.get(UNTRACED, PROBES):
+        return
+    method = request.method if request.method in METHODS else "_OTHER"
+    route = request.url_rule.rule if request.url_rule else "none"
+    attributes = {"http.request.method": method, "http.route": route}
+    if isinstance(model := (request.view_args or {}).get("name"), str) and "/models/" in route:
+        attributes["driftline.model"] = model
+    parent = request.headers.get(TRACEPARENT)
+    stack = ExitStack()
+    span = stack.enter_context(spans.span(f"{method} {route}", SpanKind.SERVER, parent=parent, attributes=attributes))
+    g.span, g.span_end = span, stack
+
+
+def _describe(response: Response) -> Response:
+    if "span" in g:
+        g.span.set({"http.response.status_code": response.status_code})
+        if response.status_code >= FAILURE:
+            g.span.fail(str(response.status_code))
+    return response
+
+
+def _close(_: BaseException | None) -> None:
+    if "span_end" in g:
+        g.pop("span_end").close()
