@@ -143,9 +143,7 @@ def test_retrainings_are_shown_with_their_reasons(run: CommandRunner, engine: En
     assert "2026-05-20 12:00 version 1 challenged by version 2: promoted\n  because a new tariff\n  0.700" in output
 
 
-def test_a_model_is_registered_with_a_label_delay_which_wins_over_the_file_of_the_spec(
-    run: CommandRunner, tmp_path: Path
-) -> None:
+def test_the_option_label_delay_overrides_the_spec_file(run: CommandRunner, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text("label_delay: P1D\nminimum_rows: 60\n")
     added = run("add", "any", str(run.file), *OPTIONS, "--label-delay", "P3D", "--spec", str(spec), "--yes", "--json")

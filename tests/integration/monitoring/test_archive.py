@@ -149,9 +149,7 @@ def test_archived_rows_are_read_and_computed_as_before(world: MonitoredWorld, tm
     assert archive(world, tmp_path) == ArchiveSummary()
 
 
-def test_labels_corrections_and_late_rows_of_archived_chunks_are_computed(
-    maria_world: MonitoredWorld, tmp_path: Path
-) -> None:
+def test_changes_of_archived_chunks_are_computed(maria_world: MonitoredWorld, tmp_path: Path) -> None:
     world = maria_world
     archive(world, tmp_path)
     ingestion = Ingestion(world.engine, lambda: NOW)

@@ -291,12 +291,12 @@ def test_a_version_registered_again_is_queued_by_its_newest_calendar(
 
 def fitted_by_earlier_rules(world: MonitoredWorld) -> None:
     """Store the reference as a version of the program did that knew none of the present rules of evidence."""
-    mine = spec_revisions.c.model_number == world.version.model_number
+    is_version = spec_revisions.c.model_number == world.version.model_number
     with world.engine.begin() as connection:
-        fitted = json.loads(connection.execute(select(spec_revisions.c.fitted).where(mine)).scalar_one())
+        fitted = json.loads(connection.execute(select(spec_revisions.c.fitted).where(is_version)).scalar_one())
         fitted |= {"evidence": None, "no_evidence": None}
         del fitted["evidence_rules"]
-        connection.execute(update(spec_revisions).where(mine).values(fitted=json.dumps(fitted)))
+        connection.execute(update(spec_revisions).where(is_version).values(fitted=json.dumps(fitted)))
 
 
 @on_mariadb
@@ -328,7 +328,7 @@ def test_a_version_whose_reference_is_lost_is_polled_by_its_earlier_rules(
     assert "alerts by earlier rules, which may exceed the alert budget" in caplog.text
 
 
-def test_a_chunk_of_an_older_calendar_does_not_replace_those_of_the_newer(
+def test_an_older_calendar_replaces_no_newer_chunk(
     weeks: MonitoredWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(weeks, days=6, labelled=0)
@@ -555,7 +555,7 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.2)  # MySQL's list of transactions is renewed only where nobody has read it for 0.1 s
 
 
-def test_results_of_a_chunk_do_not_wait_for_the_record_of_newer_labels(
+def test_results_do_not_wait_for_newer_labels(
     world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(world, days=1, labelled=1)
@@ -595,7 +595,7 @@ def test_a_new_spec_revision_computes_every_chunk_again(world: MonitoredWorld) -
 
 
 @on_mariadb
-def test_labels_of_a_retired_version_count_once_it_is_registered_again(world: MonitoredWorld, tmp_path: Path) -> None:
+def test_labels_of_a_retired_version_count_after_registration(world: MonitoredWorld, tmp_path: Path) -> None:
     filled(world, days=6, labelled=6)
     poll(world)
     world.label(1, flipped=True)

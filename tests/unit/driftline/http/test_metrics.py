@@ -56,7 +56,7 @@ def test_a_scrape_needs_a_token_of_its_own_scope(metrics: ServiceMetrics, tmp_pa
     assert [*statuses, client.get(PATH).status_code] == [403, 200, 401]
 
 
-def test_values_are_kept_for_some_seconds_and_absent_where_they_cannot_be_read(metrics: ServiceMetrics) -> None:
+def test_values_are_cached_and_absent_if_they_cannot_be_read(metrics: ServiceMetrics) -> None:
     now, reads, away = [0.0], [0], [False]
 
     def read() -> Iterator[Metric]:

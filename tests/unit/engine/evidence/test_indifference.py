@@ -51,7 +51,7 @@ def test_hours_share_the_variance_of_their_day() -> None:
     assert 24 * variances[0] / whole_days.temper(variances[0]) > together
 
 
-def test_the_state_survives_json_and_one_stored_before_days_were_compared() -> None:
+def test_zones_are_read_from_json_of_any_version() -> None:
     """The later values have defaults."""
     state = IndifferenceZone(0.1, 0.2, 0.3, (0.1,) * 7)
     assert IndifferenceZone.from_dict(state.to_dict()) == state

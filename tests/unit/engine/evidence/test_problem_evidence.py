@@ -61,7 +61,7 @@ def test_each_class_has_the_components_of_a_binary_model() -> None:
     assert [components.classes[n * BINARY.count] for n in range(3)] == ["a", "b", "c"]
 
 
-def test_a_ratio_of_tilts_has_mean_one_at_the_edge_of_the_zone_and_less_inside() -> None:
+def test_a_ratio_of_tilts_has_mean_one_at_the_edge_of_the_zone() -> None:
     """The exact mean over one row's bin, for every tilt up to the edge: the e-value of n rows is a product of these."""
     direction, state = REGRESSION.mean_direction, REGRESSION.mean_zone
     one_row = np.eye(len(direction.places), dtype=np.int64)
@@ -163,9 +163,7 @@ def test_a_class_that_becomes_more_frequent_is_named() -> None:
         ({"rise": 0.3}, Family.EXPECTED_LOSS, "Estimated from the features, the mean error rises to 1.3"),
     ],
 )
-def test_a_changed_regression_alerts_within_two_days_and_says_what_changed(
-    change: dict[str, float], family: Family, words: str
-) -> None:
+def test_a_changed_regression_alerts_within_two_days(change: dict[str, float], family: Family, words: str) -> None:
     """Forty calm days do not alert; a move of the mean, larger residuals and higher expected losses do."""
     random = np.random.default_rng(4)
     counts = joined(residual_builders.drawn(random, 40, 950), residual_builders.drawn(random, 5, 950, **change))
@@ -229,7 +227,7 @@ def test_pages_of_a_long_replay_change_nothing(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1])
-def test_what_a_regression_promises_to_see_is_found_8_times_in_10(place: int) -> None:
+def test_visible_changes_of_a_regression_are_detected(place: int) -> None:
     """Within 1 and 7 days: a move of the mean, and larger residuals; a third of them is not."""
     visible = visible_changes(REGRESSION, 1.0, YEARS)[place]
     assert visible.mean_residual is not None
@@ -248,7 +246,7 @@ def power(chunks: int, runs: int = 60, **change: float) -> float:
     return sum(detected) / runs
 
 
-def test_what_a_classifier_promises_to_see_of_a_class_is_found_8_times_in_10() -> None:
+def test_visible_changes_of_a_class_are_detected_8_times_in_10() -> None:
     """A rise of the share of class b against the rest, within a day."""
     visible = next(change for change in visible_changes(CLASSIFIER, 1.0, YEARS) if change.label == "b")
     assert visible.share is not None

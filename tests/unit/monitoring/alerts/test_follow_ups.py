@@ -55,9 +55,7 @@ INCIDENTS = st.builds(
 
 
 @given(INCIDENTS, INCIDENTS)
-def test_a_message_is_followed_by_one_exactly_if_the_incident_has_changed(
-    before: StoredIncident, now: StoredIncident
-) -> None:
+def test_a_message_follows_exactly_if_the_incident_has_changed(before: StoredIncident, now: StoredIncident) -> None:
     last = last_message(before.state, before.severity, before.worst)
     same = replace(before, number=1) == replace(now, number=1)
     assert (kind_of(now, last, backfilled=True) is None) is same
@@ -68,7 +66,7 @@ def test_nothing_begins_about_the_past_and_what_began_is_followed() -> None:
     assert kind_of(incident(severity=ALERT), last_message(), backfilled=True) is K.WORSE
 
 
-def test_an_incident_is_of_the_past_some_days_after_its_labels_were_due() -> None:
+def test_an_incident_is_backfilled_days_after_labels_were_due() -> None:
     spec = Spec(columns=(ColumnSpec(name="a"),), label_delay=timedelta(days=30))
     due = MAY_16 + timedelta(days=31)
     assert not is_backfilled(spec, incident(), due + timedelta(days=7), 7)

@@ -85,7 +85,7 @@ def test_columns_whose_drift_lasted_are_drawn() -> None:
     assert [dot.outside for dot in html.details[0][1].dots] == [True, True]
 
 
-def test_pointing_at_a_chunk_tells_every_number_with_its_rows_and_bounds() -> None:
+def test_hovering_a_chunk_shows_every_number_with_its_bounds() -> None:
     shown_page = page(
         report(0, realized(0.7), estimated(0.6), labelled=980), report(1, drift(0.9), drifted=("minutes",))
     )

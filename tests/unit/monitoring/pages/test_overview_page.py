@@ -22,8 +22,8 @@ def recent(day: int, state: State, rows: int = 100, labelled: int = 100, *, clos
 
 
 def row(*chunks: RecentChunk, **given: Any) -> ModelRow:
-    model_row = page(*chunks, **given)
-    return (*model_row.urgent, *model_row.others)[0]
+    shown_page = page(*chunks, **given)
+    return (*shown_page.urgent, *model_row.others)[0]
 
 
 def page(
@@ -36,7 +36,7 @@ def page(
     return overview_page(Overview([model], [model], {VersionKey(1, 1): chunks}, 1, 1, 1, NOW))
 
 
-def test_a_state_lasts_since_its_first_chunk_and_open_chunks_do_not_count() -> None:
+def test_a_state_lasts_since_its_first_closed_chunk() -> None:
     states = (State.OK, State.ALERT, State.ALERT)
     model_row = row(*(recent(day, state) for day, state in enumerate(states)), recent(3, State.WARN, closed=False))
     assert (model_row.since, model_row.lasting, model_row.whole_strip) == ("2 Feb", 2, False)
