@@ -225,6 +225,7 @@ class KafkaSource:
             return StoredMessages(0, 0)
 
     def _store(self, place: Place, messages: Sequence[Message]) -> StoredMessages:
+        """Store messages with the partition's offset, within a span that continues their traces."""
         topic, part = place
         expected = self._stored[place]
         attributes: Attributes = {

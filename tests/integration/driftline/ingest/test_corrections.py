@@ -123,7 +123,7 @@ def test_a_deletion_by_value_erases_whoever_has_it(ingestion: Ingestion) -> None
     assert len(stored(ingestion)) == 16
 
 
-@pytest.mark.parametrize("step", ["_positions_with", "_at_places", "subjects_of_ids"])
+@pytest.mark.parametrize("step", ["_positions_with", "_rows_at_places", "subjects_of_ids"])
 @pytest.mark.parametrize("carrier", ["Secret Air", "AA"])
 def test_a_deletion_by_value_follows_concurrent_corrections(
     ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch, step: str, carrier: str

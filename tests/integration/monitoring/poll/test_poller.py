@@ -328,9 +328,7 @@ def test_a_version_whose_reference_is_lost_is_polled_by_its_earlier_rules(
     assert "alerts by earlier rules, which may exceed the alert budget" in caplog.text
 
 
-def test_an_older_calendar_replaces_no_newer_chunk(
-    weeks: MonitoredWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_older_calendar_replaces_no_newer_chunk(weeks: MonitoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(weeks, days=6, labelled=0)
 
     def revise() -> None:
@@ -555,9 +553,7 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.2)  # MySQL's list of transactions is renewed only where nobody has read it for 0.1 s
 
 
-def test_results_do_not_wait_for_newer_labels(
-    world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_results_do_not_wait_for_newer_labels(world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(world, days=1, labelled=1)
     touched_chunks.queue_touched_chunks(world.engine)
     wait_briefly(world.engine, monkeypatch)

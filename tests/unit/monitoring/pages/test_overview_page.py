@@ -23,7 +23,7 @@ def recent(day: int, state: State, rows: int = 100, labelled: int = 100, *, clos
 
 def row(*chunks: RecentChunk, **given: Any) -> ModelRow:
     shown_page = page(*chunks, **given)
-    return (*shown_page.urgent, *model_row.others)[0]
+    return (*shown_page.urgent, *shown_page.others)[0]
 
 
 def page(
