@@ -84,10 +84,10 @@ def copy_models(engine: Engine, number: int, count: int) -> None:
         rows = [{"number": n, "name": f"copy_{n:04}", "created_at": naive_utc(NOW)} for n in copies]
         connection.execute(insert(tables.models), rows)
         for table in (tables.model_versions, tables.spec_revisions):
-            others = [column for column in table.c if column.name != "model_number"]
+            columns = [column for column in table.c if column.name != "model_number"]
             for n in copies:
-                copied = select(literal(n), *others).where(table.c.model_number == number)
-                names = ["model_number", *(column.name for column in others)]
+                copied = select(literal(n), *columns).where(table.c.model_number == number)
+                names = ["model_number", *(column.name for column in columns)]
                 connection.execute(insert(table).from_select(names, copied))
 
 
@@ -110,14 +110,14 @@ def counted(engine: Engine) -> Iterator[Work]:
         work.statements += 1
         work.rows += max(getattr(cursor, "rowcount", 0), 0)
 
-    before, began = _bytes_sent(engine), time.perf_counter()
+    sent_before, began = _bytes_sent(engine), time.perf_counter()
     event.listen(engine, "after_cursor_execute", count)
     try:
         yield work
     finally:
         event.remove(engine, "after_cursor_execute", count)
         work.seconds = time.perf_counter() - began
-        work.sent = _bytes_sent(engine) - before
+        work.sent = _bytes_sent(engine) - sent_before
 
 
 def _bytes_sent(engine: Engine) -> int:

@@ -200,9 +200,9 @@ async def send_at_rate(server: Server, rate: int, seconds: float) -> list[float]
 def measure(server: Server, pid: int, rate: int) -> None:
     """Print the latencies of a server at a rate, and its processor time."""
     asyncio.run(send_at_rate(server, 50, 2))  # warm
-    used = processor_seconds(pid)
+    seconds = processor_seconds(pid)
     durations = asyncio.run(send_at_rate(server, rate, SECONDS))
-    cost = (processor_seconds(pid) - used) / len(durations) * 1000
+    cost = (processor_seconds(pid) - seconds) / len(durations) * 1000
     p50, p99, p999 = np.percentile(durations, [50, 99, 99.9])
     print(
         f"  {server.name:<12} {rate:4d}/s  p50 {p50:7.2f} ms   p99 {p99:8.2f}   p99.9 {p999:8.2f}   "

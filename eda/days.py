@@ -12,7 +12,7 @@ import pandas as pd
 from churn.columns import CDR_USAGE, Cdr
 from driftline.errors import SchemaMismatch
 from eda.quantities import VARIABLES
-from eda.span import Span
+from eda.span import DaySpan
 
 SETTLED_SHARE = 0.95
 """A day's labels are settled when this share of its subscribers has one; before that, labels are biased to churn."""
@@ -110,7 +110,7 @@ ROW_COLUMNS: tuple[str, ...] = (
 )
 
 
-def from_rows(rows: pd.DataFrame, span: Span) -> DailyCounts:
+def from_rows(rows: pd.DataFrame, span: DaySpan) -> DailyCounts:
     """Return the days of a span from one row per day that has records.
 
     `rows` has `ROW_COLUMNS`: the day (date), counts, and totals that may be None.

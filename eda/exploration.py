@@ -10,7 +10,7 @@ from eda.correlation import Correlation, CorrelationMethod
 from eda.days import DailyCounts
 from eda.profile import Group, Profile
 from eda.quantities import VARIABLES
-from eda.span import Span
+from eda.span import DaySpan
 
 SKEWED = 5.0
 """A column is skewed when its 99th percentile is more than this many times its median."""
@@ -41,8 +41,8 @@ class Exploration:
     """The analysed records of a span: the requested and available days, statistics by day and of all records."""
 
     requested: str
-    available: Span
-    span: Span
+    available: DaySpan
+    span: DaySpan
     subscribers: int
     days: DailyCounts
     profile: Profile

@@ -16,7 +16,7 @@ from eda.days import DAY, DayCount, missing_name, total_name
 from eda.profile import DAY_NUMBER
 from eda.quantities import VARIABLES
 from eda.sample import DRAW, KEY, draws
-from eda.span import Span
+from eda.span import DaySpan
 
 CHUNK_ROWS = 50_000
 TO_DAYS_LESS_ORDINAL = 365
@@ -25,7 +25,7 @@ TO_DAYS_LESS_ORDINAL = 365
 Progress = Callable[[int], None]
 
 
-def available_span(connection: Connection) -> Span:
+def available_span(connection: Connection) -> DaySpan:
     """Return the days from the first record to the last.
 
     Raises:
@@ -34,16 +34,16 @@ def available_span(connection: Connection) -> Span:
     first, last = connection.execute(select(func.min(cdr.c.DP_DATE), func.max(cdr.c.DP_DATE))).one()
     if first is None:
         raise NotFound("DP_CDR_Data holds no records; load a history or start a stream first.")
-    return Span(first.date(), last.date())
+    return DaySpan(first.date(), last.date())
 
 
-def count_subscribers(connection: Connection, span: Span) -> int:
+def count_subscribers(connection: Connection, span: DaySpan) -> int:
     """Count the distinct subscribers of a span."""
     query = select(func.count(distinct(cdr.c.DP_MSISDN))).where(_within(span))
     return int(connection.execute(query).scalar_one())
 
 
-def day_rows(connection: Connection, span: Span) -> pd.DataFrame:
+def day_rows(connection: Connection, span: DaySpan) -> pd.DataFrame:
     """Aggregate each day that has records, in the database: the columns of `eda.days.ROW_COLUMNS`, in day order."""
     day: ColumnElement[date] = func.date(cdr.c.DP_DATE)
     label, subscriber = cdr.c.PSEUDO_CHURNED, cdr.c.DP_MSISDN
@@ -61,7 +61,7 @@ def day_rows(connection: Connection, span: Span) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(map(str, columns)))
 
 
-def chunks(connection: Connection, span: Span, progress: Progress) -> Iterator[pd.DataFrame]:
+def chunks(connection: Connection, span: DaySpan, progress: Progress) -> Iterator[pd.DataFrame]:
     """Stream the span's records in key order, at most `CHUNK_ROWS` at once, in the format of `eda.profile.profile`.
 
     After each chunk, `progress` is called with the number of records so far.
@@ -78,7 +78,7 @@ def chunks(connection: Connection, span: Span, progress: Progress) -> Iterator[p
             progress(rows_read)
 
 
-def _within(span: Span) -> ColumnElement[bool]:
+def _within(span: DaySpan) -> ColumnElement[bool]:
     return and_(span.start <= cdr.c.DP_DATE, span.end > cdr.c.DP_DATE)
 
 

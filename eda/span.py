@@ -7,7 +7,7 @@ from driftline.errors import NotFound
 
 
 @dataclass(frozen=True)
-class Span:
+class DaySpan:
     """The UTC days from `first` to `last`, both included."""
 
     first: date
@@ -44,7 +44,7 @@ class RequestedSpan:
             return "all days"
         return f"{self.start_date or 'the first day'} to {self.end_date or 'the last day'}"
 
-    def within(self, available: Span) -> Span:
+    def within(self, available: DaySpan) -> DaySpan:
         """Return the days to explore: the part of the range within the days with records.
 
         Raises:
@@ -54,9 +54,9 @@ class RequestedSpan:
         last = min(self.end_date or available.last, available.last)
         if first > last:
             raise no_records(str(self), available)
-        return Span(first, last)
+        return DaySpan(first, last)
 
 
-def no_records(requested: str, available: Span) -> NotFound:
+def no_records(requested: str, available: DaySpan) -> NotFound:
     """Return the error for a range without records; it names the days with records."""
     return NotFound(f"There are no records in {requested}. Available: {available} (UTC days, both included).")

@@ -39,7 +39,11 @@ LOCK_WAIT_SECONDS = 10
 
 
 def create_app(
-    settings: MonitorSettings, database: DatabaseSettings, allowed: AccessSettings | None = None, *, polls: bool = True
+    settings: MonitorSettings,
+    database: DatabaseSettings,
+    access_settings: AccessSettings | None = None,
+    *,
+    polls: bool = True,
 ) -> APIFlask:
     """Build the service; `polls` starts its background poller. Nothing connects before the first poll or request.
 
@@ -49,7 +53,7 @@ def create_app(
         InvalidInput: the host is not loopback and no tokens are set.
     """
     app = make_app("monitoring.pages", "Driftline monitor")  # the folder with static/ and templates/
-    access.guard(app, settings.host, allowed or AccessSettings())
+    access.guard(app, settings.host, access_settings or AccessSettings())
     engine = app.extensions["engine"] = make_engine(database, lock_wait_seconds=LOCK_WAIT_SECONDS)
     desk = AlertDesk.of_settings(settings, engine, clock.utc_now)
     monitor = MonitorService(engine, open_store(settings.output), clock.utc_now, desk.planner)

@@ -1,4 +1,4 @@
-"""The history of models, computed on Spark: executors summarize its batches, and a poll goes on from their states."""
+"""The history of models, computed on Spark: executors summarize batches, and a poll continues from the summaries."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class PlannedChunk:
 
 @dataclass(frozen=True)
 class History:
-    """Computes what is pending of a database; `context` is a SparkContext, `progress` iterates and shows how far."""
+    """Computes the pending chunks of a database; `context` is a SparkContext, `progress` shows the progress."""
 
     engine: Engine
     database: DatabaseSettings

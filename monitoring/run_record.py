@@ -1,4 +1,4 @@
-"""What is readable about a run of the poll. No I/O here."""
+"""The record of a run of the poll. No I/O here."""
 
 from dataclasses import dataclass
 from datetime import datetime

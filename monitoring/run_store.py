@@ -1,4 +1,4 @@
-"""The run store: what each run of the poll did, readable by every monitor and after a restart."""
+"""The run store: the outcome of each run of the poll, readable by every monitor and after a restart."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -32,7 +32,7 @@ class RunStore:
         self._engine, self._clock = engine, clock
 
     def begin(self, run: RunRecord) -> None:
-        """Store a run that goes on, or a sign of life of it; one that has ended meanwhile stays as it is.
+        """Store a running run, or a sign of life of it; a run that has ended meanwhile is left unchanged.
 
         Raises:
             Unavailable: the database is unavailable, or its schema is not this version's.

@@ -1,4 +1,4 @@
-"""Runs of the poll: one at a time; a request joins the run that is going on. What they did is stored."""
+"""Runs of the poll, one at a time; a request joins the current run. Their outcomes are stored."""
 
 import logging
 from collections import deque
@@ -44,7 +44,7 @@ class PollRun:
 
     @property
     def record(self) -> RunRecord:
-        """What is readable at present; the message of an error that is a fault of the monitor is not shown."""
+        """The current record; the message of an unexpected error of the monitor is not shown."""
         problem = self.problem
         message = problem.message if isinstance(problem, DriftlineError) else DriftlineError().message
         return RunRecord(
@@ -57,7 +57,7 @@ class PollRun:
         )
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the run has ended, for so many seconds at most; return whether it has."""
+        """Wait for the end of the run, at most this many seconds; return whether it has ended."""
         return self._ended.wait(seconds)
 
     def wake(self) -> None:
@@ -69,7 +69,7 @@ class RunLog(Protocol):
     """Where runs are stored; each method raises `DriftlineError` where that is impossible."""
 
     def begin(self, run: RunRecord) -> None:
-        """Store a run that goes on, or a sign of life of it."""
+        """Store a running run, or a sign of life of it."""
 
     def end(self, run: RunRecord) -> None:
         """Store the outcome of a run."""
@@ -145,7 +145,7 @@ class PollRuns:
         return sorted(records.values(), key=lambda record: record.began_at, reverse=True)[:LISTED_RUNS]
 
     def _own_records(self) -> dict[str, RunRecord]:
-        """Return the runs of this process that go on, and those whose outcome could not be stored."""
+        """Return the runs of this process that have not ended, and those whose outcome could not be stored."""
         with self._lock:
             current = [run.record for run in (self._running, self._next) if run is not None and run.is_stored]
             return {record.id: record for record in (*self._not_stored, *current)}
@@ -165,7 +165,7 @@ class PollRuns:
             self._try_to_store(self._log.begin, run.record)
 
     def _work(self, run: PollRun | None) -> None:
-        """Complete a run, and those that were requested meanwhile."""
+        """Complete a run, and the runs that were requested meanwhile."""
         while run is not None:
             try:
                 self._complete(run)

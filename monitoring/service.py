@@ -1,4 +1,4 @@
-"""The running monitor: polls one at a time, keeps the reports current and answers what is read."""
+"""The running monitor: runs one poll at a time, keeps the reports current, and answers queries."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -56,7 +56,7 @@ COLUMN_CHUNKS = 30
 
 @dataclass(frozen=True, slots=True)
 class LastPoll:
-    """The last poll: when it ended, and what it did or why it failed."""
+    """The last poll: when it ended, and its outcome or the reason why it failed."""
 
     at: datetime
     summary: PollOutcome | None = None
@@ -238,10 +238,10 @@ class MonitorService:
         return loaded, next(summary.revisions for summary in summaries if summary.version == loaded.number)
 
     def spec_preview(self, version: registry.Version, changes: Mapping[str, Any]) -> SpecPreview:
-        """Return what past verdicts of a version would be with some fields of its spec changed; nothing is written.
+        """Return the verdicts that past chunks would have with some fields of the spec changed; nothing is written.
 
         Raises:
-            InvalidInput: a field is not valid, or it is none of those that change verdicts alone.
+            InvalidInput: a field is not valid, or it changes more than verdicts.
         """
         if unsupported := sorted(changes.keys() - set(PREVIEWED)):
             raise InvalidInput(f"There is no preview of {', '.join(unsupported)}; preview {', '.join(PREVIEWED)}.")
@@ -320,7 +320,7 @@ class MonitorService:
         return ChunkLineage(loaded, chosen, batches)
 
     def _reported_versions(self) -> dict[str, ReportedVersion]:
-        """Return the version of each model that is used, whose results the reports have."""
+        """Return the default version of each model, whose results the reports contain."""
         columns = (models.c.name, model_versions.c.version, model_versions.c.results_at)
         ready = (
             select(*columns)

@@ -1,4 +1,4 @@
-"""Compute what is pending of models with a long history: Spark reads and summarizes, a poll stores the results."""
+"""Compute the pending chunks of models with a long history: Spark summarizes, a poll stores the results."""
 
 import sys
 from pathlib import Path

@@ -38,7 +38,7 @@ class Serving:
         self.predictor.models.start(refresh_seconds)
 
     def close(self) -> None:
-        """Stop to look for newer versions, and send what was logged."""
+        """Stop looking for newer versions, and send the logged rows."""
         self.predictor.models.close()
         self.predictor.log.close()
 

@@ -1,4 +1,4 @@
-"""Sends what was predicted to the monitor: one client for each version, so that each row belongs to its version."""
+"""Sends predictions to the monitor by one client for each version, so that each row belongs to its version."""
 
 import threading
 from collections.abc import Mapping
@@ -59,6 +59,6 @@ class PredictionLog:
         return sum(client.status().waiting_batches for client in [*self._clients.values()])
 
     def close(self) -> None:
-        """Send what is left for some seconds; what remains is sent when the service runs again."""
+        """Send remaining rows for some seconds; the rest is sent when the service runs again."""
         for client in [*self._clients.values()]:
             client.close(CLOSE_SECONDS)

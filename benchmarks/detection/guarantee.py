@@ -232,8 +232,8 @@ def _multiclass(case: CalmCase, random: np.random.Generator) -> Drawn:
     fitted = FittedMulticlassEvidence(tuple("abc"), tuple(range(classes)), tuple(part for _, part in parts))
     counts = ScoreCounts.empty(len(effects), classes, BINS)
     for number, (of_class, _) in enumerate(parts):
-        for whole, array in zip(counts.arrays, of_class.arrays, strict=True):
-            whole[:, number, :, : array.shape[-1]] = array
+        for total, array in zip(counts.arrays, of_class.arrays, strict=True):
+            total[:, number, :, : array.shape[-1]] = array
     return _evidence(case, fitted, counts[case.chunks :]), fitted
 
 
@@ -273,9 +273,9 @@ def _days(case: CalmCase) -> npt.NDArray[np.int64] | None:
 
 
 def _evidence(case: CalmCase, fitted: FittedEvidence, counts: ScoreCounts | ResidualCounts) -> dict[Stage, Floats]:
-    unit, nothing = UNITS[case.unit], fitted.empty_counts()
+    unit, empty = UNITS[case.unit], fitted.empty_counts()
     weekdays = (case.chunks + np.arange(unit.stream)) // unit.a_day % 7
-    return {stage: fitted.evidence(stage, counts, nothing, weekdays).log_evidence for stage in Stage}
+    return {stage: fitted.evidence(stage, counts, empty, weekdays).log_evidence for stage in Stage}
 
 
 DRAW = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}

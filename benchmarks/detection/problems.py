@@ -192,7 +192,7 @@ CALM_DAYS, CHANGED_DAYS, DAY_ROWS, REFERENCE_DAYS = 14, 7, 400, 21
 
 def _change_rows(problem: str, seeds: int) -> Iterator[str]:
     """Yield the rows of the table of detected changes, and a last one with the false alerts before them."""
-    found: dict[str, dict[str, list[int | None]]] = {}
+    alerts: dict[str, dict[str, list[int | None]]] = {}
     false = {"evidence": 0, "bounds": 0}
     for seed in range(seeds):
         random = np.random.default_rng([seed, 99])
@@ -210,8 +210,8 @@ def _change_rows(problem: str, seeds: int) -> Iterator[str]:
             for name, judge in (("evidence", monitor), ("bounds", by_bounds)):
                 states = [verdict.state for verdict in judge.verdicts([*calm, *changed])][CALM_DAYS:]
                 first = states.index(State.ALERT) + 1 if State.ALERT in states else None
-                found.setdefault(change.name, {}).setdefault(name, []).append(first)
-    for name, by_judge in found.items():
+                alerts.setdefault(change.name, {}).setdefault(name, []).append(first)
+    for name, by_judge in alerts.items():
         figures = " | ".join(_shares(by_judge[judge]) for judge in ("evidence", "bounds"))
         yield f"| {problem} | {name} | {figures} |"
     days = seeds * CALM_DAYS

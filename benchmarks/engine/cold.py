@@ -39,8 +39,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--runs", type=int, default=5)
     options.add_argument("--case", choices=CASES, default="few", help="how many categories text columns have")
-    chosen = options.parse_args()
-    runs, case = chosen.runs, CASES[chosen.case]
+    arguments = options.parse_args()
+    runs, case = arguments.runs, CASES[arguments.case]
     print(
         f"{case.reference:,} reference rows and {case.analysis:,} rows in {case.chunks} chunks ({machine()})",
         flush=True,

@@ -40,7 +40,7 @@ COLUMNS = tuple(map(str, CDR_USAGE))
 
 
 def stream_request(form: Mapping[str, str]) -> dict[str, Any]:
-    """Return the request that a filled form stands for; numbers that are none stay texts, which the check refuses."""
+    """Return the request of a filled form; invalid numbers stay texts, which the check refuses."""
     request = dict(_values(form, StartStream.model_fields, ""))
     drifts = [dict(_values(form, FIELDS, f"drift-{number}-")) for number in range(1, DRIFTS + 1)]
     if any(drifts):

@@ -35,7 +35,7 @@ class AlertKind(StrEnum):
 
 
 class Alert(BaseModel):
-    """What happened in an incident, and what is known of its last chunk in trouble."""
+    """News about an incident, with the facts of its last chunk in trouble."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,7 +71,7 @@ class Alert(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What is sent in one message: alerts under an id that stays the same, however often it is sent.
+    """One message: alerts under an id that stays the same, however often the message is sent.
 
     `thread` is the id of the first message about the incident on this channel; `title` is that message's title.
     Several alerts are a digest, which has no thread. `pictures` are charts as PNG, for channels that take them.

@@ -65,7 +65,7 @@ class PlannedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """What is sent in one message, the rows that it settles, and which attempt this is."""
+    """A claimed message: its content, the rows that it settles, and the number of this attempt."""
 
     delivery: Delivery
     numbers: tuple[int, ...]
@@ -218,7 +218,7 @@ def _claimable(channel: str, now: datetime) -> Select[Any]:
 
 
 def _together_with(row: Mapping[Any, Any], now: datetime) -> Select[Any]:
-    """Select what is sent with a row: those of its digest, or, where it has none yet, all that could be in one."""
+    """Select the rows sent together with a row: those of its digest, or, without one, all that a digest may contain."""
     pending = and_(_COLUMNS.channel == row["channel"], _COLUMNS.state == DeliveryState.PENDING)
     same = _COLUMNS.digest == row["digest"]
     due = and_(_COLUMNS.grouped, _COLUMNS.digest.is_(None), _COLUMNS.due_at <= naive_utc(now))

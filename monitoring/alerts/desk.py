@@ -97,10 +97,10 @@ class AlertDesk:
         in_transaction(self.engine, lambda connection: delivery_store.retry(connection, number, now))
 
     def send_due(self) -> None:
-        """Send what is due on every channel, one after the other; what fails is tried again later.
+        """Send the due deliveries of every channel, one after the other; failed ones are tried again later.
 
         Raises:
-            DatabaseUnavailable: what was not sent stays pending.
+            DatabaseUnavailable: unsent deliveries stay pending.
         """
         configuration = self.file.current()
         for name, channel in configuration.channels.items():

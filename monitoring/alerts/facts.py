@@ -28,7 +28,7 @@ def read_alert(
     last: LastMessage | None,
     public_url: str,
 ) -> Alert:
-    """Return what there is to tell about an incident, with the numbers of its last chunk in trouble."""
+    """Return the alert about an incident, with the numbers of its last chunk in trouble."""
     store = RevisionStore(key)
     start = incident.last
     revision = store.between(connection, start, start).get(start)

@@ -1,4 +1,4 @@
-"""What there is to tell about an incident, after what was told before. No I/O here."""
+"""Which message follows the last one about an incident. No I/O here."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ class LastMessage:
 
 
 def kind_of(incident: StoredIncident, last: LastMessage | None, *, backfilled: bool) -> AlertKind | None:
-    """Return what to tell about an incident; None where there is nothing new.
+    """Return the kind of the next message about an incident; None if there is nothing new.
 
     An incident that ended before anything was told of it is told once, unless it is of the past.
     """

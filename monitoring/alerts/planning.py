@@ -1,4 +1,4 @@
-"""Turns pending verdict events into deliveries: what is new about each incident, for the channels that it goes to."""
+"""Turns pending verdict events into deliveries: news about each incident, for the channels of its route."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class _Plan:
     now: datetime
 
     def deliveries(self, connection: Connection) -> Iterator[PlannedDelivery]:
-        """Yield what there is to tell about the incidents of the version."""
+        """Yield the deliveries about the incidents of the version."""
         last = delivery_store.last_messages(connection, self.key)
         incidents = {incident.number: incident for incident in _incidents(connection, self.key)}
         audible = (incident for incident in incidents.values() if not incident.is_silenced(self.now))

@@ -36,7 +36,7 @@ MOST_PICTURES = 5
 
 @dataclass(frozen=True, slots=True)
 class ChannelSender:
-    """Sends what is due on one channel."""
+    """Sends the due deliveries of one channel."""
 
     engine: Engine
     name: str
@@ -175,7 +175,7 @@ class SenderThreads:
             self._stop.wait(LOOK_SECONDS)
 
     def _send_on(self, name: str) -> None:
-        """Send what is due on a channel until it is no longer in the file."""
+        """Send the due deliveries of a channel until the file no longer names it."""
         while not self._stop.is_set():
             configuration = self._file.current()
             if name not in configuration.channels:

@@ -56,7 +56,7 @@ def make_ingest_api(ingestion: Ingestion, pressure: Pressure) -> APIBlueprint:
 
     @needs(Scope.READ)
     def log(name: str, query_data: IngestLogQuery) -> IngestLogOut:
-        """List what was ingested for a model, and what was refused and why, newest first."""
+        """List the ingested and the refused batches of a model with the reasons, newest first."""
         entries = ingestion.log(name, query_data.most, query_data.filter())
         return IngestLogOut(model=name, entries=tuple(LogEntryOut.of(number, entry) for number, entry in entries))
 

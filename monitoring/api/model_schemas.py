@@ -56,7 +56,7 @@ class ModelListOut(BaseModel):
 
 
 class ReferenceQuery(BaseModel):
-    """What is said about the columns of the reference, as `driftline backtest` takes it."""
+    """Options about the columns of the reference; they are those of `driftline backtest`."""
 
     model_config = ConfigDict(extra="forbid")
 

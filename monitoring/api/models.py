@@ -27,7 +27,7 @@ PREFIX = "/api/v1/models"
 def make_models_api(
     registered: RegisteredModels, pressure: Pressure, read_polling: Callable[[Connection, str], PollingOut]
 ) -> APIBlueprint:
-    """Build the routes for one database; `read_polling` reads how the polls of a model are going."""
+    """Build the routes for one database; `read_polling` reads the polling status of a model."""
     api = APIBlueprint("registered_models", __name__, tag="Models")
 
     @needs(Scope.READ)
@@ -64,7 +64,7 @@ def make_models_api(
 
     @needs(Scope.ADMIN)
     def set_owner(name: str, json_data: OwnerIn) -> OwnerOut:
-        """Give a model an owner, or take it away."""
+        """Set or remove the owner of a model."""
         registered.set_owner(name, json_data.owner)
         return OwnerOut(name=name, owner=registered.owner(name))
 

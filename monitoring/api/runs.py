@@ -78,7 +78,7 @@ def describe_runs(document: Document) -> None:
 
 
 def _accepted(run: RunRecord) -> Response:
-    """Return the response to a request whose run goes on."""
+    """Return the response to a request whose run has not ended."""
     response = jsonify(RunOut(**_head(run)).model_dump(mode="json"))
     response.status_code = HTTPStatus.ACCEPTED
     response.headers.update({"Location": f"{PREFIX}/{run.id}", "Retry-After": RETRY_SECONDS})

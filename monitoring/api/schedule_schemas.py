@@ -46,7 +46,7 @@ class ScheduleIn(BaseModel):
 
 
 class PollingOut(BaseModel):
-    """How the polls of a model are going; `every_seconds` is the monitor's where the model has no own schedule."""
+    """The polling status of a model; `every_seconds` is the monitor's if the model has no schedule of its own."""
 
     model_config = ConfigDict(json_schema_extra={"example": _POLLING})
 

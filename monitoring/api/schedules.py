@@ -23,7 +23,7 @@ PATH = "/api/v1/models/<name>/schedule"
 def make_polling_reader(
     monitor: MonitorService, every_seconds: float, clock: Clock
 ) -> Callable[[Connection, str], PollingOut]:
-    """Return what reads how the polls of a model are going."""
+    """Return the function that reads the polling status of a model."""
 
     def read(connection: Connection, name: str) -> PollingOut:
         polling = read_polling(connection, model_number(connection, name))

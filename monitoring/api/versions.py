@@ -39,7 +39,7 @@ def make_versions_api(registered: RegisteredModels) -> APIBlueprint:
 
     @needs(Scope.ADMIN)
     def retire(name: str, version: int) -> VersionStateOut:
-        """Retire a version: it takes no more rows and is polled no more; what it stored stays readable."""
+        """Retire a version: it accepts no further rows and is no longer polled; its results stay readable."""
         registered.retire(name, version)
         return VersionStateOut(name=name, version=version, state=registry.RETIRED)
 

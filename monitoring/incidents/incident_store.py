@@ -91,7 +91,7 @@ def _write(connection: Connection, key: VersionKey, incident: VersionIncident, r
 
 
 def _merge(connection: Connection, number: int, overlapping: list[RowMapping]) -> None:
-    """Give an incident the comments, history and earliest acknowledgement of all stored ones that it covers.
+    """Move the comments, the history and the earliest acknowledgement of covered incidents to an incident.
 
     It has the assignment of the first that has one. A silence stays that of its own number: an alert about the earlier
     incident is not held back since somebody silenced a later one.

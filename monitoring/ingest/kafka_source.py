@@ -225,7 +225,7 @@ class KafkaSource:
             return StoredMessages(0, 0)
 
     def _store(self, place: Place, messages: Sequence[Message]) -> StoredMessages:
-        """Store messages of a partition in the trace that they name, and remember where to read on."""
+        """Store messages with the partition's offset, within a span that continues their traces."""
         topic, part = place
         expected = self._stored[place]
         attributes: Attributes = {
@@ -242,7 +242,7 @@ class KafkaSource:
         return stored
 
     def _commit(self, place: Place) -> None:
-        """Tell Kafka how far the group has read, for tools that show its lag; Driftline does not read it back."""
+        """Commit the group's offsets to Kafka for tools that show its lag; Driftline does not read them back."""
         offset = self._stored[place]
         try:
             self._consumer.commit(offsets=[TopicPartition(*place, offset or 0)], asynchronous=True)

@@ -92,7 +92,7 @@ class SqlSource:
         return len(rows)
 
     def read(self, stop: Event, since: datetime | None = None) -> SqlRowCounts:
-        """Read what is new and changed once, and store it; return how many rows that were.
+        """Read the new and changed rows once and store them; return their number.
 
         Raises:
             SourceUnavailable: the table cannot be read. Unavailable: the database does not answer.

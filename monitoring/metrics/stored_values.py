@@ -1,4 +1,4 @@
-"""Reads the gauges of what is in MySQL: a fixed number of statements, whatever the number of models."""
+"""Reads the gauges of the values in MySQL, by a fixed number of statements for any number of models."""
 
 import json
 from collections import Counter

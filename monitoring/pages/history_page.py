@@ -1,4 +1,4 @@
-"""What was reported of one chunk at which time, prepared for the template. No I/O here."""
+"""The revision history of one chunk, prepared for the template. No I/O here."""
 
 from dataclasses import dataclass
 

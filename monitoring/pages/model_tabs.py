@@ -38,7 +38,7 @@ def add_model_tabs(pages: APIBlueprint, monitor: MonitorService, registered: Reg
 
     @needs(Scope.READ)
     def history(name: str, start: str, query_data: HistoryQuery) -> ResponseReturnValue:
-        """Show what was reported of a chunk at which time."""
+        """Show the revision history of a chunk."""
         instant = _parsed(start)
         chunk = monitor.history(name, query_data.version, instant)
         lineage = monitor.lineage(name, query_data.version, instant, query_data.revision)
@@ -83,7 +83,7 @@ def add_model_tabs(pages: APIBlueprint, monitor: MonitorService, registered: Reg
 
     @needs(Scope.READ)
     def ingest(name: str, query_data: IngestPageQuery) -> ResponseReturnValue:
-        """Show what came for a model, and what was refused and why."""
+        """Show the ingested and the refused batches of a model with the reasons."""
         versions = monitor.versions(name)
         version, entries = monitor.ingest_log(name, INGEST_PAGE_SIZE + 1, query_data.filter())
         more = len(entries) > INGEST_PAGE_SIZE

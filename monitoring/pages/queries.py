@@ -96,7 +96,7 @@ class CommentForm(BaseModel):
 
 
 class UploadForm(BaseModel):
-    """What is said about a reference that is uploaded: the name of the model, and its owner."""
+    """The form of an upload: the name of the model and its owner."""
 
     model_config = ConfigDict(extra="ignore")  # the file is read from the request
 

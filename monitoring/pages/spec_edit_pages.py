@@ -38,7 +38,7 @@ def add_spec_edit_pages(
         return redirect(url_for("pages.spec", name=name, version=version.number), 303)
 
     def _page(name: str, form: SpecForm, error: InvalidInput | None = None) -> str:
-        """Return the page of the form; what is wrong with it stands on the page."""
+        """Return the page of the form, which lists the faults of the entries."""
         versions = monitor.versions(name)
         version, _ = monitor.spec_revisions(name, form.version)
         page = spec_edit_page(version, form.texts or form_values(version.spec))

@@ -44,7 +44,7 @@ def pending_of(connection: Connection, key: VersionKey, chunk: Chunk) -> list[Un
 
 
 def settle(connection: Connection, key: VersionKey, pending: Sequence[UncomputedLabels]) -> None:
-    """End what is pending, in the transaction that stores the chunk's results.
+    """Settle pending labels in the transaction that stores the chunk's results.
 
     Each row is deleted by its whole key: a range would also lock, or wait for, rows that another transaction records.
     """

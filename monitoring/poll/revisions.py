@@ -173,7 +173,7 @@ class RevisionStore:
     def _keep_others(
         self, connection: Connection, start: datetime, kept_from: int, number: int, rows: list[dict[str, object]]
     ) -> None:
-        """Give a revision the results of another one, without those that `rows` will replace."""
+        """Copy the results of another revision to a revision, except those that `rows` will replace."""
         if kept_from != number:
             copied = [literal(number) if c is results.c.revision else c for c in results.c]
             stored = select(*copied).where(self._is_revision(results, start, kept_from))

@@ -25,7 +25,7 @@ Detector = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredEvidence:
-    """What is stored of one chunk: its counts, and, as of the last replay, what they say and the detector's state.
+    """The stored evidence of one chunk: its counts and, since the last replay, their evidence and the detector's state.
 
     `notes` are what the scores and the labels say. `detector` is None before the chunk has closed.
     """

@@ -52,10 +52,10 @@ def read_chunks(connection: Connection, version: Version, clock: datetime, reque
     key = version.key
     store, failures = RevisionStore(key), pending_chunks.failures(connection, key)
     waiting = set(pending_chunks.changed(connection, key))
-    limits = _limits(connection, store, version.spec, requested, [*failures, *waiting])
-    if limits is None:
+    ends = _range_ends(connection, store, version.spec, requested, [*failures, *waiting])
+    if ends is None:
         return []
-    first, last = limits
+    first, last = ends
     revisions = store.between(connection, first, last)
     stored = VerdictStore(key).between(connection, first, last)
     results = store.results_between(connection, first, last, segments=requested.segments)
@@ -87,7 +87,7 @@ def read_chunks(connection: Connection, version: Version, clock: datetime, reque
     return views
 
 
-def _limits(
+def _range_ends(
     connection: Connection, store: RevisionStore, spec: Spec, requested: ChunkRange, unstored: list[datetime]
 ) -> tuple[datetime, datetime] | None:
     """Return the first and the last start to read, among those stored, waiting or failed; None without any."""

@@ -1,4 +1,4 @@
-"""Reads how the polls of a model are going: when the last was and the next is, and what waits for it since when."""
+"""Reads the polling status of a model: the last and the next poll, and what is pending since when."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from driftline.store.tables import ledger, pending_batches, pending_chunks
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """The polls of a model: its own schedule if it has one, and what waits.
+    """The polling status of a model: its own schedule, if any, and the pending batches and chunks.
 
     `waiting_since` is when the oldest batch was written that is not in the results; None if there is none.
     """
@@ -26,7 +26,7 @@ class Polling:
 
 
 def read_polling(connection: Connection, model_number: int) -> Polling:
-    """Read how the polls of a model are going."""
+    """Read the polling status of a model."""
     batches = connection.execute(
         select(func.count(), func.min(ledger.c.written_at))
         .select_from(pending_batches.join(ledger, ledger.c.number == pending_batches.c.batch_number))

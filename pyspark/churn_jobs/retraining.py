@@ -28,7 +28,7 @@ JOB = "retrain"
 
 @dataclass(frozen=True)
 class Retrained:
-    """What a retraining did: the challenger's version, None if there is none, and the decision about it."""
+    """The outcome of a retraining: the challenger's version, None if there is none, and the decision about it."""
 
     challenger: int | None
     decision: Decision

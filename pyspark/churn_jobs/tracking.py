@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def track(job: Job, version: Version) -> None:
-    """Record the training of a version, unless it is recorded; where MLflow is away, say so and go on.
+    """Record the training of a version, unless it is recorded; if MLflow is unavailable, report it and continue.
 
     The version is registered by then: the next `train_model` of the same days records what is missing. The aliases
     `champion` and `challenger` follow the roles of the versions.
@@ -56,7 +56,7 @@ def follow_roles(job: Job, client: "MlflowClient") -> None:
 
 
 def _run_of(version: Version, folder: Path) -> TrainingRun:
-    """Return what is recorded of a version's training; its files are written into a folder."""
+    """Return the record of a version's training; its files are written into a folder."""
     details = version.details
     plot = folder / "evaluation.png"
     plot_evaluation(read_reference(version.reference_uri), details["importances"], plot)

@@ -33,7 +33,7 @@ def make_api(predictor: Predictor) -> APIBlueprint:
 
     @needs(Scope.PREDICT)
     def predict() -> Response:
-        """Predict one row or many, and log what was predicted."""
+        """Predict one row or many, and log the predictions."""
         requested, rows = read_request(request.get_json(force=True))
         predictions = predictor.predict(requested.model, rows, logged=requested.log)
         return jsonify(answer_of(predictions, single=requested.is_single))

@@ -11,7 +11,7 @@ MOST_ROWS = 100
 
 @dataclass(frozen=True, slots=True, order=True)
 class RowFault:
-    """What is wrong with one row, whichever rows are beside it: its number from 1, the column, the value, the cure."""
+    """A fault of one row that does not depend on other rows: its number from 1, the column, the value, the cure."""
 
     row: int
     column: str

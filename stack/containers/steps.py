@@ -86,7 +86,7 @@ def stream(client: DemoClient) -> None:
 
 
 def findings(client: DemoClient) -> None:
-    """Compute what is pending with the monitor, and print its findings."""
+    """Let the monitor compute the pending chunks, and print its findings."""
     with step("Monitoring of all that is pending"):
         client.compute()
     client.show_findings(_read_plan())

@@ -98,7 +98,7 @@ class DemoClient:
             print_line(line)
 
     def _missing(self) -> list[str]:
-        """Return in the monitor's words what is missing and what to do about it."""
+        """Return the monitor's messages about missing things and their cures."""
         missing = self._call("GET", f"{self.monitor}/api/v1/models/{MODEL}/chunks")["missing"]
         return [f"Missing:         {entry['missing']} {entry['to_do']}" for entry in missing]
 

@@ -15,7 +15,7 @@ from stack.servers.mariadb import MARIADB
 from stack.servers.named_server import VARIABLE, named_server
 from stack.servers.sqlserver import SqlServer, initialize
 from stack.services.environments import base_environment, engine_for, settings_of
-from stack.services.service import Service, Worker
+from stack.services.service import Service, ServiceWorker
 from stack.services.site import Site
 from stack.services.table import OWNER, SERVICES, service_named, with_port, with_workers
 
@@ -119,7 +119,7 @@ def local_process(service: Service) -> LocalProcess:
     )
 
 
-def worker_process(service: Service, worker: Worker) -> LocalProcess:
+def worker_process(service: Service, worker: ServiceWorker) -> LocalProcess:
     """Return the process of a worker; it works while it holds its lock of the database."""
     return LocalProcess(
         name=worker.name,
@@ -134,7 +134,7 @@ def worker_process(service: Service, worker: Worker) -> LocalProcess:
     )
 
 
-def _holds_lock(service: Service, worker: Worker, site: Site) -> bool:
+def _holds_lock(service: Service, worker: ServiceWorker, site: Site) -> bool:
     engine = engine_for(service.name, site)
     try:
         return JobLock(engine, worker.job).is_taken()

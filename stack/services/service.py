@@ -31,7 +31,7 @@ class ContainerImage:
 
 
 @dataclass(frozen=True)
-class Worker:
+class ServiceWorker:
     """A process of a service that listens on no port and runs only on request, with the service's environment.
 
     Attributes:
@@ -127,7 +127,7 @@ class Service:
     reads_ports_of: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
     migrates: bool = False
-    workers: tuple[Worker, ...] = ()
+    workers: tuple[ServiceWorker, ...] = ()
     compose: Compose | None = None
 
     @property

@@ -15,7 +15,7 @@ from driftline.store import tables
 from driftline.store.migrate import LIBRARY
 from stack.errors import StackError
 from stack.services.grants import Grant, GrantedSchema, Privilege
-from stack.services.service import Compose, ContainerImage, Service, Worker, WorkerContainer
+from stack.services.service import Compose, ContainerImage, Service, ServiceWorker, WorkerContainer
 
 ALL, SELECT, INSERT, UPDATE, DELETE = (
     Privilege.ALL, Privilege.SELECT, Privilege.INSERT, Privilege.UPDATE, Privilege.DELETE,
@@ -124,7 +124,9 @@ JOBS = Service(
         ),
         Grant((INSERT, DELETE), _names(processed, processed_staging, daily_summary, tables.pending_batches)),
     ),
-    workers=(Worker("score-stream", "Scored stream", ("pyspark/score_stream.py",), job="score_stream", option="LIVE"),),
+    workers=(
+        ServiceWorker("score-stream", "Scored stream", ("pyspark/score_stream.py",), job="score_stream", option="LIVE"),
+    ),
     image=ContainerImage(
         "jobs",
         code=("src/churn", "pyspark", "monitoring"),
@@ -249,6 +251,6 @@ def with_port(services: Sequence[Service] = SERVICES) -> Iterator[tuple[Service,
     return ((service, service.port) for service in services if service.port is not None)
 
 
-def with_workers(services: Sequence[Service] = SERVICES) -> Iterator[tuple[Service, Worker]]:
+def with_workers(services: Sequence[Service] = SERVICES) -> Iterator[tuple[Service, ServiceWorker]]:
     """Yield the processes that run only on request, each with its service."""
     return ((service, worker) for service in services for worker in service.workers)

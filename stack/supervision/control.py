@@ -1,4 +1,4 @@
-"""Requests to the supervisor, and what it knows."""
+"""Requests to the supervisor, and its record of the processes."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def watch(home: ProcessHome, command: ProcessCommand) -> None:
 
 
 def forget(home: ProcessHome, name: str) -> None:
-    """Let the supervisor restart a process no more, and forget its history."""
+    """Tell the supervisor not to restart a process again, and to forget its history."""
     if find(home):
         _send(home, "forget", ProcessCommand(name, (), {}, ""))
 

@@ -1,4 +1,4 @@
-"""What is known of each supervised process: its starts, its ends, and when it is started next; and the file of it."""
+"""The history of each supervised process: its starts, its ends, and its next start; and its file."""
 
 import json
 from collections.abc import Mapping

@@ -55,8 +55,8 @@ class Visitor:
         raise AssertionError(f"{self.page.url}: Tab does not reach {words!r}")
 
     def _violations(self) -> Iterator[str]:
-        found: dict[str, Any] = self.page.evaluate("rules => axe.run(document, rules)", RULES) if self._axe() else {}
-        for violation in found["violations"]:
+        report: dict[str, Any] = self.page.evaluate("rules => axe.run(document, rules)", RULES) if self._axe() else {}
+        for violation in report["violations"]:
             if violation["impact"] in SERIOUS:
                 nodes = ", ".join(node["html"][:160] for node in violation["nodes"][:3])
                 yield f"{violation['id']}: {violation['help']}: {nodes}"

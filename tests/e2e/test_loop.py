@@ -95,8 +95,8 @@ def published(loop: IsolatedStack) -> list[str]:
         partitions = [TopicPartition(Topic.CDR_RECORDS, n) for n in reader.partitions_for_topic(Topic.CDR_RECORDS)]
         reader.assign(partitions)
         reader.seek_to_beginning(*partitions)
-        with closing(KafkaConsumer(isolation_level="read_uncommitted", **servers)) as other:
-            ends = other.end_offsets(partitions)  # what a commit has decided on becomes readable a little later
+        with closing(KafkaConsumer(isolation_level="read_uncommitted", **servers)) as consumer:
+            ends = consumer.end_offsets(partitions)  # what a commit has decided on becomes readable a little later
         read: list[str] = []
         while any(reader.position(partition) < ends[partition] for partition in partitions):
             batches = reader.poll(timeout_ms=200).values()

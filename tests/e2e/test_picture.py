@@ -36,6 +36,8 @@ def test_the_committed_picture_shows_the_page_as_it_is(outline: str) -> None:
 @pytest.mark.skipif(screenshot.browser() is None, reason="needs a Chromium, for instance the package chromium")
 @pytest.mark.usefixtures("outline")
 def test_the_picture_of_this_run_has_the_size_of_the_committed_one() -> None:
-    taken, committed = (file.read_bytes() for file in (screenshot.SCREENSHOTS / "dashboard.png", screenshot.PICTURE))
-    assert taken[16:24] == committed[16:24]
-    assert 0.5 < len(taken) / len(committed) < 2
+    screenshots, committed = (
+        file.read_bytes() for file in (screenshot.SCREENSHOTS / "dashboard.png", screenshot.PICTURE)
+    )
+    assert screenshots[16:24] == committed[16:24]
+    assert 0.5 < len(screenshots) / len(committed) < 2

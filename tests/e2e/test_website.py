@@ -72,7 +72,7 @@ def page_rules(app: Flask) -> set[str]:
     return {rule.rule for rule in rules if "GET" in (rule.methods or ())} - NOT_VISITED
 
 
-def test_every_page_is_accessible_at_all_widths_and_asks_no_other_machine(
+def test_pages_are_accessible_and_load_nothing_else(
     person: Visitor, paths: dict[str, str], site: str, loop: IsolatedStack
 ) -> None:
     simulator = f"http://127.0.0.1:{loop.site.ports['simulator']}/"

@@ -31,11 +31,11 @@ def newest_batches(dse: Example) -> list[dict[str, object]]:
 
 def test_every_day_is_predicted_and_the_other_regime_is_found(dse: Example) -> None:
     assert len(re.findall(r"^\d{4}-\d\d-\d\d close .* up\)$", dse.output, re.MULTILINE)) == len(DAYS)
-    found = verdicts(dse.output)
-    assert len(found) == 16
-    before = {verdict for start, verdict in found if date.fromisoformat(start) < TURBULENT_FROM}
+    verdict_days = verdicts(dse.output)
+    assert len(verdict_days) == 16
+    before = {verdict for start, verdict in verdict_days if date.fromisoformat(start) < TURBULENT_FROM}
     assert "alert" not in before
-    assert "alert" in {verdict for _, verdict in found}
+    assert "alert" in {verdict for _, verdict in verdict_days}
     assert "Alert delivered: dse" in dse.output
 
 

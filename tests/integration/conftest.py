@@ -105,15 +105,15 @@ def _schema(schemas: Schemas, request: pytest.FixtureRequest) -> AbstractContext
 @pytest.fixture
 def engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
     """An engine on a schema with the tables for monitoring alone, once on MariaDB and once on MySQL."""
-    with _engine(database_settings) as made:
-        yield made
+    with _engine(database_settings) as migrated:
+        yield migrated
 
 
 @pytest.fixture
 def churn_engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
     """An engine on a schema with the example's tables too, once on MariaDB and once on MySQL."""
-    with _engine(database_settings) as made:
-        yield made
+    with _engine(database_settings) as migrated:
+        yield migrated
 
 
 @contextmanager

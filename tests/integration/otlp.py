@@ -59,6 +59,7 @@ def collected(service: str, headers: str | None = None) -> Iterator[Collector]:
 
 
 def _decoded(body: bytes) -> Iterator[ReceivedSpan]:
+    """Yield the spans of an export request."""
     for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
         service = next(
             entry.value.string_value for entry in resource.resource.attributes if entry.key == "service.name"

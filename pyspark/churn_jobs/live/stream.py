@@ -49,7 +49,7 @@ class MicroBatches:
     scoring: LiveScoring
     topic: PredictionTopic
     stop: Event
-    done: Streamed = Streamed()
+    total: Streamed = Streamed()
     error: Exception | None = None
 
     def __call__(self, messages: DataFrame, _: int) -> None:
@@ -70,12 +70,12 @@ class MicroBatches:
             published = self.topic.publish()
         for message in collected.invalid[:5]:
             say(f"{message.place} is not a record and was skipped: {message.value[:200]}")
-        streamed = self.done
-        self.done = Streamed(
-            streamed.batches + 1,
-            streamed.new + new,
-            streamed.invalid + len(collected.invalid),
-            streamed.published + published,
+        so_far = self.total
+        self.total = Streamed(
+            so_far.batches + 1,
+            so_far.new + new,
+            so_far.invalid + len(collected.invalid),
+            so_far.published + published,
         )
 
 
@@ -109,8 +109,8 @@ def score_stream(
             _run(lambda: _writer(messages, work, settings, once=once).start(), work, lock, stop)
         finally:
             topic.close()
-    say(f"{work.done.new:,} predictions of {work.done.batches} micro-batches were added.")
-    return work.done
+    say(f"{work.total.new:,} predictions of {work.total.batches} micro-batches were added.")
+    return work.total
 
 
 def _writer(messages: DataFrame, work: MicroBatches, settings: StreamSettings, *, once: bool) -> DataStreamWriter:

@@ -52,10 +52,10 @@ class Answer:
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Answer:
-    """Return what a response means.
+    """Return the meaning of a response.
 
-    A batch is stored only if the monitor says so in its own words, and refused only in its own words too: a proxy in
-    between answers with other bodies, and then the batch is sent again.
+    A batch counts as stored or refused only if the body is that of a monitor: a proxy in between answers with other
+    bodies, and then the batch is sent again.
     """
     content = _json_object(body)
     if status == 200 and type(rows := content.get("rows")) is int:

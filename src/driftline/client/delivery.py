@@ -34,7 +34,7 @@ class Destination:
     timeout: float = 30.0
 
     def __post_init__(self) -> None:
-        """Refuse an address that is none, and read the token from the environment where none is passed."""
+        """Refuse an invalid address, and read the token from the environment if none is passed."""
         parts = urlsplit(self.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             msg = f"url is {self.url!r}; pass the address of the monitor, such as 'https://monitor.example.org'."
@@ -92,7 +92,7 @@ class MonitorConnection:
         self._pool: PoolManager | None = None
 
     def send(self, batch: BatchFile, content: bytes) -> Answer:
-        """Send a batch once; whatever fails on the way is an answer that says to try again."""
+        """Send a batch once; a failure of the connection is an answer that says to try again."""
         from urllib3.exceptions import (  # noqa: PLC0415  (a process that only logs does not need it)
             ConnectTimeoutError,
             HTTPError,

@@ -15,4 +15,4 @@ class SpoolFailed(Unavailable):
 
 
 class ClientClosed(DriftlineError):
-    """The client is closed and takes no more rows; create another one."""
+    """The client is closed and accepts no further rows; create another one."""

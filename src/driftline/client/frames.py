@@ -37,7 +37,7 @@ def encoded_frame(frame: Any, rows: int) -> EncodedFrame:
 
 
 def row_count(frame: Any) -> int:
-    """Return how many rows a frame has; 1 for what is not a frame."""
+    """Return how many rows a frame has; 1 for any other object."""
     columns = frame.values() if isinstance(frame, Mapping) else [frame] if hasattr(frame, "columns") else []
     try:
         return max(map(len, columns), default=1)

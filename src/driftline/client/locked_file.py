@@ -31,7 +31,7 @@ class LockedFile:
 
     @classmethod
     def claim(cls, path: Path) -> Self | None:
-        """Open and lock an existing file; return None where it is gone or another process holds it."""
+        """Open and lock an existing file; return None if it is missing or another process has locked it."""
         try:
             file = cls._open(path, os.O_RDWR | os.O_APPEND)
         except (FileNotFoundError, BlockingIOError):

@@ -99,7 +99,7 @@ class MonitorClient:
         atexit.register(self.close)
 
     def _reset(self) -> None:
-        """Begin anew, as a forked child must: threads, locks, connections and open batches stay with the parent."""
+        """Reset the state in a forked child: threads, locks, connections and open batches stay with the parent."""
         self._starting = threading.Lock()
         self._writer: SpoolWriter | None = None
         self._sender: Sender | None = None
@@ -210,7 +210,7 @@ class MonitorClient:
             log.error("rows of model %s were not accepted: %s", self._destination.model, error)
 
     def flush(self, timeout: float = 30.0) -> bool:
-        """Wait until the monitor has stored or refused what was logged before; return False after `timeout` seconds.
+        """Wait until the monitor has stored or refused all logged rows; return False after `timeout` seconds.
 
         Rows of other processes that wait in the spool folder are included, except those that they have just logged.
         """

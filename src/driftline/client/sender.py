@@ -24,7 +24,7 @@ REPEATED_AFTER = 60.0
 
 
 class Sender:
-    """Sends what is in a spool folder, whichever process wrote it; one object for each process."""
+    """Sends the batches of a spool folder, of all processes that write there; one object for each process."""
 
     def __init__(self, spool: Spool, writer: SpoolWriter, delivery: MonitorConnection, batch_seconds: float) -> None:
         """Store what the thread needs; `start` starts it."""
@@ -86,7 +86,7 @@ class Sender:
             self._send_all(now)
 
     def _seal_all(self) -> None:
-        """Seal the batches that nobody appends to any more, and those of ended processes.
+        """Seal the batches that are complete, and those of ended processes.
 
         With a lock: a flush must not miss a batch that the thread is sealing.
         """

@@ -15,7 +15,7 @@ MAX_BYTES = 4 * 1024 * 1024
 
 
 class SpoolWriter:
-    """Takes rows from all threads of a process; `completed` holds the batches that nobody appends to any more."""
+    """Accepts rows from all threads of a process; `completed` holds the batches that are complete."""
 
     def __init__(self, spool: Spool, *, batch_rows: int, max_spool_bytes: int) -> None:
         """Measure the spool folder."""
@@ -100,7 +100,7 @@ class SpoolWriter:
             self.rows += rows
 
     def close(self, timeout: float) -> None:
-        """Take no more rows; wait for at most `timeout` seconds for calls that are storing theirs."""
+        """Accept no further rows; wait at most `timeout` seconds for calls that are storing rows."""
         with self._unused:
             self._closed = True
             self._unused.wait_for(lambda: self._adding == 0, timeout)

@@ -28,7 +28,7 @@ def complete_chunks(chunks: Sequence[ChunkRows]) -> list[ChunkRows]:
     rows = PARTIAL_SHARE * median(len(part) for _, part in inner)
     gaps = [_gaps(part) for part in inner]
     first, last = _gaps(chunks[0]), _gaps(chunks[-1])
-    keep_first = len(chunks[0][1]) >= rows or first[0] <= max(shortfall for shortfall, _ in gaps)
+    keep_first = len(chunks[0][1]) >= rows or first[0] <= max(before for before, _ in gaps)
     keep_last = len(chunks[-1][1]) >= rows or last[1] <= max(after for _, after in gaps)
     return [*(chunks[:1] if keep_first else ()), *inner, *(chunks[-1:] if keep_last else ())]
 

@@ -174,7 +174,7 @@ class StrictRequest(HTTPRequest):
 
 
 def _error_response(status: HTTPStatus, message: str) -> bytes:
-    """Return the response with an error, of the shape that `driftline.http.web` gives to those of an app."""
+    """Return an error response in the JSON shape of `driftline.http.web`."""
     error = {"code": status.name.lower(), "message": message or f"{status.phrase}.", "details": []}
     body = json.dumps({"error": error}).encode() + b"\n"
     head = (

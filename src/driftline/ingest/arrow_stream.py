@@ -73,7 +73,7 @@ def _unpacked_size(metadata: bytes, body: pa.Buffer | None) -> int:
 
 
 def _size_of(body: memoryview, offset: int, length: int) -> int:
-    """Return the size of a compressed buffer; -1 stands for one that was left as it is."""
+    """Return the size of a compressed buffer; -1 means that it is not compressed."""
     if length < 8:
         return 0
     size = int(struct.unpack_from("<q", body, offset)[0])

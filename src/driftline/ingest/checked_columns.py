@@ -213,7 +213,7 @@ class CheckedColumns:
 
 
 def _plural(noun: str) -> str:
-    """Return what is said of one value as it is said of several."""
+    """Return the description of a fault in the plural."""
     return _SEVERAL.get(noun, noun.replace("that is ", "that are ", 1))
 
 

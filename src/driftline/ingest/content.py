@@ -1,4 +1,4 @@
-"""What was sent: its format, its compression, and its bytes, of which no more are unpacked than may be read."""
+"""The body of a request: its format, its compression and its bytes, of which a limited number is unpacked."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -90,7 +90,7 @@ def _encoding(name: str | None) -> Encoding:
 
 
 def unpacked(body: bytes, encoding: Encoding, most: int = MOST_BYTES) -> bytes:
-    """Return a body without its compression; no more than `most` bytes are unpacked."""
+    """Return a decompressed body; at most `most` bytes are unpacked."""
     data = body if encoding is Encoding.NONE else _decompressed(body, encoding, most)
     if len(data) > most:
         raise TooMuchContent(

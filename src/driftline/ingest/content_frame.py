@@ -1,4 +1,4 @@
-"""A frame of what was sent, in the few dtypes that a back-test reads; its columns are named as they were sent."""
+"""Sent rows as a frame, in the few dtypes that a backtest reads, under the column names of the sender."""
 
 import tempfile
 from collections.abc import Callable, Collection, Sequence

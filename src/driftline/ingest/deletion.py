@@ -47,12 +47,12 @@ class Deletion:
 
     @property
     def content_hash(self) -> str:
-        """The hash of what is to be erased."""
+        """The hash of the request."""
         content = json.dumps([sorted(self.ids), self.column, self.value])
         return hashlib.sha256(content.encode()).hexdigest()
 
     def subjects(self, connection: Connection, writer: PredictionWriter) -> Subjects:
-        """Return what is stored of it, locked."""
+        """Return the stored rows that it erases, locked."""
         if self.column is None or self.value is None:
             return subjects_of_ids(connection, writer, self.ids)
         return subjects_of_value(connection, writer, self.column, self.value)

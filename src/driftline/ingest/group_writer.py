@@ -80,7 +80,7 @@ class GroupWriter(Generic[G]):
                 self.add(*part)
 
     def _write(self, write: Write) -> DriftlineError | None:
-        """Write a group; return why it conflicts with what is stored, with the group undone."""
+        """Write a group, or undo it and return why it conflicts with stored rows."""
         savepoint = self.connection.begin_nested()
         try:
             self.rows += write(self.connection).rows

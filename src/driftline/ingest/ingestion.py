@@ -43,7 +43,7 @@ _KEY = re.compile(rf"[!-~](?:[ -~]{{0,{LONGEST_KEY - 2}}}[!-~])?")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A batch as it was sent: its content, and what was sent with it.
+    """A batch as it was sent: its content and its options.
 
     `key` makes its id; without one its content does. `version` is that of the rows, by default the newest. `caller` is
     the name of the token or of the program, for the log; `option` spells options in messages.
@@ -59,7 +59,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a batch: its id, its rows, how many were new, stored already, and changed.
+    """The receipt of a batch: its id, its rows, and how many of them were new, stored already, and changed.
 
     Labels that are older than those stored count as stored already.
     """
@@ -254,7 +254,7 @@ def _delete(
 def _open_deletion(
     connection: Connection, target: Target, batch_id: str, deletion: Deletion, now: datetime
 ) -> int | None:
-    """Open the batch of a deletion; its content is what it names, of which only the hash is stored."""
+    """Open the batch of a deletion; only the hash of the request is stored."""
     kind, content = ledger.BatchKind.DELETION, deletion.content_hash
     batch = ledger.Batch(batch_id, kind, content, 0, now, target.model_number)
     return ledger.open_batch(connection, batch, [ledger.Consumer.MONITOR])
@@ -267,7 +267,7 @@ def _prepare(batch: PredictionBatch) -> None:
 
 
 def _rows(content: Content, layout: IngestLayout, fields: Collection[str], columns: Collection[str]) -> SentRows:
-    """Return what was sent with those of `columns` that it has."""
+    """Return the rows that were sent, with those of `columns` that they have."""
     if content.frame is not None:
         return SentRows(content.frame)
     if content.nested:
@@ -278,7 +278,7 @@ def _rows(content: Content, layout: IngestLayout, fields: Collection[str], colum
 def _write_labels(
     connection: Connection, batch_id: str, target: Target, rows: pd.DataFrame, now: datetime, content: str
 ) -> Receipt:
-    """Write labels and count those that are new, and those that were revised."""
+    """Write labels, and count the new and the revised ones."""
     model_number, problem = target.model_number, target.spec.problem
     number = labels.write_batch(connection, batch_id, model_number, rows, now, content, problem=problem)
     if number is None:

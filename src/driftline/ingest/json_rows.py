@@ -116,7 +116,7 @@ def _require_none(faults: Iterable[tuple[RowFault, str]], message: str = REFUSED
 
 
 def _row_faults(rows: Sequence[Any], fields: Sequence[str]) -> Iterator[tuple[RowFault, str]]:
-    """Yield what is wrong with the shape of rows: no object, or fields that no row has."""
+    """Yield the faults in the shape of rows: rows that are not objects, and unknown fields."""
     field_names = set(fields)
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):

@@ -24,7 +24,7 @@ COLUMNS = ("id", "value", KNOWN_AT)
 
 
 def label_columns(layout: IngestLayout) -> tuple[str, ...]:
-    """Return the columns of what was sent that labels are made of."""
+    """Return the columns that labels are read from."""
     return (layout.sources[ID], layout.sources.get(LABEL, LABEL), KNOWN_AT)
 
 
@@ -45,7 +45,7 @@ class LabelRows:
 
     @property
     def content_hash(self) -> str:
-        """The hash of what was sent, by id: without the instants that nobody sent."""
+        """The hash of the labels that were sent, in the order of ids, without instants that the sender left out."""
         sent = self.frame.assign(**{KNOWN_AT: self.frame[KNOWN_AT].where(self.timed)}).sort_values("id")
         return ledger.content_hash(bulk.encode(sent, COLUMNS if self.timed.any() else COLUMNS[:2]))
 

@@ -1,4 +1,4 @@
-"""Which column of what was sent is behind each column of the engine, and which words are missing. No I/O here."""
+"""The layout of sent rows: the source of each engine column, and the words for missing values. No I/O here."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -99,7 +99,7 @@ def nested_layout(spec: Spec, stored: ModelLayout) -> IngestLayout:
 
 
 def _ingest_layout(spec: Spec, stored: ModelLayout, sources: Mapping[str, str]) -> IngestLayout:
-    """Return a layout with these columns; what is stored by the reference's columns is kept for those."""
+    """Return a layout with these columns; settings stored for the reference's columns apply to them."""
     renamed = {source: sources[name] for name, source in stored.sources.items() if name in sources}
     usual = next(iter(stored.classes.values()), {})
     outputs = {name: sources[name] for name in (PREDICTION, LABEL) if name in sources}

@@ -1,4 +1,4 @@
-"""Stores the messages of one partition: their rows, how far the partition was read, and what was refused."""
+"""Stores the messages of one partition: their rows, the offset, and refused messages."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ MOST_LOGGED = 20
 
 @dataclass(frozen=True, slots=True)
 class StoredMessages:
-    """What became of messages: how many rows are stored (new or not), and how many messages are not."""
+    """The outcome of messages: how many rows are stored (new or not), and how many messages are refused."""
 
     rows: int
     dead_letters: int

@@ -36,7 +36,7 @@ class PredictionRows:
 
 
 def columns_read(layout: IngestLayout) -> tuple[str, ...]:
-    """Return the columns of what was sent that predictions are made of."""
+    """Return the columns that predictions are read from."""
     return tuple(dict.fromkeys(source for name, source in layout.sources.items() if name != LABEL))
 
 

@@ -109,7 +109,7 @@ class WatchedFolder:
             return watched_files.read(connection, self._model_number, self.files.kind)
 
     def _forget(self, absent: Iterable[str]) -> None:
-        """Delete what is known of files that were removed from the folder long ago.
+        """Delete the records of files that were removed from the folder long ago.
 
         One that comes back is read again, and the ledger ignores its rows.
         """
@@ -162,7 +162,7 @@ class WatchedFolder:
             return False
 
     def _ingest(self, key: str, copy: Path, file: WatchedFile, previous: WatchedFile | None) -> WatchedFile:
-        """Store the rows of a file, unless its content is stored; return what became of it."""
+        """Store the rows of a file, unless its content is stored already; return its record."""
         if previous and previous.state is IngestState.STORED and previous.content_hash == file.content_hash:
             return replace(file, rows_sent=previous.rows_sent)
 

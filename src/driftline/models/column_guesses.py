@@ -12,7 +12,7 @@ IDS = ("id", "prediction_id", "row_id", "key", "uuid")
 
 @dataclass(frozen=True, slots=True)
 class ColumnGuess:
-    """The columns whose names say what they are; None where no name does."""
+    """Guesses of the roles of columns by their names; None where no name fits."""
 
     timestamp: str | None
     label: str | None
@@ -22,7 +22,7 @@ class ColumnGuess:
 
 
 def guess_columns(columns: Sequence[str]) -> ColumnGuess:
-    """Return the columns with usual names, whatever their case; of several, the one whose name is more usual.
+    """Return the columns with usual names, regardless of case; of several, the one whose name is more usual.
 
     >>> guess_columns(["Day", "amount", "y", "Score"])
     ColumnGuess(timestamp='Day', label='y', prediction=None, score='Score', id=None)

@@ -222,7 +222,7 @@ def revise(
 
 @models.command()
 def retire(name: NAME, version: Annotated[int, typer.Option(help="Version to retire.")], yes: YES = False) -> None:
-    """Retire a version: it takes no more rows and is polled no more; what it stored stays readable."""
+    """Retire a version: it accepts no further rows and is no longer polled; its results stay readable."""
     if not yes and not typer.confirm(f"Retire version {version} of {name}?", err=True):
         raise typer.Exit(1)
     _registered().retire(name, version)
@@ -354,7 +354,7 @@ def _account() -> str:
 
 
 def _follow_roles(registered: Any, name: str) -> None:
-    """Let the aliases in MLflow follow the roles; where it is away, say so and go on."""
+    """Set the aliases in MLflow by the roles; if MLflow is unavailable, report it and continue."""
     from driftline.models.followed_roles import follow_roles  # noqa: PLC0415
 
     for line in follow_roles(registered, name):

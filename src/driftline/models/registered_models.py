@@ -127,7 +127,7 @@ class RegisteredModels:
         return Revised(present.number, revision, int(waiting))
 
     def retire(self, name: str, version: int) -> None:
-        """Retire a version: it takes no more rows and is polled no more; what it stored stays readable.
+        """Retire a version: it accepts no further rows and is no longer polled; its results stay readable.
 
         Raises:
             NotFound: no such model, or no such version that is ready. Conflict: it is the champion of its model.
@@ -211,7 +211,7 @@ class RegisteredModels:
             return owner_of(connection, model_number(connection, name))
 
     def set_owner(self, name: str, owner: str | None) -> None:
-        """Give a model an owner, or with None take it away.
+        """Set the owner of a model, or remove it with None.
 
         Raises:
             InvalidInput: the owner is not valid. NotFound: no such model.
@@ -227,7 +227,7 @@ class RegisteredModels:
         return schedule_store.schedule_of(self.engine, name)
 
     def set_schedule(self, name: str, schedule: Schedule | None) -> None:
-        """Give a model a schedule of its polls, or with None let it be polled with all others again.
+        """Set the schedule of a model's polls; with None it is polled with all other models again.
 
         Raises:
             InvalidInput: the schedule has no polls. NotFound: no such model.

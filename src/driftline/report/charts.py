@@ -189,9 +189,9 @@ def draw_chart(
     bands = _bands(series)
     picked = [(name, [pick(b) if b else None for b in bounds]) for name, pick in LEVELS if name in levels]
     values = [value for line in series for value in _values(line.results) if value is not None]
-    limits = [value for _, column in picked for value in column if value is not None]
+    bound_values = [value for _, column in picked for value in column if value is not None]
     edges = [edge for band in bands if band for edge in band]
-    scale = ValueAxis.spanning([*values, *limits, *edges, *([0.0] if from_zero else [])], height)
+    scale = ValueAxis.spanning([*values, *bound_values, *edges, *([0.0] if from_zero else [])], height)
     newest, newest_of = _newest(series, axis)
     return Chart(
         title=title,

@@ -9,7 +9,7 @@ from driftline.engine.localization import OTHER_CATEGORIES, Contribution
 from driftline.engine.number_format import percent, readable
 from driftline.report.charts import Mark, ValueAxis
 
-WIDTH, HEIGHT, LEFT, RIGHT = 900.0, 260.0, 52.0, 12.0
+WIDTH, HEIGHT, LEFT_MARGIN, RIGHT_MARGIN = 900.0, 260.0, 52.0, 12.0
 MOST_BARS = 24
 """Categories beyond this many, the rarest, are drawn as one bar."""
 MOST_TICKS = 8
@@ -37,8 +37,8 @@ class DistributionChart:
     base: float
     width: float = WIDTH
     height: float = HEIGHT
-    left: float = LEFT
-    right: float = RIGHT
+    left: float = LEFT_MARGIN
+    right: float = RIGHT_MARGIN
 
 
 def part_name(part: Contribution) -> str:
@@ -52,12 +52,12 @@ def draw_distributions(contributions: Sequence[Contribution]) -> DistributionCha
     """Draw the shares of both sides; `contributions` are in the order of `driftline.engine.localization.localize`."""
     parts = _drawn(contributions)
     scale = ValueAxis(0.0, 1.1 * max(max(part.reference, part.chunk) for part in parts), HEIGHT)
-    step = (WIDTH - LEFT - RIGHT) / len(parts)
+    step = (WIDTH - LEFT_MARGIN - RIGHT_MARGIN) / len(parts)
     numeric = parts[0].lower is not None
     gap = 0.0 if numeric else step * 0.15
     bars = tuple(
         DistributionBar(
-            x=round(LEFT + place * step + gap, 2),
+            x=round(LEFT_MARGIN + place * step + gap, 2),
             width=round(step - 2 * gap, 2),
             reference_y=scale.y(part.reference),
             chunk_y=scale.y(part.chunk),
@@ -89,17 +89,17 @@ def _x_ticks(parts: Sequence[Contribution], step: float) -> tuple[Mark, ...]:
     if parts[0].lower is None:
         longest = max(4, int(step * every / 7))
         return tuple(
-            Mark(round(LEFT + (place + 0.5) * step, 1), _short(part_name(part), longest))
+            Mark(round(LEFT_MARGIN + (place + 0.5) * step, 1), _short(part_name(part), longest))
             for place, part in enumerate(parts)
             if place % every == 0
         )
     bins = [part for part in parts if part.lower is not None and part.upper is not None]
     edges = [part.lower for part in bins] + [bins[-1].upper]
-    marks = [Mark(round(LEFT + n * step, 1), readable(e, 3)) for n, e in enumerate(edges) if e is not None]
+    marks = [Mark(round(LEFT_MARGIN + n * step, 1), readable(e, 3)) for n, e in enumerate(edges) if e is not None]
     marks = marks[::every]
     if len(parts) > len(bins):
-        marks = [mark for mark in marks if mark.at < LEFT + (len(bins) - 0.5) * step]
-        marks.append(Mark(round(LEFT + (len(parts) - 0.5) * step, 1), "other"))
+        marks = [mark for mark in marks if mark.at < LEFT_MARGIN + (len(bins) - 0.5) * step]
+        marks.append(Mark(round(LEFT_MARGIN + (len(parts) - 0.5) * step, 1), "other"))
     return tuple(before for before, after in pairwise([*marks, Mark(inf, "")]) if after.at - before.at > 44)
 
 

@@ -64,6 +64,7 @@ def _rows_in_chunk(connection: Connection, key: VersionKey, chunk: Chunk, number
 
 
 def _origin(row: RowMapping, rows_in_chunk: dict[int, int]) -> BatchOrigin:
+    """Return the origin of the batch that a row describes."""
     return BatchOrigin(
         number=row["number"],
         batch_id=row["batch_id"],

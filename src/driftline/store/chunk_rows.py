@@ -1,4 +1,4 @@
-"""The rows of a chunk by batch: which batches there are, what of them counts no more, and portions of their rows."""
+"""The rows of a chunk by batch: its batches, their removed rows, and portions of their rows."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, upd
 from driftline.clock import naive_utc
 from driftline.engine.columns import IntArray
 from driftline.engine.results import EVENT_TIME, ID
-from driftline.store import archived_rows, columnar, ledger, traces
+from driftline.store import archived_rows, columnar, derived_values, ledger
 from driftline.store import removed_rows as removed
 from driftline.store.corrections import delete_ids
 from driftline.store.prediction_batch import OUTPUTS
@@ -38,7 +38,7 @@ class Subjects:
 
     @property
     def any_stored(self) -> bool:
-        """Whether there is anything to erase."""
+        """Whether any row is stored."""
         return bool(len(self.stored) or self.label_ids or len(self.replaced))
 
     @property
@@ -48,7 +48,7 @@ class Subjects:
 
 
 def subjects_of_ids(connection: Connection, writer: PredictionWriter, ids: Sequence[str]) -> Subjects:
-    """Return what is stored under some ids, and lock it."""
+    """Return the stored rows with some ids, and lock them."""
     stored = writer.places_of(connection, ids, lock=True)
     of_labels = tuple(str(row[0]) for row in _rows_with_ids(connection, labels, (labels.c.id,), writer.number, ids))
     columns = (removed_rows.c.batch_number, removed_rows.c.position)
@@ -104,8 +104,8 @@ def erase(connection: Connection, number: int, model_number: int, subjects: Subj
         _blank(connection, int(str(batch_number)), group[POSITION].to_numpy(np.int64))
     spans = _spans(connection, stored, subjects.replaced)
     _delete_states(connection, model_number, spans)
-    traces.erase_examples(connection, model_number, spans)
-    traces.erase_from_log(connection, model_number, {*stored[ID], *subjects.label_ids})
+    derived_values.erase_examples(connection, model_number, spans)
+    derived_values.erase_from_log(connection, model_number, {*stored[ID], *subjects.label_ids})
 
 
 def _rows_with_ids(
@@ -178,7 +178,7 @@ def _spans(connection: Connection, stored: pd.DataFrame, replaced: pd.DataFrame)
     return spans
 
 
-def _delete_states(connection: Connection, model_number: int, spans: traces.Spans) -> None:
+def _delete_states(connection: Connection, model_number: int, spans: derived_values.Spans) -> None:
     """Delete the states of the chunks that spans of events touch."""
     states = chunk_states.c
     of_model = select(states.model_version, states.chunk_start, states.chunk_end).where(

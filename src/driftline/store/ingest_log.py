@@ -1,4 +1,4 @@
-"""The log of what was ingested for each model, and of what was refused and why; kept for a bounded time."""
+"""The ingest log: the ingested and the refused batches of each model, kept for a bounded time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -185,6 +185,6 @@ def _upsert() -> Insert:
 
 
 def _wins(stored: ColumnElement[Any], sent: ColumnElement[Any], known_at: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return whether what was sent differs from what is stored and replaces it: it is newer, or as new and larger."""
+    """Return whether a sent label differs from the stored one and replaces it: it is newer, or as new and larger."""
     newer = and_(known_at > labels.c.known_at, stored.is_distinct_from(sent))
     return or_(newer, and_(known_at == labels.c.known_at, sent > stored))

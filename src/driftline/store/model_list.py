@@ -1,4 +1,4 @@
-"""What is registered, read without the fitted references: lists of a thousand models take few statements."""
+"""The registered models, read without the fitted references: lists of a thousand models take few statements."""
 
 import json
 from collections.abc import Mapping

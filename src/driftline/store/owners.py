@@ -31,12 +31,12 @@ def owner_of(connection: Connection, number: int) -> str | None:
 
 
 def write_owner(connection: Connection, number: int, owner: str | None) -> None:
-    """Give a model an owner, or with None take it away."""
+    """Set the owner of a model, or remove it with None."""
     connection.execute(update(models).where(models.c.number == number).values(owner=owner))
 
 
 def set_owner(engine: Engine, name: str, owner: str | None) -> None:
-    """Give a model an owner, or with None take it away.
+    """Set the owner of a model, or remove it with None.
 
     Raises:
         InvalidInput: the owner is not valid. NotFound: no such model.

@@ -52,7 +52,7 @@ class PredictionBatch:
 
     @cached_property
     def content_hash(self) -> str:
-        """The hash of what was sent."""
+        """The hash of the rows that were sent."""
         return columnar.content_hash(self.table.drop_columns(self.uncompared))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Models, their versions and spec revisions: what is registered, and with which frozen reference."""
+"""Registers models, their versions and spec revisions, with frozen references."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -184,7 +184,7 @@ def _begin(
 
 
 def _finish(connection: Connection, key: VersionKey) -> None:
-    """Make the version ready; what was predicted with it before counts from now on.
+    """Make the version ready; its earlier predictions count from now on.
 
     The chunks are those of its newest spec, which is not the candidate's where a version was revised, retired and is
     registered again. The model stays locked meanwhile: neither a spec revision nor a batch misses the other.
@@ -197,7 +197,7 @@ def _finish(connection: Connection, key: VersionKey) -> None:
 
 
 def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: datetime) -> int:
-    """Give a version a new spec revision, fitted anew to its frozen reference, and queue every chunk of it.
+    """Add a spec revision to a version, fitted to its frozen reference, and queue every chunk of the version.
 
     Raises:
         NotFound: no such model or version. InvalidInput: the reference does not fit the spec.

@@ -21,7 +21,7 @@ _LAST = (model_versions.name, models.name)
 
 
 def retire(engine: Engine, name: str, version: int) -> None:
-    """Retire a version: it takes no more rows and is polled no more; what it stored stays readable.
+    """Retire a version: it accepts no further rows and is no longer polled; its results stay readable.
 
     Registering the same reference again makes it ready again.
 
@@ -75,7 +75,7 @@ def _retire_all(connection: Connection, name: str) -> int:
 
 
 def _delete_batches(engine: Engine, number: int) -> Iterator[int]:
-    """Delete what is stored by batch, step by step; the ledger's rows go with it, so that nothing is left behind."""
+    """Delete the rows of each batch with its ledger row, step by step, so that no row stays without its batch."""
     by_batch = [t for t in metadata.sorted_tables if "batch_number" in t.c and "model_number" not in t.c]
 
     def step(connection: Connection) -> int:
@@ -92,7 +92,7 @@ def _delete_batches(engine: Engine, number: int) -> Iterator[int]:
 
 
 def _tables_of_models() -> list[Table]:
-    """Return the tables with rows of single models, without those that say that there is a model."""
+    """Return the tables with rows of single models, except those that register the model itself."""
     excluded = {*_LAST, ledger.name}
     return [table for table in metadata.sorted_tables if "model_number" in table.c and table.name not in excluded]
 

@@ -1,4 +1,4 @@
-"""Rows of stored batches that count no more: another batch corrected or deleted them.
+"""Removed rows of stored batches: another batch has corrected or deleted them.
 
 A batch keeps its data and the positions of its rows. Whoever reads a batch leaves out the positions that are listed
 here, and reads them after the numbers of the batches: a correction that commits in between then removes rows of which

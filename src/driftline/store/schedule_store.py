@@ -41,7 +41,7 @@ def read_schedules(connection: Connection, model_number: int | None = None) -> d
 
 
 def write_schedule(connection: Connection, model_number: int, schedule: Schedule) -> None:
-    """Give a model a schedule, instead of the one that it has."""
+    """Set the schedule of a model in place of the stored one."""
     values = {
         "every_seconds": None if schedule.every is None else int(schedule.every.total_seconds()),
         "cron": schedule.cron,
@@ -75,7 +75,7 @@ def schedule_of(engine: Engine, name: str) -> Schedule | None:
 
 
 def set_schedule(engine: Engine, name: str, schedule: Schedule | None) -> None:
-    """Give a model a schedule, or with None let it be polled with all others again.
+    """Set the schedule of a model; with None it is polled with all other models again.
 
     Raises:
         InvalidInput: the schedule has no polls. NotFound: no such model.

@@ -1,4 +1,4 @@
-"""How far each partition of a source was read: stored in the transaction of its rows, so that each row counts once."""
+"""The offset of each partition of a source, stored in the transaction of its rows, so that each row counts once."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The stored rows of batches: where they are, and their content, of which only what is asked for is decoded."""
+"""The stored rows of batches: their places, and their content, of which only the requested columns are decoded."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ Portion = Sequence[Blob]
 
 
 class StoredRows:
-    """Reads rows of batches as they are stored, those included that are removed."""
+    """Reads rows of batches as they are stored, including removed ones."""
 
     def __init__(self, connection: Connection, schema: PredictionSchema) -> None:
         """Store what is read; nothing is read yet."""
@@ -116,7 +116,7 @@ class StoredRows:
     ) -> dict[Blob, pa.Table]:
         """Return `parts`, the rows of some blobs, with the columns of their contents, all or those named.
 
-        Blobs that are in MySQL no more are left out.
+        Blobs that are no longer in MySQL are left out.
         """
         if not parts:
             return {}

@@ -1,4 +1,4 @@
-"""Which files of a watched folder were read: written after the last batch of a file, so that none is left out."""
+"""Records of the files of a watched folder that were read, written after the last batch of a file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def read(connection: Connection, model_number: int, kind: str) -> dict[str, Watc
 
 
 def record(connection: Connection, model_number: int, kind: str, file: WatchedFile, read_at: datetime) -> None:
-    """Write what became of a file, in place of what was written about it before."""
+    """Write the record of a file in place of an earlier one."""
     key = _hash(kind, file.address)
     values: Mapping[str, object] = {
         "kind": kind,
@@ -56,7 +56,7 @@ def record(connection: Connection, model_number: int, kind: str, file: WatchedFi
 
 
 def forget(connection: Connection, model_number: int, kind: str, addresses: Sequence[str], until: datetime) -> int:
-    """Delete what was written before an instant about some files; return how many these were."""
+    """Delete the records of some files that are older than an instant; return their number."""
     table, deleted = watched_files, 0
     for first in range(0, len(addresses), FORGOTTEN_AT_ONCE):
         keys = [_hash(kind, address) for address in addresses[first : first + FORGOTTEN_AT_ONCE]]

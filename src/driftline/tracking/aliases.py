@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def follow(client: "MlflowClient", versions: Iterable[VersionSummary], default_version: int | None) -> None:
-    """Give the registered versions of a model the aliases of the roles that its monitored versions have.
+    """Set the aliases of a model's registered versions by the roles of its monitored versions.
 
     The default version has the alias `champion`, also where no champion is named. A role whose version is not recorded
     in MLflow leaves no alias there.

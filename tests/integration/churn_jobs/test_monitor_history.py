@@ -35,16 +35,16 @@ def world(settings: DatabaseSettings, tmp_path: Path) -> Iterator[MonitoredWorld
     """Five days in three batches each, with labels and a correction; the rows of the first are archived."""
     engine = make_engine(settings)
     migrate.upgrade(engine)
-    made = make_world(engine, tmp_path)
+    created = make_world(engine, tmp_path)
     for day in range(DAYS):
         for first in (0, 100, 200):
-            made.predict(day, part=slice(first, first + 100))
-        made.label(day, part=slice(0, 250))
+            created.predict(day, part=slice(first, first + 100))
+        created.label(day, part=slice(0, 250))
     corrected = rows_of(FIRST, 300, seed=2).iloc[:5].drop(columns=["label", "model_version", "scored_at"])
     Ingestion(engine, lambda: NOW).corrections(NAME, sent(corrected.assign(distance=-1.0)))
     set_retention(engine, NAME, Retention(0))
     assert len(Archive(engine, open_store(tmp_path), lambda: NOW).run().written) == 1
-    yield made
+    yield created
     engine.dispose()
 
 

@@ -234,7 +234,7 @@ def _pending(live: ScoringLoop) -> list[Any]:
         return [*connection.execute(statement.where(ledger.c.kind == "predictions")).mappings()]
 
 
-def test_what_is_no_record_is_skipped_and_newer_fields_stop_the_stream(live: ScoringLoop) -> None:
+def test_invalid_messages_are_skipped_and_newer_fields_stop(live: ScoringLoop) -> None:
     live.day, live.records = HISTORY.last + 10 * DAY, 10_000
     records = live.next_day(slice(0, 5))
     with_more = {

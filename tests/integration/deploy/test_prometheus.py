@@ -130,7 +130,7 @@ class Watched:
 
 
 def _monitor(
-    engine: Engine, database: DatabaseSettings, folder: Path, allowed: AccessSettings, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, database: DatabaseSettings, folder: Path, access: AccessSettings, monkeypatch: pytest.MonkeyPatch
 ) -> APIFlask:
     """Return a monitor with a poll behind it, an incident, and a channel that takes nothing."""
     world = make_world(engine, folder)
@@ -143,7 +143,7 @@ def _monitor(
     channels = {"ops": {"type": "slack", "secret": "away", "allow_internal": True}}
     (folder / "alerts.yaml").write_text(yaml.safe_dump({"channels": channels, "routes": [{"channels": ["ops"]}]}))
     settings = MonitorSettings(output=folder / "output", alerts=folder / "alerts.yaml")
-    return create_app(settings, database, allowed, polls=False)
+    return create_app(settings, database, access, polls=False)
 
 
 def _service(engine: Engine, allowed: AccessSettings, *, streams: bool) -> APIFlask:
@@ -186,14 +186,14 @@ def watched(
     token = tokens.create(file, "scraper", frozenset({Scope.SCRAPE}), utc_now())
     operator = tokens.create(file, "operator", frozenset({Scope.OPERATE}), utc_now())
     (folder / "scrape_token").write_text(token)
-    allowed = AccessSettings(tokens=file)
+    access = AccessSettings(tokens=file)
     address, manager = (f"127.0.0.1:{any_free()}" for _ in range(2))
     with ExitStack() as stack:
         receiver = stack.enter_context(http_receiver())
-        app = _monitor(churn_engine, database_settings, tmp_path, allowed, monkeypatch)
+        app = _monitor(churn_engine, database_settings, tmp_path, access, monkeypatch)
         monitor = stack.enter_context(served(app))
-        others = [_service(churn_engine, allowed, streams=streams) for streams in (True, False)]
-        simulator, serving = (stack.enter_context(served(app)) for app in others)
+        services = [_service(churn_engine, access, streams=streams) for streams in (True, False)]
+        simulator, serving = (stack.enter_context(served(app)) for app in services)
         targets = {"driftline-monitor": monitor, "driftline-simulator": simulator, "driftline-serving": serving}
         _configure(folder, targets, manager, receiver)
         stack.enter_context(

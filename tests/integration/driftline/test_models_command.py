@@ -112,9 +112,9 @@ def test_a_version_is_promoted_and_rolled_back(run: CommandRunner) -> None:
     promoted = run("promote", "any", "1", "--reason", "better in April", "--by", "anna")
     assert promoted.stdout == "any: version 1 is the champion.\n", promoted.stderr
     assert "nothing changed" in run("promote", "any", "1", "--reason", "better in April").stdout
-    shown = run("roles", "any").stdout
-    assert "champion: version 1" in shown
-    assert "promote version 1 (before: 2), by anna: better in April" in shown
+    output = run("roles", "any").stdout
+    assert "champion: version 1" in output
+    assert "promote version 1 (before: 2), by anna: better in April" in output
     assert "any version 1 (ready, champion)" in run("show", "any").stdout
     assert "promote another one first" in str(run("retire", "any", "--version", "1", "--yes").exception)
     assert run("rollback", "any").stdout == "any: version 2 is the champion again.\n"
@@ -139,13 +139,11 @@ def test_retrainings_are_shown_with_their_reasons(run: CommandRunner, engine: En
     first, second = json.loads(run("retrainings", "any", "--json").stdout)
     assert (first["state"], first["reason"]) == ("failed", "the run ended before it had decided")
     assert (second["state"], second["challenger"], second["comparison"]["difference_error"]) == ("promoted", 2, 0.008)
-    shown = run("retrainings", "any").stdout
-    assert "2026-05-20 12:00 version 1 challenged by version 2: promoted\n  because a new tariff\n  0.700" in shown
+    output = run("retrainings", "any").stdout
+    assert "2026-05-20 12:00 version 1 challenged by version 2: promoted\n  because a new tariff\n  0.700" in output
 
 
-def test_a_model_is_registered_with_a_label_delay_which_wins_over_the_file_of_the_spec(
-    run: CommandRunner, tmp_path: Path
-) -> None:
+def test_the_option_label_delay_overrides_the_spec_file(run: CommandRunner, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text("label_delay: P1D\nminimum_rows: 60\n")
     added = run("add", "any", str(run.file), *OPTIONS, "--label-delay", "P3D", "--spec", str(spec), "--yes", "--json")

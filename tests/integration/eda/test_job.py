@@ -26,13 +26,13 @@ from eda.profile import DAY_NUMBER
 from eda.quantities import VARIABLES
 from eda.sample import draws
 from eda.settings import FOLDER, ExplorationSettings
-from eda.span import Span
+from eda.span import DaySpan
 from tests.unit.eda import sample_records
 from tests.unit.eda.sample_records import FIRST
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 DAYS = 7
-WEEK = Span(FIRST, date(2026, 1, 7))
+WEEK = DaySpan(FIRST, date(2026, 1, 7))
 COLUMNS = (*CDR_FILE_COLUMNS, Cdr.RECORD_ID)
 FILES = ["by_day.svg", "churn_relation.svg", "correlations.svg", "distributions.svg", "missing.svg", "report.html"]
 

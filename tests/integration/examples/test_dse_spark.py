@@ -23,7 +23,7 @@ DAYS = simulate_index(date(2020, 1, 1), date(2020, 6, 30), turbulent_from=date(2
 STREAMED = DAYS.iloc[60:]
 
 
-class Recorder:
+class ClientRecorder:
     """Keeps what a client of the monitor is given."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Recorder:
     def flush(self, timeout: float) -> bool:
         return timeout > 0
 
-    def status(self) -> "Recorder":
+    def status(self) -> "ClientRecorder":
         return self
 
 
@@ -63,7 +63,7 @@ def batches(sizes: tuple[int, ...]) -> Iterator[pd.DataFrame]:
 
 
 def test_micro_batches_score_as_training_does(example_spark: SparkSession, model: IndexModel, tmp_path: Path) -> None:
-    recorder = Recorder()
+    recorder = ClientRecorder()
     stream = StreamScoring(model, TradingCalendar(), recorder, tmp_path)  # type: ignore[arg-type]
     stream.start(example_spark, DAYS.iloc[:60])
     parts = [part for part in batches((3, 1, 60)) if len(part)]

@@ -201,7 +201,7 @@ def test_the_api_is_described(client: FlaskClient) -> None:
     assert chunks["responses"]["200"]["content"]["application/json"]["schema"]
 
 
-def test_the_page_shows_states_in_words_and_loads_nothing_from_elsewhere(shared_client: FlaskClient) -> None:
+def test_the_page_shows_states_in_words_and_loads_nothing_else(shared_client: FlaskClient) -> None:
     page = shared_client.get("/models/flights")
     for words in ("OK", "Waiting for labels", "What is missing", "ROC AUC", "drift that lasts", "4 days whose labels"):
         assert words in page.text

@@ -128,7 +128,7 @@ def blobs(world: MonitoredWorld) -> int:
 
 
 def test_archived_rows_are_read_and_computed_as_before(world: MonitoredWorld, tmp_path: Path) -> None:
-    before, said = stored(world), world.reported()
+    before, reported = stored(world), world.reported()
     assert [len(plan.periods) for plan in archive_of(world, tmp_path).plans(NAME)] == [DUE]
     assert objects(tmp_path) == {}
     summary = archive(world, tmp_path)
@@ -137,7 +137,7 @@ def test_archived_rows_are_read_and_computed_as_before(world: MonitoredWorld, tm
     ]
     assert blobs(world) == 2 * 2 * (DAYS - DUE)
     pd.testing.assert_frame_equal(stored(world), before)
-    assert computed_again(world) == said
+    assert computed_again(world) == reported
     archived = pd.concat(objects(tmp_path).values(), ignore_index=True)
     assert list(archived) == schema_of(SPEC).names
     expected = before[before["event_time"] < FIRST + DUE * DAY]
@@ -149,9 +149,7 @@ def test_archived_rows_are_read_and_computed_as_before(world: MonitoredWorld, tm
     assert archive(world, tmp_path) == ArchiveSummary()
 
 
-def test_labels_corrections_and_late_rows_of_archived_chunks_are_computed(
-    maria_world: MonitoredWorld, tmp_path: Path
-) -> None:
+def test_changes_of_archived_chunks_are_computed(maria_world: MonitoredWorld, tmp_path: Path) -> None:
     world = maria_world
     archive(world, tmp_path)
     ingestion = Ingestion(world.engine, lambda: NOW)
@@ -162,11 +160,11 @@ def test_labels_corrections_and_late_rows_of_archived_chunks_are_computed(
     assert ingestion.predictions(NAME, sent(day)).same == 3
     assert ingestion.corrections(NAME, sent(day.assign(distance=-5.0))).changed == 3
     poll(world)
-    said, rows = world.reported(), stored(world)
-    assert computed_again(world) == said
+    reported, rows = world.reported(), stored(world)
+    assert computed_again(world) == reported
     summary = archive(world, tmp_path)
     assert {written.period.start for written in summary.written} == {FIRST, FIRST + 2 * DAY}
-    assert computed_again(world) == said
+    assert computed_again(world) == reported
     columns = [name for name in rows if name != "batch_number"]
     pd.testing.assert_frame_equal(stored(world)[columns], rows[columns])
     assert len(objects(tmp_path)) == DUE
@@ -184,13 +182,13 @@ def test_erased_content_is_gone_from_objects(maria_world: MonitoredWorld, tmp_pa
     assert ingestion.deletions(NAME, json_sent({"column": "carrier", "value": "Secret Air"})).changed == 2 + 2
     assert ingestion.deletions(NAME, json_sent({"ids": ["2026-02-02/0040"]})).changed == 1
     poll(world)
-    said = world.reported()
+    reported = world.reported()
     archive(world, tmp_path)
     rows = pd.concat(objects(tmp_path).values())
     assert not set(rows["id"]) & {*secret["id"], "2026-02-02/0040"}
     assert "Secret Air" not in set(rows["carrier"])
     assert len(objects(tmp_path)) == DUE
-    assert computed_again(world) == said
+    assert computed_again(world) == reported
 
 
 def test_another_calendar_reads_and_extends_objects(maria_world: MonitoredWorld, tmp_path: Path) -> None:
@@ -202,13 +200,13 @@ def test_another_calendar_reads_and_extends_objects(maria_world: MonitoredWorld,
     registry.revise_spec(world.engine, NAME, 1, SPEC, NOW)
     world.predict(0, part=slice(100, 120))
     poll(world)
-    said = world.reported()
+    reported = world.reported()
     (written,) = archive(world, tmp_path).written
     assert (written.period.start, written.period.end, written.rows) == (FIRST, FIRST + DAY, 80)
     registry.revise_spec(world.engine, NAME, 1, by_hour, NOW)
     registry.revise_spec(world.engine, NAME, 1, SPEC, NOW)
     rows = computed_again(world)
-    assert [_numbers(result) for result in rows["results"]] == [_numbers(result) for result in said["results"]]
+    assert [_numbers(result) for result in rows["results"]] == [_numbers(result) for result in reported["results"]]
 
 
 def _numbers(result: dict[str, Any]) -> dict[str, Any]:
@@ -218,13 +216,13 @@ def _numbers(result: dict[str, Any]) -> dict[str, Any]:
 def test_removed_rows_keep_their_results(maria_world: MonitoredWorld, tmp_path: Path) -> None:
     world = maria_world
     set_retention(world.engine, NAME, Retention(0, 3))
-    said = world.reported()
+    reported = world.reported()
     archive(world, tmp_path)
     assert archive(world, tmp_path).removed == 2
     assert len(objects(tmp_path)) == DUE - 2
     world.label(0, part=slice(0, 50), flipped=True)
     poll(world)
-    assert world.reported() == said
+    assert world.reported() == reported
     ingestion = Ingestion(world.engine, lambda: NOW)
     day = rows_of(FIRST, 300, seed=2).iloc[:3].drop(columns=["label", "model_version", "scored_at"])
     with pytest.raises(RowsRemoved, match="removed from the archive by the model's retention"):
@@ -290,16 +288,16 @@ def killed_run(world: MonitoredWorld, folder: Path, step: tuple[Any, str, bool],
 
 def test_kills_change_nothing(maria_world: MonitoredWorld, tmp_path: Path) -> None:
     world = maria_world
-    before, said = stored(world), world.reported()
+    before, reported = stored(world), world.reported()
     for number, step in enumerate(STEPS):
         assert killed_run(world, tmp_path, step, 2 if step[1] == "write" else 1), step
         pd.testing.assert_frame_equal(stored(world), before)
         if number == len(STEPS) - 2:
             assert blobs(world) == 2 * (2 * DAYS + 1)
-            assert computed_again(world) == said
+            assert computed_again(world) == reported
     archive(world, tmp_path)
     pd.testing.assert_frame_equal(stored(world), before)
-    assert computed_again(world) == said
+    assert computed_again(world) == reported
     rows = world.rows(archive_objects)
     assert [row["state"] for row in rows] == ["stored"] * DUE
     assert {Path(row["address"]).name for row in rows} == set(objects(tmp_path))

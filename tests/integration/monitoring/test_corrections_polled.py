@@ -114,9 +114,7 @@ def test_a_deletion_erases_values_in_results_and_in_the_log(engine: Engine, tmp_
 
 
 @pytest.mark.parametrize("overlapping_poll", [False, True])
-def test_a_deletion_deletes_the_states_of_its_chunks_and_does_not_wait(
-    engine: Engine, tmp_path: Path, overlapping_poll: bool
-) -> None:
+def test_a_deletion_deletes_the_summaries_of_its_chunks(engine: Engine, tmp_path: Path, overlapping_poll: bool) -> None:
     """A poll that read the rows before the deletion may store their state after it."""
     world = make_world(engine, tmp_path)
     for day in range(2):

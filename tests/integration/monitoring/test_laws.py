@@ -85,12 +85,12 @@ def test_two_pollers_at_once_compute_each_chunk_once(world: MonitoredWorld) -> N
     touched_chunks.queue_touched_chunks(world.engine)
     ready = threading.Barrier(2)
 
-    def one() -> int:
+    def poll_alone() -> int:
         ready.wait()
         return poll_once(world.engine, NOW, scheduled=False).chunks
 
     with ThreadPoolExecutor(2) as pool:
-        chunks = [future.result() for future in [pool.submit(one), pool.submit(one)]]
+        chunks = [future.result() for future in [pool.submit(poll_alone), pool.submit(poll_alone)]]
     assert sum(chunks) == 7
     together = world.reported()
     world.forget()

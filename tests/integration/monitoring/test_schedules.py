@@ -46,8 +46,8 @@ def json_of(answer: Any, status: int = 200) -> Any:
 
 
 def test_a_model_is_polled_by_its_own_schedule(world: MonitoredWorld, client: FlaskClient) -> None:
-    asked = json_of(client.put(URL, json={"every": "PT1H"}))
-    assert (asked["every_seconds"], asked["last_poll"], asked["lag_seconds"]) == (3600, None, 0)
+    answer = json_of(client.put(URL, json={"every": "PT1H"}))
+    assert (answer["every_seconds"], answer["last_poll"], answer["lag_seconds"]) == (3600, None, 0)
     world.predict(0, 60)
     assert computed(world, 0) == 1
     world.predict(1, 60)

@@ -124,11 +124,13 @@ class MonitoredWorld:
         """All that is current: what must be the same however often and by whom was polled."""
         current = [row for row in self.rows(chunk_revisions) if row["current"]]
         numbers = {row["chunk_start"]: row["revision"] for row in current}
-        own = {"revision", "computed_at", "sequence", "derived_at"}
+        technical = {"revision", "computed_at", "sequence", "derived_at"}
         return {
-            "chunks": [_without(row, own) for row in current],
-            "results": [_without(r, own) for r in self.rows(results) if numbers.get(r["chunk_start"]) == r["revision"]],
-            "verdicts": [_without(row, own) for row in self.rows(verdicts) if row["current"]],
+            "chunks": [_without(row, technical) for row in current],
+            "results": [
+                _without(r, technical) for r in self.rows(results) if numbers.get(r["chunk_start"]) == r["revision"]
+            ],
+            "verdicts": [_without(row, technical) for row in self.rows(verdicts) if row["current"]],
             "pending": self.rows(pending_chunks),
             "batches": [row for row in self.rows(pending_batches) if row["consumer"] == "monitor"],
         }

@@ -231,7 +231,7 @@ def await_more(answers: list[tuple[int, int, Any]], version: int) -> None:
         time.sleep(0.05)
 
 
-def test_a_newer_version_or_a_promoted_one_takes_over_and_no_request_is_lost(
+def test_a_version_is_replaced_without_losing_a_request(
     world: ServingWorld, flights: HistGradientBoostingClassifier
 ) -> None:
     answers: list[tuple[int, int, Any]] = []

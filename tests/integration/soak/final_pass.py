@@ -31,7 +31,7 @@ OF_REVISION = (
 OF_VERDICT = ("closed", "state", "provisional", "reasons", "drifted")
 NOT_COMPARED = {"model_number", "revision"}
 
-Said = dict[str, dict[tuple[Any, ...], Any]]
+StoredResults = dict[str, dict[tuple[Any, ...], Any]]
 
 
 def rows_of_version(engine: Engine, version: registry.Version) -> pd.DataFrame:
@@ -54,8 +54,8 @@ def in_one_pass(engine: Engine, objects: ObjectStore, name: str, versions: list[
         assert registry.register(engine, candidate, objects, utc_now()) == version.number
     registered = registry.load(engine, name)
     frames = [rows_of_version(engine, version)[list(registered.store.columns)] for version in versions]
-    known = labels_of(engine, versions[0].model_number)
-    rows = [(row_id, value, at) for row_id, (at, value) in known.items()]
+    labels = labels_of(engine, versions[0].model_number)
+    rows = [(row_id, value, at) for row_id, (at, value) in labels.items()]
 
     def write(connection: Connection) -> None:
         for number, frame in enumerate(frames, start=1):
@@ -76,7 +76,7 @@ def labels_of(engine: Engine, model_number: int) -> dict[str, tuple[datetime, in
         return {name: (at.replace(tzinfo=FIRST.tzinfo), int(value)) for name, at, value in connection.execute(columns)}
 
 
-def said(engine: Engine, version: VersionKey) -> Said:
+def stored_results(engine: Engine, version: VersionKey) -> StoredResults:
     """Return what is current of a version: revisions, results and verdicts of chunks with rows, and pending chunks."""
     with engine.connect() as connection:
         found = {
@@ -107,14 +107,14 @@ def _values(row: Any) -> tuple[Any, ...]:
     return tuple(value for name, value in row.items() if name not in key | NOT_COMPARED | {"model_version"})
 
 
-def differences(found: Said, expected: Said) -> Iterator[str]:
+def differences(stored: StoredResults, expected: StoredResults) -> Iterator[str]:
     """Yield what is not the same."""
     for name, values in expected.items():
-        keys = found[name].keys() | values.keys()
-        other = [key for key in keys if found[name].get(key) != values.get(key)]
-        if other:
-            first = min(other, key=str)
+        keys = stored[name].keys() | values.keys()
+        differing = [key for key in keys if stored[name].get(key) != values.get(key)]
+        if differing:
+            first = min(differing, key=str)
             yield (
-                f"{len(other)} of {len(keys)} {name} differ, first {first}: {found[name].get(first)}; "
+                f"{len(differing)} of {len(keys)} {name} differ, first {first}: {stored[name].get(first)}; "
                 f"in one pass {values.get(first)}"
             )

@@ -57,11 +57,12 @@ class PlainModel:
         if extra:
             yield f"{len(extra)} predictions were deleted, refused or never sent: {extra[:5]}"
         expected = self.maybe_rows | self.rows
-        other = {
+        differing = {
             name: (rows[name], expected[name]) for name in expected if rows.get(name, expected[name]) != expected[name]
         }
-        if other:
-            yield f"{len(other)} predictions have other content (stored, expected): {dict([*other.items()][:5])}"
+        if differing:
+            first = dict([*differing.items()][:5])
+            yield f"{len(differing)} predictions have other content (stored, expected): {first}"
 
     def _label_faults(self, labels: Mapping[str, Label]) -> Iterator[str]:
         """Yield how stored labels differ from those that were sent."""
@@ -71,11 +72,11 @@ class PlainModel:
         extra = sorted(labels.keys() - self.labels.keys() - self.maybe_labels.keys())
         if extra:
             yield f"{len(extra)} labels were deleted or never sent: {extra[:5]}"
-        other = {
+        differing = {
             name: (labels[name], self._possible(name)) for name in labels if labels[name] not in self._possible(name)
         }
-        if other and not extra:
-            yield f"{len(other)} labels are not the newest (stored, possible): {dict([*other.items()][:5])}"
+        if differing and not extra:
+            yield f"{len(differing)} labels are not the newest (stored, possible): {dict([*differing.items()][:5])}"
 
     def _possible(self, row_id: str) -> set[Label]:
         """Return the labels that may be stored of an id."""

@@ -149,8 +149,8 @@ def draw_schedule(seed: str, kills: int) -> SoakSchedule:
     """Return the schedule of a seed, in which processes are killed so often."""
     draws = random.Random(seed)
     ids = {sender: _ids(draws, sender) for sender in SenderKind}
-    kept = [row_id for own in ids.values() for row_id in own if is_kept(row_id)]
-    steps = {sender: [*_steps(draws, sender, ids[sender], kept)] for sender in SenderKind}
+    surviving = [row_id for row_ids in ids.values() for row_id in row_ids if is_kept(row_id)]
+    steps = {sender: [*_steps(draws, sender, ids[sender], surviving)] for sender in SenderKind}
     steps[SenderKind.HTTP] = _with_operations(draws, steps[SenderKind.HTTP])
     for _ in range(kills):
         _add_kill(draws, steps)
@@ -164,23 +164,23 @@ def _ids(draws: random.Random, sender: SenderKind) -> list[str]:
     return [f"{sender}/{day}/{number:03}" for number, day in enumerate(days)]
 
 
-def _steps(draws: random.Random, sender: SenderKind, own: list[str], kept: Sequence[str]) -> Iterator[Step]:
+def _steps(draws: random.Random, sender: SenderKind, row_ids: list[str], surviving: Sequence[str]) -> Iterator[Step]:
     """Yield the steps of a sender: its predictions in some batches, and between them labels and changes."""
     count = draws.randint(3, 6)
-    size = -(-len(own) // count)
+    size = -(-len(row_ids) // count)
     sent: list[str] = []
-    for first in range(0, len(own), size):
-        batch = own[first : first + size]
+    for first in range(0, len(row_ids), size):
+        batch = row_ids[first : first + size]
         yield _paused(draws, Step(Kind.PREDICTIONS, tuple(batch), form=_form(draws, sender)))
         sent += batch
         if draws.random() < 0.8:
-            labelled = draws.sample(kept, draws.randint(5, 60)) + [name for name in sent if not is_kept(name)]
+            labelled = draws.sample(surviving, draws.randint(5, 60)) + [name for name in sent if not is_kept(name)]
             yield _paused(draws, Step(Kind.LABELS, tuple(labelled), draws.randrange(4), _form(draws, sender)))
         for kind in _changes(draws, sender):
             yield _paused(draws, _change(draws, kind, sent, sender))
             if kind in (Kind.DELETION, Kind.DELETION_BY_VALUE):
-                gone = is_deleted_by_id if kind is Kind.DELETION else is_deleted_by_value
-                sent = [name for name in sent if not gone(name)]
+                is_deleted = is_deleted_by_id if kind is Kind.DELETION else is_deleted_by_value
+                sent = [name for name in sent if not is_deleted(name)]
 
 
 def _form(draws: random.Random, sender: SenderKind) -> str:
@@ -202,11 +202,11 @@ def _changes(draws: random.Random, sender: SenderKind) -> list[Kind]:
 
 def _change(draws: random.Random, kind: Kind, sent: list[str], sender: SenderKind) -> Step:
     """Return a step that changes stored predictions, or is refused."""
-    kept = [name for name in sent if is_kept(name)]
-    some = tuple(draws.sample(kept, min(len(kept), draws.randint(1, 12))))
+    surviving = [name for name in sent if is_kept(name)]
+    changed = tuple(draws.sample(surviving, min(len(surviving), draws.randint(1, 12))))
     if kind is Kind.DELETION:
-        some = tuple(name for name in sent if is_deleted_by_id(name))
-    return Step(kind, some, draws.randint(1, 5), _form(draws, sender))
+        changed = tuple(name for name in sent if is_deleted_by_id(name))
+    return Step(kind, changed, draws.randint(1, 5), _form(draws, sender))
 
 
 def _paused(draws: random.Random, step: Step) -> Step:
@@ -230,7 +230,12 @@ def _with_operations(draws: random.Random, steps: list[Step]) -> list[Step]:
 
 def _add_kill(draws: random.Random, steps: dict[SenderKind, list[Step]]) -> None:
     """Add a kill to a step that has none: of the sender's process, or of one that works on what it sends."""
-    free = [(sender, n) for sender, own in steps.items() for n, step in enumerate(own) if step.kill is None]
+    free = [
+        (sender, n)
+        for sender, sender_steps in steps.items()
+        for n, step in enumerate(sender_steps)
+        if step.kill is None
+    ]
     sender, place = draws.choice(free)
     processes = [Process.SERVER, Process.POLLER_1, Process.POLLER_2]
     if sender is not SenderKind.HTTP:

@@ -65,10 +65,10 @@ class Api:
             is_page = response.headers.get("Content-Type", "").startswith("text/html")
             return response.status, response.data.decode() if is_page else json.loads(response.data or b"null")
 
-    def expect(self, allowed: Iterable[int], *request: Any) -> Any:
+    def expect(self, statuses: Iterable[int], *request: Any) -> Any:
         """Return the content of an answer; raise AssertionError for another status."""
         status, answer = self.request(*request)
-        assert status in allowed, f"{request[:2]} was answered by {status}: {answer}"
+        assert status in statuses, f"{request[:2]} was answered by {status}: {answer}"
         return answer
 
 
@@ -172,26 +172,26 @@ class HttpSender:
         """Correct predictions, which may be of two versions."""
         versions = self.run.versions_of(ids)
         for version in sorted({*versions.values()}):
-            some = [name for name in ids if versions.get(name) == version]
-            self._send("/corrections", rows_of(some, step.content), step.form, version)
-            self.run.plain.store(some, step.content)
+            corrected = [name for name in ids if versions.get(name) == version]
+            self._send("/corrections", rows_of(corrected, step.content), step.form, version)
+            self.run.plain.store(corrected, step.content)
 
     def delete(self, step: Step) -> None:
         """Delete predictions by id, or by the value of a column."""
         plain = self.run.plain
-        own = [name for name in plain.rows if name.startswith(f"{self.sender}/")]
+        row_ids = [name for name in plain.rows if name.startswith(f"{self.sender}/")]
         if step.kind is Kind.DELETION_BY_VALUE:
-            gone = [name for name in own if is_deleted_by_value(name)]
+            deleted = [name for name in row_ids if is_deleted_by_value(name)]
             body: Any = {"column": "carrier", "value": f"gone {self.sender}"}
             for name in [name for name in plain.maybe_rows if name.startswith(f"{self.sender}/")]:
                 if is_deleted_by_value(name):  # its labels go with it, if it is stored
                     plain.maybe_labels.setdefault(name, set()).update(plain.labels.pop(name, set()))
         else:
-            gone = [name for name in step.ids if name in plain.rows]
-            body = {"ids": gone}
+            deleted = [name for name in step.ids if name in plain.rows]
+            body = {"ids": deleted}
         headers = {"Content-Type": "application/json", "Idempotency-Key": f"{self.sender} {next(self._numbers)}"}
         self.run.api.expect((200,), "POST", "/deletions", json.dumps(body).encode(), headers)
-        plain.delete(gone)
+        plain.delete(deleted)
 
     def _revise(self, step: Step) -> None:
         body = json.dumps(REVISIONS[step.content % len(REVISIONS)]).encode()
@@ -309,12 +309,12 @@ class FileSender:
         ids = [name for name in step.ids if name in self.run.plain.rows]
         versions = self.run.versions_of(ids)
         for version in sorted({*versions.values()}):
-            some = tuple(name for name in ids if versions.get(name) == version)
-            if (some, step.content) not in self._corrections:
-                self._corrections.add((some, step.content))
-                rows = rows_of(some, step.content)
+            corrected = tuple(name for name in ids if versions.get(name) == version)
+            if (corrected, step.content) not in self._corrections:
+                self._corrections.add((corrected, step.content))
+                rows = rows_of(corrected, step.content)
                 self._call(self._arguments(step, rows, corrections=True, version=version), resent=True)
-                self.run.plain.store(some, step.content)
+                self.run.plain.store(corrected, step.content)
 
     def _ingest(self, step: Step, rows: list[Row], *, labels: bool = False) -> bool:
         arguments = self._arguments(step, rows, labels=labels)

@@ -20,7 +20,7 @@ from driftline.store.tables import ledger as ledger_table
 from driftline.store.tables import pending_chunks as pending_table
 from driftline.store.version_key import VersionKey
 from tests.integration.monitoring.world import reference
-from tests.integration.soak.final_pass import differences, in_one_pass, labels_of, rows_of_version, said
+from tests.integration.soak.final_pass import differences, in_one_pass, labels_of, rows_of_version, stored_results
 from tests.integration.soak.plain_model import PlainModel
 from tests.integration.soak.processes import KillableProcess
 from tests.integration.soak.schedule import Process, SenderKind, SoakSchedule, row_of
@@ -114,8 +114,8 @@ class Soak:
                 working.flush()
 
         with ThreadPoolExecutor(len(SenderKind)) as pool:
-            for done in [pool.submit(work, sender) for sender in SenderKind]:
-                done.result()
+            for sent in [pool.submit(work, sender) for sender in SenderKind]:
+                sent.result()
         send_last_row(run)
 
     def _await_results(self, name: str) -> None:
@@ -161,9 +161,11 @@ class Soak:
         again = in_one_pass(self.engine, self.objects, f"{name}-again", versions)
         self._await_results(f"{name}-again")
         for version in versions:
-            found, expected = (said(self.engine, VersionKey(model, version.number)) for model in (number, again))
+            stored, expected = (
+                stored_results(self.engine, VersionKey(model, version.number)) for model in (number, again)
+            )
             self.counts["results"] += len(expected["results"])
-            yield from (f"version {version.number}: {text}" for text in differences(found, expected))
+            yield from (f"version {version.number}: {text}" for text in differences(stored, expected))
 
     def _count_faults(self, number: int, rows: int) -> Iterator[str]:
         """Yield a fault if the columnar data has more or fewer rows than the index of ids."""
@@ -186,11 +188,11 @@ class Soak:
             Api(api.url, each).expect((200, 404), "DELETE", "")
         with self.engine.connect() as connection:
             for table in [table for table in metadata.sorted_tables if "model_number" in table.c]:
-                left = connection.execute(
+                remaining = connection.execute(
                     select(func.count()).select_from(table).where(table.c.model_number.in_(numbers))
                 ).scalar_one()
-                if left:
-                    yield f"{left} rows of the removed model are left in {table.name}"
+                if remaining:
+                    yield f"{remaining} rows of the removed model are left in {table.name}"
 
 
 def content_of(row: Mapping[Hashable, object]) -> int | None:

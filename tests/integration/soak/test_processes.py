@@ -39,9 +39,9 @@ def test_workers_end_with_a_killed_test(tmp_path: Path) -> None:
             time.sleep(0.02)  # a worker opens its log after it has begun to watch the test
         test.kill()
     deadline = time.monotonic() + PATIENCE
-    while left := [pid for pid in started if Path(f"/proc/{pid}").exists()]:
+    while running := [pid for pid in started if Path(f"/proc/{pid}").exists()]:
         if time.monotonic() > deadline:
-            for pid in left:
+            for pid in running:
                 os.kill(pid, signal.SIGKILL)
-            raise AssertionError(f"{len(left)} workers still run")
+            raise AssertionError(f"{len(running)} workers still run")
         time.sleep(0.02)

@@ -69,7 +69,7 @@ def version_of(client: "MlflowClient", alias: str) -> int:
     return int(client.get_model_version_by_alias("flights", alias).tags["driftline.version"])
 
 
-def test_a_recorded_model_is_registered_with_its_signature_and_links_back(
+def test_a_recorded_model_is_registered_with_its_signature(
     client: "MlflowClient", mariadb: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained(tmp_path / "model")

@@ -14,8 +14,8 @@ FOREST, BOOSTING = TrainerName.SPARK_FOREST, TrainerName.BOOSTING
 
 
 def result(name: TrainerName, validation: float, reference: float, error: float) -> TrainerResult:
-    nothing: object = None
-    best = Fitted({"trees": 3}, nothing, validation, {})  # type: ignore[arg-type]  # its ranker is not used
+    unused: object = None
+    best = Fitted({"trees": 3}, unused, validation, {})  # type: ignore[arg-type]  # its ranker is not used
     of = {
         "validation": replace(EQUAL, second=validation, difference_error=error),
         "reference": replace(EQUAL, second=reference, difference_error=error),

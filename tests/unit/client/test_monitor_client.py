@@ -124,19 +124,19 @@ def test_a_wrong_label_keeps_all_of_its_call(receiver: Receiver, make_client: Ma
 def test_a_full_spool_refuses_rows_and_keeps_those_it_took(receiver: Receiver, make_client: MakeClient) -> None:
     receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
     client = make_client(max_spool_bytes=2_000)
-    taken = 0
+    accepted = 0
     with pytest.raises(SpoolFull, match=r"no room for .* more bytes \(max_spool_bytes=2,000, "):
         for number in range(100):
             client.log({}, 1, id=number)
-            taken += 1
+            accepted += 1
     with pytest.raises(SpoolFull):
         client.log_frame({"id": [str(number) for number in range(1_000)]})
     with pytest.raises(SpoolFull):
         client.log_labels({f"label {number}": 1 for number in range(1_000)})
-    assert 10 < taken < 40
+    assert 10 < accepted < 40
     assert client.status().waiting_bytes <= 2_000
     assert flushed(client)
-    assert receiver.ids == {str(number): 1 for number in range(taken)}
+    assert receiver.ids == {str(number): 1 for number in range(accepted)}
     assert client.log_labels({"a": 1}) == 1
 
 
@@ -171,9 +171,9 @@ def test_rows_logged_while_the_client_closes_are_sent_or_refused(receiver: Recei
     """A call that has returned is stored; another raises ClientClosed."""
     for attempt in range(5):
         client = make_client(batch_seconds=3600)
-        taken: list[str] = []
+        accepted: list[str] = []
 
-        def log_until_closed(name: str, client: MonitorClient = client, taken: list[str] = taken) -> None:
+        def log_until_closed(name: str, client: MonitorClient = client, accepted: list[str] = accepted) -> None:
             """Log rows in all three ways until the client is closed."""
             for number in count():
                 row_id = f"{name}-{number}"
@@ -186,7 +186,7 @@ def test_rows_logged_while_the_client_closes_are_sent_or_refused(receiver: Recei
                         client.log_frame({"id": [row_id]})
                 except ClientClosed:
                     return
-                taken.append(row_id)
+                accepted.append(row_id)
 
         threads = [threading.Thread(target=log_until_closed, args=(f"{attempt}-{name}",)) for name in range(4)]
         for thread in threads:
@@ -195,8 +195,8 @@ def test_rows_logged_while_the_client_closes_are_sent_or_refused(receiver: Recei
         assert client.close(20)
         for thread in threads:
             thread.join(5)
-        assert {*taken} - {*receiver.ids} == set()
-        assert client.status().logged == len(taken)
+        assert {*accepted} - {*receiver.ids} == set()
+        assert client.status().logged == len(accepted)
         assert client.status().waiting_batches == client.status().waiting_bytes == 0
 
 

@@ -70,11 +70,13 @@ def test_rows_that_an_answer_lists_are_left_out_at_once(
     assert flushed(client, 30)
     assert receiver.ids == {str(number): 1 for number in range(2_000) if number % share}
     refused = tmp_path / "spool" / "churn" / "refused"
-    kept = [json.loads(line)["id"] for path in refused.glob("*.ndjson") for line in path.read_text().splitlines()]
-    assert sorted(map(int, kept)) == [*range(0, 2_000, share)]
+    refused_ids = [
+        json.loads(line)["id"] for path in refused.glob("*.ndjson") for line in path.read_text().splitlines()
+    ]
+    assert sorted(map(int, refused_ids)) == [*range(0, 2_000, share)]
     reasons = [json.loads(path.read_text())["details"] for path in refused.glob("*.reason.json")]
     assert reasons[0][0].endswith("column 'x': 'ERR'; clean it")
-    assert sum(map(len, reasons)) == len(kept)
+    assert sum(map(len, reasons)) == len(refused_ids)
     assert len(receiver.requests) <= most_requests
     assert client.status().refused_batches == len(reasons)
 

@@ -11,14 +11,14 @@ PAGE = '<h1>churn</h1><section class="card"><h2>8 alerts</h2><p class="chip aler
 
 
 def test_a_picture_is_published_with_its_manifest(tmp_path: Path) -> None:
-    taken, picture = tmp_path / "taken" / "page.png", tmp_path / "page.png"
-    taken.parent.mkdir()
-    taken.write_bytes(b"picture")
-    assert screenshot.recorded(taken) == {}
-    screenshot.record(taken, "0" * 64)
-    screenshot.publish(taken.parent, picture)
+    source, picture = tmp_path / "taken" / "page.png", tmp_path / "page.png"
+    source.parent.mkdir()
+    source.write_bytes(b"picture")
+    assert screenshot.recorded(source) == {}
+    screenshot.record(source, "0" * 64)
+    screenshot.publish(source.parent, picture)
     assert picture.read_bytes() == b"picture"
-    assert screenshot.recorded(picture) == screenshot.recorded(taken)
+    assert screenshot.recorded(picture) == screenshot.recorded(source)
     assert screenshot.recorded(picture)[screenshot.OUTLINE] == "0" * 64
 
 

@@ -17,7 +17,7 @@ def test_the_readme_is_short_and_narrow() -> None:
     assert [line for line in LINES if len(line) > 100] == []
 
 
-def test_thirty_lines_show_what_it_is_a_picture_and_code_with_its_result() -> None:
+def test_the_first_lines_have_a_picture_and_code_with_its_result() -> None:
     beginning = "\n".join(LINES[:30])
     assert "Know how your model is doing before the labels arrive" in beginning
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", beginning)

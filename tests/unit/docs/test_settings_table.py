@@ -15,7 +15,7 @@ from tests.unit.docs.pages import ROOT, SETTINGS, spans, table, tracked
 
 PACKAGES = {ROOT / "src": "driftline", ROOT: "flaskapp eda monitoring serving stack", ROOT / "pyspark": "churn_jobs"}
 NO_DEFAULT = "no default"
-OTHERS = {"DRIFTLINE_MYSQLD", "MLFLOW_DISABLE_TELEMETRY", "DRIFTLINE_USER", "SPARK_CONF_DIR", "SPARK_LOCAL_IP"}
+FOREIGN = {"DRIFTLINE_MYSQLD", "MLFLOW_DISABLE_TELEMETRY", "DRIFTLINE_USER", "SPARK_CONF_DIR", "SPARK_LOCAL_IP"}
 """Variables of make, of a program that uses the client, of a compose file and of Spark itself."""
 
 
@@ -42,7 +42,7 @@ def variable(cls: type[BaseSettings], name: str, field: FieldInfo) -> str:
     return (alias or f"{cls.model_config.get('env_prefix', '')}{name}").upper()
 
 
-def shown(value: Any) -> str:
+def text_of(value: Any) -> str:
     """Return a default as a user would type it: paths relative to the checkout, None as nothing."""
     if value is None:
         return ""
@@ -58,7 +58,7 @@ def in_code() -> dict[str, str]:
     return {
         variable(cls, name, field): NO_DEFAULT
         if field.is_required()
-        else shown(field.get_default(call_default_factory=True))
+        else text_of(field.get_default(call_default_factory=True))
         for cls in settings_classes()
         for name, field in cls.model_fields.items()
     }
@@ -97,7 +97,7 @@ def test_every_variable_that_a_page_names_exists() -> None:
                 page.read_text(),
             )
         }
-        assert named - in_code().keys() - OTHERS == set(), page
+        assert named - in_code().keys() - FOREIGN == set(), page
 
 
 def test_no_secret_has_a_default() -> None:

@@ -12,7 +12,7 @@ from eda.exploration import Exploration
 from eda.profile import DAY_NUMBER, profile
 from eda.quantities import VARIABLES
 from eda.sample import DRAW, draws
-from eda.span import Span
+from eda.span import DaySpan
 
 FIRST = date(2026, 1, 1)
 SUBSCRIBERS = 200
@@ -54,7 +54,7 @@ def day_rows(frame: pd.DataFrame) -> pd.DataFrame:
 
 def explored(frame: pd.DataFrame, number_of_days: int = 28, capacity: int = 100_000) -> Exploration:
     """Explore records without a database."""
-    span = Span(FIRST, date.fromordinal(FIRST.toordinal() + number_of_days - 1))
+    span = DaySpan(FIRST, date.fromordinal(FIRST.toordinal() + number_of_days - 1))
     by_day = days.from_rows(day_rows(frame), span)
     profiled = profile([frame.iloc[n : n + 997] for n in range(0, len(frame), 997)], by_day.settled_days, capacity)
     return Exploration("all days", span, span, SUBSCRIBERS, by_day, profiled)

@@ -11,7 +11,7 @@ from driftline.errors import SchemaMismatch
 from eda import days
 from eda.days import DAY, DailyCounts, DayCount, missing_name, total_name
 from eda.quantities import VARIABLES
-from eda.span import Span
+from eda.span import DaySpan
 
 
 def row(day: int, records: int = 100, labelled: int = 100, churned: int = 20, missing: int = 0) -> dict[str, object]:
@@ -27,7 +27,7 @@ def row(day: int, records: int = 100, labelled: int = 100, churned: int = 20, mi
 
 
 def week(*rows: dict[str, object]) -> DailyCounts:
-    return days.from_rows(pd.DataFrame(rows), Span(date(2026, 1, 1), date(2026, 1, 7)))
+    return days.from_rows(pd.DataFrame(rows), DaySpan(date(2026, 1, 1), date(2026, 1, 7)))
 
 
 def test_days_without_records_have_undefined_values() -> None:
@@ -62,4 +62,4 @@ def test_means_ignore_missing_values() -> None:
 
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(SchemaMismatch, match="missing: subscribers"):
-        days.from_rows(pd.DataFrame([row(1)]).drop(columns="subscribers"), Span(date(2026, 1, 1), date(2026, 1, 1)))
+        days.from_rows(pd.DataFrame([row(1)]).drop(columns="subscribers"), DaySpan(date(2026, 1, 1), date(2026, 1, 1)))

@@ -81,7 +81,7 @@ def test_airflow_skips_other_days() -> None:
     assert [main(["2024-01-07"]), main(["2024-01-12"])] == [0, NOT_A_TRADING_DAY]
 
 
-def test_features_count_trading_days_and_the_label_is_the_next_ones_rise() -> None:
+def test_features_and_labels_count_trading_days() -> None:
     close = [100.0 + number for number in range(25)]
     days = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=25, freq="2D"), "close": close, "volume": 10.0})
     first = add_features(days).iloc[0]
@@ -94,7 +94,7 @@ def test_features_count_trading_days_and_the_label_is_the_next_ones_rise() -> No
     assert np.isnan(add_features(days)[LABEL].iloc[-1])
 
 
-def test_a_saved_model_scores_the_same_and_a_missing_feature_counts_as_its_mean(tmp_path: Path) -> None:
+def test_a_saved_model_scores_the_same(tmp_path: Path) -> None:
     days = add_features(simulate_index(date(2020, 1, 1), date(2021, 12, 31), turbulent_from=None, seed=1))
     model = train(days)
     model.save(tmp_path / "model.json")
@@ -108,9 +108,9 @@ def backtest(seed: int, turbulent_from: date | None) -> dl.BacktestResult:
     """Monitor a simulated index as the example does."""
     days = add_features(simulate_index(FIRST, LAST, turbulent_from=turbulent_from, seed=seed))
     trained = days.head(round((days["date"] < STREAM_FROM).sum() * TRAINED_SHARE))
-    rest = days.iloc[len(trained) :]
+    analysis = days.iloc[len(trained) :]
     return dl.backtest(
-        reference_of(rest, train(trained).score(rest)), timestamp="at", id="id", label=LABEL, score="score",
+        reference_of(analysis, train(trained).score(analysis)), timestamp="at", id="id", label=LABEL, score="score",
         prediction="prediction", reference_until=f"{STREAM_FROM:%Y-%m-%d}", spec=SPEC,
     )  # fmt: skip
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from tests.unit.docs.pages import DOCS, ROOT
 
 PYTHON_API = DOCS / "reference" / "python-api.md"
-OWN = "examples"
+EXAMPLES = "examples"
 CODE = ("churn", "churn_jobs", "devtools", "driftline", "eda", "flaskapp", "monitoring", "serving", "stack")
 
 
 def imported_names() -> Iterator[tuple[Path, str]]:
     """Yield each name of the project that a file of examples/ imports, with its module."""
-    for file in (ROOT / OWN).rglob("*.py"):
+    for file in (ROOT / EXAMPLES).rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 yield from ((file, alias.name) for alias in node.names)

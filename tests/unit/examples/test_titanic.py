@@ -43,9 +43,9 @@ def test_the_passengers_are_those_of_the_titanic(passengers: pd.DataFrame) -> No
 
 
 def test_no_passenger_both_trains_and_sails(passengers: pd.DataFrame) -> None:
-    known, sailing = split(passengers)
-    assert {*known.index}.isdisjoint(sailing.index)
-    assert len(known) + len(sailing) == len(passengers)
+    reference, sailing = split(passengers)
+    assert {*reference.index}.isdisjoint(sailing.index)
+    assert len(reference) + len(sailing) == len(passengers)
 
 
 def test_voyages_repeat_and_emigrants_change_the_mix_alone(passengers: pd.DataFrame) -> None:
@@ -56,8 +56,8 @@ def test_voyages_repeat_and_emigrants_change_the_mix_alone(passengers: pd.DataFr
     third = voyages["passenger_class"].eq("3rd").groupby(voyages["departure"]).mean()
     assert third.iloc[:3].between(0.45, 0.63).all()
     assert third.iloc[3:].between(0.70, 0.86).all()
-    others = draw_voyages(passengers, replace(SMALL, emigrants_from=None))
-    pd.testing.assert_frame_equal(voyages.head(1200), others.head(1200))
+    without_emigrants = draw_voyages(passengers, replace(SMALL, emigrants_from=None))
+    pd.testing.assert_frame_equal(voyages.head(1200), without_emigrants.head(1200))
 
 
 def test_a_request_has_every_feature_and_null_for_a_missing_one(passengers: pd.DataFrame) -> None:
@@ -103,8 +103,8 @@ def test_the_exploration_shows_survival_by_group(passengers: pd.DataFrame, tmp_p
 @cache
 def voyages_of(plan: VoyagePlan) -> pd.DataFrame:
     """Return the scored passengers of a plan's voyages."""
-    known, sailing = split(read_passengers())
-    return scored(train(known), draw_voyages(sailing, plan))
+    reference, sailing = split(read_passengers())
+    return scored(train(reference), draw_voyages(sailing, plan))
 
 
 def backtest(plan: VoyagePlan) -> dl.BacktestResult:
@@ -118,9 +118,9 @@ def backtest(plan: VoyagePlan) -> dl.BacktestResult:
 
 @pytest.mark.slow
 def test_the_artifact_scores_passengers_as_the_model_does(passengers: pd.DataFrame, tmp_path: Path) -> None:
-    known, sailing = split(passengers)
-    model = train(known)
-    save(model, str(tmp_path / "model"), known)
+    reference, sailing = split(passengers)
+    model = train(reference)
+    save(model, str(tmp_path / "model"), reference)
     rows = [row["features"] for row in requested_rows(sailing.assign(id="a", departure=pd.Timestamp("2012-04-10")))]
     answers = load_scorer(str(tmp_path / "model")).score(rows)
     expected = scored(model, sailing)

@@ -38,7 +38,7 @@ def cores() -> int:
 
 
 def map_in_threads(work: Callable[[_Item], _Value], items: Iterable[_Item], /) -> Iterator[_Value]:
-    """Apply `work` to each item in threads, and yield the results in the items' order."""
+    """Apply `work` to each item in threads; yield the results in the order of the items."""
     with ThreadPoolExecutor(cores()) as pool:
         yield from pool.map(work, items)
 

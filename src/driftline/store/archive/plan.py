@@ -59,7 +59,7 @@ class StoredBlob:
 
 @dataclass(frozen=True, slots=True)
 class ArchivePlan:
-    """What is due for a model: periods to write as objects, and objects to remove."""
+    """The due work of a model: periods to write as objects, and objects to remove."""
 
     model: ModelToArchive
     periods: tuple[tuple[VersionKey, Chunk], ...]
@@ -114,7 +114,7 @@ def _model(
 
 
 def plan_of(connection: Connection, model: ModelToArchive) -> ArchivePlan:
-    """Return what is due for a model.
+    """Return the due work of a model.
 
     A period is written where rows of it are due, or where rows of its object do not count any more: the content of a
     deletion must not stay. It is a chunk, extended over the objects that it overlaps.

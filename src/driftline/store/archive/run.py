@@ -76,7 +76,7 @@ class Archive:
         return summary
 
     def _carry_out(self, plan: ArchivePlan, summary: ArchiveSummary) -> None:
-        """Write the periods of a model, delete the blobs of archived rows, and then the objects that count no more."""
+        """Write the periods of a model, delete the blobs of archived rows, and then the replaced objects."""
         model = plan.model
         begin_removal(self.engine, plan.removals, self.clock())
         summary.removed += len(plan.removals)

@@ -37,7 +37,7 @@ class ArchiveChanged(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class WrittenPeriod:
-    """What was written for a period: its rows and bytes, and where they are."""
+    """A written period: its rows and bytes, and the address of its object."""
 
     name: str
     key: VersionKey
@@ -58,7 +58,7 @@ class _Content:
 
 @dataclass(frozen=True)
 class PeriodWriter:
-    """Writes the object of one version and period; what is in the way of others is done in short transactions."""
+    """Writes the object of one version and period; locks are held in short transactions only."""
 
     engine: Engine
     objects: ObjectStore
@@ -168,24 +168,24 @@ class PeriodWriter:
 
 def _with_labels(table: pa.Table, rows: ChunkReader, portion: Portion, schema: pa.Schema) -> pa.Table:
     """Return the rows of a portion with their labels as they are known now."""
-    known = rows.with_labels(table.select([BATCH, POSITION]).to_pandas(), portion)
-    times = pd.to_datetime(known[LABEL_KNOWN_AT], utc=True)
-    for name, values in ((LABEL, known[LABEL]), (LABEL_KNOWN_AT, times)):
+    labels = rows.with_labels(table.select([BATCH, POSITION]).to_pandas(), portion)
+    times = pd.to_datetime(labels[LABEL_KNOWN_AT], utc=True)
+    for name, values in ((LABEL, labels[LABEL]), (LABEL_KNOWN_AT, times)):
         field = schema.field(name)
         table = table.append_column(field, pa.Array.from_pandas(values, type=field.type))
     return table
 
 
 def _add_places(batches: dict[int, ArchivedBatch], table: pa.Table) -> None:
-    """Add the rows of a table to what is known of their batches."""
+    """Add the rows of a table to the descriptions of their batches."""
     numbers, positions = table.column(BATCH).to_numpy(), table.column(POSITION).to_numpy()
     starts = np.flatnonzero(np.diff(numbers, prepend=-1))
     for begin, end in zip(starts, [*starts[1:], len(numbers)], strict=True):
-        known = batches[int(numbers[begin])]
+        batch = batches[int(numbers[begin])]
         first, last = int(positions[begin]), int(positions[end - 1])
         batches[int(numbers[begin])] = ArchivedBatch(
-            known.removed,
-            known.rows + int(end - begin),
-            min(known.first, first) if known.rows else first,
-            max(known.last, last),
+            batch.removed,
+            batch.rows + int(end - begin),
+            min(batch.first, first) if batch.rows else first,
+            max(batch.last, last),
         )

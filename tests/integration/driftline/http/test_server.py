@@ -267,7 +267,7 @@ def test_requests_may_follow_one_another_in_any_pieces(port: int) -> None:
         client.sendall(GET[20:] + b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na")
         assert _read_one(client).endswith(b"ok")
         client.sendall(b"bc" + GET.replace(b"Host", b"Connection: close\r\nHost"))
-        assert [b'"length":3' in (rest := _read(client)), rest.count(b"HTTP/1.1 200")] == [True, 2]
+        assert [b'"length":3' in (remainder := _read(client)), remainder.count(b"HTTP/1.1 200")] == [True, 2]
 
 
 def test_unfinished_headers_are_told_that_they_are_late(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,12 +332,12 @@ def test_a_body_that_has_arrived_leaves_its_place(port: int) -> None:
 @pytest.mark.parametrize("sent", [b"", b"GET /heal", b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na"])
 def test_two_hundred_unfinished_connections_do_not_block_others(port: int, sent: bytes) -> None:
     with ExitStack() as opened:
-        others = [
+        unfinished = [
             opened.enter_context(socket.create_connection((HOST, port), 10)) for _ in range(MAX_IDLE_CONNECTIONS - 1)
         ]
-        for other in others:
+        for connection in unfinished:
             if sent:
-                other.sendall(sent)
+                connection.sendall(sent)
         began = time.monotonic()
         assert _get(port) == (200, b"ok")
         assert time.monotonic() - began < PROMPT_SECONDS

@@ -66,7 +66,7 @@ def test_a_correction_replaces_content_and_touches_both_chunks(ingestion: Ingest
     assert len(stored(ingestion)) == 20
 
 
-def test_a_correction_without_times_keeps_them_and_changes_only_what_differs(ingestion: Ingestion) -> None:
+def test_a_correction_without_times_keeps_the_stored_ones(ingestion: Ingestion) -> None:
     untimed = [{name: value for name, value in row.items() if name != "at"} for row in nested(rows())]
     untimed[4]["features"]["distance"] = -7
     receipt = ingestion.corrections(NAME, json_sent(untimed))
@@ -75,7 +75,7 @@ def test_a_correction_without_times_keeps_them_and_changes_only_what_differs(ing
     assert slots(ingestion, "correction") == [(0, 0)]
 
 
-def test_a_correction_without_times_does_not_move_the_clock_of_the_data(ingestion: Ingestion) -> None:
+def test_a_correction_without_times_keeps_the_model_clock(ingestion: Ingestion) -> None:
     untimed = [{name: value for name, value in row.items() if name != "at"} for row in nested(corrected())]
     assert ingestion.corrections(NAME, json_sent(untimed)).changed == 3
     with ingestion.engine.connect() as connection:
@@ -123,9 +123,9 @@ def test_a_deletion_by_value_erases_whoever_has_it(ingestion: Ingestion) -> None
     assert len(stored(ingestion)) == 16
 
 
-@pytest.mark.parametrize("step", ["_positions_with", "_at_places", "subjects_of_ids"])
+@pytest.mark.parametrize("step", ["_positions_with", "_rows_at_places", "subjects_of_ids"])
 @pytest.mark.parametrize("carrier", ["Secret Air", "AA"])
-def test_a_deletion_by_value_follows_rows_that_are_corrected_meanwhile(
+def test_a_deletion_by_value_follows_concurrent_corrections(
     ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch, step: str, carrier: str
 ) -> None:
     """One correction keeps the value and one replaces it, each before a step of the deletion's scan begins."""
@@ -141,8 +141,8 @@ def test_a_deletion_by_value_follows_rows_that_are_corrected_meanwhile(
     ingestion.deletions(NAME, json_sent({"column": "carrier", "value": "Secret Air"}))
     assert not pending
     assert "Secret Air" not in contents(ingestion)
-    kept = [] if carrier == "Secret Air" else [rows()["id"][0]]
-    assert stored(ingestion)["id"].tolist() == [*kept, *rows()["id"].tolist()[4:]]
+    expected = [] if carrier == "Secret Air" else [rows()["id"][0]]
+    assert stored(ingestion)["id"].tolist() == [*expected, *rows()["id"].tolist()[4:]]
     assert stored(ingestion)["label"].notna().all()
 
 

@@ -112,7 +112,7 @@ def test_other_content_under_a_stored_id_is_refused_with_the_id(ingestion: Inges
     assert contents(ingestion) == before
 
 
-def test_rows_without_a_time_were_made_at_receipt_and_sent_again_change_nothing(engine: Engine, tmp_path: Path) -> None:
+def test_rows_without_a_time_get_the_time_of_receipt_once(engine: Engine, tmp_path: Path) -> None:
     ingestion = make_ingestion(engine, tmp_path, WALL_SPEC)
     untimed = [{name: value for name, value in row.items() if name != "at"} for row in nested(rows())]
     assert ingestion.predictions(NAME, json_sent(untimed)).new == 20
@@ -122,7 +122,7 @@ def test_rows_without_a_time_were_made_at_receipt_and_sent_again_change_nothing(
     assert set(stored(ingestion, days=60)["event_time"]) == {pd.Timestamp(NOW)}
 
 
-def test_rows_that_are_stored_already_do_not_move_the_clock_of_the_data(engine: Engine, tmp_path: Path) -> None:
+def test_stored_rows_sent_again_keep_the_model_clock(engine: Engine, tmp_path: Path) -> None:
     ingestion = make_ingestion(engine, tmp_path, WALL_SPEC)
     later = Ingestion(engine, lambda: NOW + timedelta(hours=5))
     untimed = [{name: value for name, value in row.items() if name != "at"} for row in nested(rows())]

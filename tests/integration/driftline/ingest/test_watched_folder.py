@@ -96,8 +96,8 @@ def test_files_of_every_format_are_stored_once(engine: Engine, folder: Path, wat
     frame[60:80].reset_index(drop=True).to_feather(folder / "d.arrow")
     lines = "\n".join(map(json.dumps, nested(frame[80:]))).encode()
     (folder / "e.jsonl.zst").write_bytes(pa.Codec("zstd").compress(lines, asbytes=True))
-    for other in ("notes.md", "_SUCCESS", ".f.csv", "g.csv.tmp"):
-        (folder / other).write_text("no data")
+    for ignored in ("notes.md", "_SUCCESS", ".f.csv", "g.csv.tmp"):
+        (folder / ignored).write_text("no data")
     first = watcher()
     assert [first.scan(), first.scan(), first.scan()] == [FolderScan(left=5), FolderScan(stored=5), FolderScan()]
     assert ids(engine) == {*frame["id"]}
@@ -145,14 +145,14 @@ def test_a_refused_file_is_recorded_and_read_again_once_it_changes(
 
 
 def test_labels_follow_the_names_of_files_and_may_change_back(engine: Engine, folder: Path, watcher: Watcher) -> None:
-    known = labels_of(rows(4)).drop(columns="known_at")
-    write(folder / "2.csv", known.assign(label=0))
-    write(folder / "1.csv", known.assign(label=1))
-    write(folder / "3.csv", known.assign(label=1))
+    labels = labels_of(rows(4)).drop(columns="known_at")
+    write(folder / "2.csv", labels.assign(label=0))
+    write(folder / "1.csv", labels.assign(label=1))
+    write(folder / "3.csv", labels.assign(label=1))
     watched = watcher(BatchKind.LABELS)
     assert [watched.scan(), watched.scan()] == [FolderScan(left=3), FolderScan(stored=3)]
     assert set(stored_labels(engine).values()) == {1.0}
-    write(folder / "3.csv", known.assign(label=0))
+    write(folder / "3.csv", labels.assign(label=0))
     assert [watched.scan(), watched.scan()] == [FolderScan(left=1), FolderScan(stored=1)]
     assert set(stored_labels(engine).values()) == {0.0}
 
@@ -234,9 +234,9 @@ def test_a_process_that_is_killed_loses_and_doubles_nothing(
         process.wait()
     assert len(ids(engine)) < len(frame)
     (folder / "x.csv").write_text("id\n1\n")
-    left = 40 - len(recorded(engine))
+    unread = 40 - len(recorded(engine))
     once = subprocess.run(command(folder, "--once"), env=environment, capture_output=True, text=True, check=False)
-    assert (once.returncode, once.stdout) == (2, f"{folder}: {left} files stored, 1 refused, 0 left\n")
+    assert (once.returncode, once.stdout) == (2, f"{folder}: {unread} files stored, 1 refused, 0 left\n")
     assert "Columns are missing" in once.stderr
     assert ids(engine) == {*frame["id"]}
     assert len(recorded(engine)) == 41

@@ -24,9 +24,7 @@ def test_a_wrong_user_password_or_schema_is_refused(
         is_reachable(make_engine(database_settings.model_copy(update=wrong)))
 
 
-def test_a_connection_lost_while_rows_are_sent_is_a_server_that_is_away(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_connection_lost_while_sending_is_unavailable(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     driver: Any = pymysql.connections
     send = driver._send_local_file
 
@@ -50,7 +48,7 @@ SELECT REPEAT('x', 100) FROM numbers, numbers AS others
 """
 
 
-def test_a_connection_lost_while_rows_are_streamed_is_a_server_that_is_away(engine: Engine) -> None:
+def test_a_connection_lost_while_streaming_is_unavailable(engine: Engine) -> None:
     with pytest.raises(DatabaseUnavailable), translated(), engine.connect() as connection:
         number = connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one()
         streaming = connection.execution_options(stream_results=True, max_row_buffer=1_000)
@@ -61,9 +59,7 @@ def test_a_connection_lost_while_rows_are_streamed_is_a_server_that_is_away(engi
             rows.fetchall()
 
 
-def test_locks_that_never_free_are_a_busy_database_without_driver_text(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_locks_that_stay_held_are_reported_as_a_busy_database(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "ATTEMPTS", 3)  # each waits a second, the shortest that both servers know
     waits = []
 

@@ -74,7 +74,7 @@ def _merged(rows: dict[str, Row], batch_id: str, values: dict[str, int], day: in
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_any_mixture_of_new_same_and_changed_labels_does_what_each_alone_would(engine: Engine, seed: int) -> None:
+def test_mixed_labels_are_written_as_each_would_be_alone(engine: Engine, seed: int) -> None:
     draw, rows = np.random.default_rng(seed), dict[str, Row]()
     for number in range(8):
         day = int(draw.integers(4))
@@ -192,7 +192,7 @@ def test_another_value_is_a_revision_however_near_it_is(
     ],
     ids=lambda part: str(part)[:9],
 )
-def test_any_order_of_arrival_ends_in_the_newest_label_and_the_largest_of_those(
+def test_any_order_of_arrival_ends_in_the_newest_largest_label(
     engine: Engine, problem: Problem, contents: list[Any]
 ) -> None:
     sent = [(contents[0], 3), (contents[1], 3), (contents[2], 2), (contents[1], 1), (contents[0], 0)]

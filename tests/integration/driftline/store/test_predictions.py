@@ -149,8 +149,8 @@ def test_missing_columns_are_named(engine: Engine, store: PredictionStore) -> No
         write(engine, store, "p/1", scored(6).drop(columns="minutes"))
 
 
-def label_frame(ids: list[str], value: int, known: datetime) -> pd.DataFrame:
-    return pd.DataFrame({"id": ids, "value": value, "known_at": pd.Timestamp(known)})
+def label_frame(ids: list[str], value: int, known_at: datetime) -> pd.DataFrame:
+    return pd.DataFrame({"id": ids, "value": value, "known_at": pd.Timestamp(known_at)})
 
 
 def write_labels(engine: Engine, batch_id: str, frame: pd.DataFrame) -> bool:

@@ -52,7 +52,7 @@ def test_a_registered_version_is_loaded_as_it_was(engine: Engine, tmp_path: Path
     pd.testing.assert_frame_equal(pd.read_parquet(loaded.reference_uri), reference())
 
 
-def test_the_same_training_is_the_same_version_and_another_is_the_next(engine: Engine, tmp_path: Path) -> None:
+def test_each_training_is_one_version(engine: Engine, tmp_path: Path) -> None:
     for _ in range(2):
         assert registry.register(engine, candidate(), open_store(tmp_path), NOW) == 1
     assert registry.register(engine, candidate(training_hash="b" * 64), open_store(tmp_path), NOW) == 2
@@ -86,7 +86,7 @@ def test_a_spec_revision_keeps_the_columns(engine: Engine, tmp_path: Path) -> No
         registry.revise_spec(engine, "flights", 1, other, NOW)
 
 
-def test_what_was_predicted_before_a_version_was_ready_is_queued_with_it(engine: Engine, tmp_path: Path) -> None:
+def test_earlier_predictions_are_queued_when_a_version_is_ready(engine: Engine, tmp_path: Path) -> None:
     registry.register(engine, candidate(), open_store(tmp_path), NOW)
     store = registry.load(engine, "flights").store
     early = reference().assign(model_version=2, scored_at=pd.Timestamp(NOW)).drop(columns="label")

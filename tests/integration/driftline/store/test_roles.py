@@ -91,7 +91,7 @@ def test_refused_changes_store_nothing(flights: Engine) -> None:
     assert roles.read_roles(flights, "flights") == (Roles(None, None, 3), [])
 
 
-def test_promotions_at_once_leave_one_champion_and_a_history_without_gaps(flights: Engine) -> None:
+def test_concurrent_promotions_leave_one_champion_and_no_gaps(flights: Engine) -> None:
     with ThreadPoolExecutor(4) as pool:
         changed = [*pool.map(lambda n: roles.promote(flights, "flights", 1 + n % 3, AUTHOR), range(12))]
     present, changes = roles.read_roles(flights, "flights")

@@ -39,9 +39,9 @@ def store(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> PredictionStore:
     store = PredictionStore(2, SPEC)
     frame = scored(HOURS)
     frame["event_time"] += pd.to_timedelta(range(HOURS), unit="h")
-    known = pd.DataFrame({"id": frame["id"], "value": frame["prediction"], "known_at": NOW})
+    label_rows = pd.DataFrame({"id": frame["id"], "value": frame["prediction"], "known_at": NOW})
     in_transaction(engine, lambda connection: store.write(connection, "p/1", frame, NOW))
-    in_transaction(engine, lambda connection: labels.write_batch(connection, "l/1", 2, known, NOW))
+    in_transaction(engine, lambda connection: labels.write_batch(connection, "l/1", 2, label_rows, NOW))
     return store
 
 

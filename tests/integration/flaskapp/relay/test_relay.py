@@ -132,7 +132,7 @@ def _remove_a_record(engine: Engine, batch_id: str) -> dict[str, Any]:
     return dict(row)
 
 
-def test_messages_are_compressed_and_say_their_batch_and_the_version_of_their_fields(
+def test_messages_are_compressed_and_have_headers(
     engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
 ) -> None:
     relay_all(engine, make_publisher(route))

@@ -25,9 +25,9 @@ def samples(metrics: list[Metric]) -> dict[tuple[str, ...], float]:
 
 def test_streams_and_the_lag_of_the_relay(churn_engine: Engine) -> None:
     now = utc_now()
-    nothing = samples(list(read_streams(churn_engine, lambda: now)))
-    assert set(nothing.values()) == {0.0}
-    assert {("driftline_streams", state) for state in STATES} < nothing.keys()
+    initial = samples(list(read_streams(churn_engine, lambda: now)))
+    assert set(initial.values()) == {0.0}
+    assert {("driftline_streams", state) for state in STATES} < initial.keys()
     stream = {
         "parameters": "{}", "state": "running", "num_batches": 9, "next_batch": 3, "records": 3000,
         "started_at": naive_utc(now), "updated_at": naive_utc(now),

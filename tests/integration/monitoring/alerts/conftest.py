@@ -24,8 +24,8 @@ def days(engine: Engine, tmp_path: Path) -> Days:
 
 @pytest.fixture
 def receiver() -> Iterator[HttpReceiver]:
-    with http_receiver() as made:
-        yield made
+    with http_receiver() as http:
+        yield http
 
 
 class Planning:

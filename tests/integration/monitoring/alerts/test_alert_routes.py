@@ -83,8 +83,8 @@ def test_an_operator_tests_a_channel_and_repeats_what_failed(
     receiver.status = 200
     redirected = operator.post("/alerts/channels/ops/test")
     assert (redirected.status_code, redirected.headers["Location"]) == (303, "/alerts?channel=ops#deliveries")
-    seen = [reader.get(path).get_data(as_text=True) for path in ("/alerts", "/api/v1/channels", "/api/v1/deliveries")]
-    assert [text for text in (*seen, caplog.text) if HOOK in text] == []
+    pages = [reader.get(path).get_data(as_text=True) for path in ("/alerts", "/api/v1/channels", "/api/v1/deliveries")]
+    assert [text for text in (*pages, caplog.text) if HOOK in text] == []
     assert receiver.posts[-1].path == f"/hooks/{HOOK}"
 
 

@@ -45,11 +45,11 @@ def claim(engine: Engine, channel: str, now: datetime) -> ClaimedDelivery | None
 
 
 def deliver_all(engine: Engine, channel: str, now: datetime) -> list[ClaimedDelivery]:
-    taken = []
+    delivered = []
     while claimed := claim(engine, channel, now):
         in_transaction(engine, lambda c, done=claimed: delivery_store.settle_delivered(c, done, now))  # type: ignore[misc]
-        taken.append(claimed)
-    return taken
+        delivered.append(claimed)
+    return delivered
 
 
 def test_an_incident_is_told_once_and_followed_in_its_thread(engine: Engine, days: Days) -> None:
@@ -87,7 +87,7 @@ def silence(engine: Engine, until: datetime, now: datetime) -> None:
     in_transaction(engine, lambda connection: silences.silence(connection, number, "anna", "A repair.", until, now))
 
 
-def test_a_silenced_incident_tells_nothing_until_its_silence_has_ended(engine: Engine, days: Days) -> None:
+def test_a_silenced_incident_sends_nothing_until_the_end(engine: Engine, days: Days) -> None:
     planning = Planning(engine, BOTH)
     days.verdict(0, State.WARN)
     planning.plan()
@@ -103,7 +103,7 @@ def test_a_silenced_incident_tells_nothing_until_its_silence_has_ended(engine: E
         assert find_incidents(connection, IncidentFilter())[0].silenced_until is None
 
 
-def test_a_silence_drops_messages_that_wait_and_its_end_plans_what_holds_then(engine: Engine, days: Days) -> None:
+def test_a_silence_drops_waiting_messages_and_its_end_plans_new(engine: Engine, days: Days) -> None:
     planning = Planning(engine, BOTH)
     days.verdict(0, State.WARN)
     planning.plan()
@@ -135,7 +135,7 @@ def test_a_route_takes_incidents_with_a_segment_out_of_bounds(engine: Engine, da
     assert (kinds(engine, "ops"), kinds(engine, "pager")) == (["opened"], [])
 
 
-def test_a_withdrawn_incident_ends_its_thread_and_so_does_a_merged_one(engine: Engine, days: Days) -> None:
+def test_withdrawn_and_merged_incidents_end_their_threads(engine: Engine, days: Days) -> None:
     planning = Planning(engine, BOTH)
     for day, state in enumerate((State.ALERT, State.OK, State.ALERT)):
         days.verdict(day, state)
@@ -194,9 +194,9 @@ def test_a_digest_is_sent_again_with_the_same_content(engine: Engine, days: Days
     days.verdict(2, State.OK)
     planning.plan()
     late = due + timedelta(days=1)
-    again, rest = deliver_all(engine, "ops", late)
+    again, remaining = deliver_all(engine, "ops", late)
     assert (again.delivery, again.attempt) == (first.delivery, 2)
-    assert [alert.kind for alert in rest.delivery.alerts] == ["resolved"]
+    assert [alert.kind for alert in remaining.delivery.alerts] == ["resolved"]
 
 
 def test_a_claim_excludes_others_and_orders_follow_ups(engine: Engine, days: Days) -> None:

@@ -152,7 +152,7 @@ def test_mail_is_not_sent_to_a_server_that_nobody_vouches_for(
     assert "certificate is not trusted" in (outcome.problem or "")
 
 
-def test_a_webhook_is_signed_with_both_keys_while_one_replaces_the_other(
+def test_a_webhook_is_signed_with_the_old_and_the_new_key(
     alerting: Alerting, days: Days, receiver: HttpReceiver
 ) -> None:
     alerting.secret("key", "new\nold\n")
@@ -199,7 +199,7 @@ def test_on_call_services_have_one_alert_for_an_incident(
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_apprise_delivers_and_reaches_internal_hosts_only_where_allowed(
+def test_apprise_reaches_internal_hosts_only_if_allowed(
     alerting: Alerting, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"json://127.0.0.1:{receiver.port}/s3cr3t"
@@ -240,7 +240,7 @@ def test_a_slow_and_a_dead_channel_delay_no_other(alerting: Alerting, days: Days
     assert ["New incident" in texts[0], "Worse" in texts[1], "Resolved" in texts[2]] == [True] * 3
 
 
-def test_senders_that_are_killed_lose_nothing_and_repeat_under_the_same_id(
+def test_killed_senders_lose_nothing_and_repeat_the_same_id(
     alerting: Alerting, days: Days, receiver: HttpReceiver, database_settings: DatabaseSettings
 ) -> None:
     hook = {"type": "webhook", "url": receiver.url(), "secret": alerting.secret("key", "k"), "allow_internal": True}
@@ -308,9 +308,7 @@ def test_a_poller_without_a_server_plans_and_sends_alerts(
     assert alerting.states("hook") == ["delivered"]
 
 
-def test_a_scheduled_report_is_sent_to_the_channels_that_have_a_route_for_it(
-    alerting: Alerting, days: Days, certificates: Certificates
-) -> None:
+def test_a_scheduled_report_is_sent_to_its_channels(alerting: Alerting, days: Days, certificates: Certificates) -> None:
     del days  # has registered the model
     port = any_free()
     alerting.configure(

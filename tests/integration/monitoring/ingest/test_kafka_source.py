@@ -233,7 +233,7 @@ def test_a_reader_that_was_overtaken_stores_nothing(topics: Topics) -> None:
     assert topics.stored_labels() == {str(n): 1.0 for n in range(10)}
 
 
-def test_a_failure_while_one_partition_is_read_again_loses_nothing_of_the_others(topics: Topics) -> None:
+def test_a_failure_in_one_partition_loses_nothing_of_others(topics: Topics) -> None:
     frame, topic = rows(60), topics.settings.predictions_topic
     topics.send(topic, nested(frame))
     source = topics.source()
@@ -264,9 +264,7 @@ def test_a_failure_while_one_partition_is_read_again_loses_nothing_of_the_others
     assert list(topics.stored()["id"]) == sorted(frame["id"])
 
 
-def test_dead_letters_are_published_once_however_often_messages_are_stored(
-    topics: Topics, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dead_letters_are_published_once(topics: Topics, monkeypatch: pytest.MonkeyPatch) -> None:
     """One is invalid, and one conflicts with what is stored, which only the transaction finds."""
     published: list[DeadLetter] = []
     writer = MessageWriter(topics.ingestion, BatchKind.PREDICTIONS, published.extend, NAME)
@@ -344,10 +342,11 @@ def environment(topics: Topics, database: DatabaseAddress) -> dict[str, str]:
     return {**os.environ, **database.environment(), **settings, "KAFKA_BOOTSTRAP_SERVERS": topics.servers}
 
 
-def _start(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        (sys.executable, "-m", "monitoring.ingest"), env=environment, cwd=paths.ROOT, stderr=subprocess.DEVNULL
-    )
+def _start(environment: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            (sys.executable, "-m", "monitoring.ingest"), env=environment, cwd=paths.ROOT, stderr=file
+        )
 
 
 @pytest.fixture

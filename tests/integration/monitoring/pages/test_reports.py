@@ -82,8 +82,8 @@ def test_the_command_writes_the_file_that_its_ending_names(site: APIFlask, tmp_p
     with served(site) as url:
 
         def run(*arguments: str) -> tuple[int, str]:
-            done = CliRunner().invoke(command_line, ["report", "flights", "--monitor", url, *arguments])
-            return done.exit_code, done.output + str(done.exception or "")
+            outcome = CliRunner().invoke(command_line, ["report", "flights", "--monitor", url, *arguments])
+            return outcome.exit_code, outcome.output + str(outcome.exception or "")
 
         assert run("-o", str(tmp_path / "flights.html"))[0] == 0
         assert "<h2>Summary" in (tmp_path / "flights.html").read_text()

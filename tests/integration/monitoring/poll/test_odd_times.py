@@ -32,8 +32,8 @@ def test_a_version_that_is_switched_inside_a_chunk(engine: Engine, tmp_path: Pat
     frame.loc[120:, "event_time"] = FIRST + timedelta(hours=12)
     in_transaction(engine, lambda connection: world.store.write(connection, "switched", frame, NOW))
     world.label(0)
-    done = poll_once(engine, NOW, scheduled=False)
-    assert (done.chunks, done.failed) == (2, 0)
+    outcome = poll_once(engine, NOW, scheduled=False)
+    assert (outcome.chunks, outcome.failed) == (2, 0)
     stored = {row["model_version"]: (row["rows_seen"], row["rows_labelled"]) for row in world.rows(chunk_revisions)}
     assert stored == {1: (120, 120), 2: (180, 180)}
     with engine.connect() as connection:

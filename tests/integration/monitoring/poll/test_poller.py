@@ -257,13 +257,13 @@ def batches_wait(world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch) -> Iter
     queue_all = chunk_queue.queue_all
     with ThreadPoolExecutor(1) as pool:
 
-        def beside(*arguments: Any) -> None:
+        def wait_beside(*arguments: Any) -> None:
             placing = pool.submit(touched_chunks.queue_touched_chunks, world.engine)
             with pytest.raises(TimeoutError):
                 placing.result(timeout=1.0)
             queue_all(*arguments)
 
-        monkeypatch.setattr(chunk_queue, "queue_all", beside)
+        monkeypatch.setattr(chunk_queue, "queue_all", wait_beside)
         yield
 
 
@@ -291,12 +291,12 @@ def test_a_version_registered_again_is_queued_by_its_newest_calendar(
 
 def fitted_by_earlier_rules(world: MonitoredWorld) -> None:
     """Store the reference as a version of the program did that knew none of the present rules of evidence."""
-    mine = spec_revisions.c.model_number == world.version.model_number
+    is_version = spec_revisions.c.model_number == world.version.model_number
     with world.engine.begin() as connection:
-        fitted = json.loads(connection.execute(select(spec_revisions.c.fitted).where(mine)).scalar_one())
+        fitted = json.loads(connection.execute(select(spec_revisions.c.fitted).where(is_version)).scalar_one())
         fitted |= {"evidence": None, "no_evidence": None}
         del fitted["evidence_rules"]
-        connection.execute(update(spec_revisions).where(mine).values(fitted=json.dumps(fitted)))
+        connection.execute(update(spec_revisions).where(is_version).values(fitted=json.dumps(fitted)))
 
 
 @on_mariadb
@@ -328,9 +328,7 @@ def test_a_version_whose_reference_is_lost_is_polled_by_its_earlier_rules(
     assert "alerts by earlier rules, which may exceed the alert budget" in caplog.text
 
 
-def test_a_chunk_of_an_older_calendar_does_not_replace_those_of_the_newer(
-    weeks: MonitoredWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_older_calendar_replaces_no_newer_chunk(weeks: MonitoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(weeks, days=6, labelled=0)
 
     def revise() -> None:
@@ -406,8 +404,8 @@ def test_a_failing_chunk_is_retried_and_stops_no_other(world: MonitoredWorld) ->
     assert poll(world, scheduled=True).outcomes == (), "it must rest"
     assert poll(world).failed == 1
     (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
-    rest = waiting["retry_at"] - (NOW + 2 * chunk_queue.FIRST_RETRY_DELAY).replace(tzinfo=None)
-    assert (waiting["attempts"], timedelta() <= rest < timedelta(minutes=1)) == (2, True)
+    excess = waiting["retry_at"] - (NOW + 2 * chunk_queue.FIRST_RETRY_DELAY).replace(tzinfo=None)
+    assert (waiting["attempts"], timedelta() <= excess < timedelta(minutes=1)) == (2, True)
     repair()
     assert poll(world).chunks == 1
     assert world.states()[1] == "pending_labels"
@@ -434,18 +432,18 @@ def test_a_failing_chunk_rests_longer_each_time_until_it_recovers(world: Monitor
     filled(world, days=2, labelled=0)
     repair, now = damage(world, 0), NOW
     for attempt, seconds in enumerate((20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600)):
-        others = attempt % 4 == 0  # there are, and they are computed whether it is tried or rests
-        if others:
+        has_others = attempt % 4 == 0  # there are, and they are computed whether it is tried or rests
+        if has_others:
             world.predict(2 + attempt, 60)
-        done = poll_once(world.engine, now, scheduled=True)
-        assert (done.failed, done.chunks > 0) == (1, others), attempt
+        outcome = poll_once(world.engine, now, scheduled=True)
+        assert (outcome.failed, outcome.chunks > 0) == (1, has_others), attempt
         (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
         retry_at = waiting["retry_at"].replace(tzinfo=UTC)
         assert timedelta() <= retry_at - now - timedelta(seconds=seconds) < timedelta(minutes=1)
-        if others:
+        if has_others:
             world.predict(20 + attempt, 60)
         rested = poll_once(world.engine, retry_at - timedelta(seconds=1), scheduled=True)
-        assert (rested.failed, rested.chunks > 0, waiting["attempts"]) == (0, others, attempt + 1)
+        assert (rested.failed, rested.chunks > 0, waiting["attempts"]) == (0, has_others, attempt + 1)
         now = retry_at
     repair()
     assert poll_once(world.engine, now - timedelta(seconds=1), scheduled=True).outcomes == ()
@@ -495,9 +493,9 @@ def test_a_locked_model_keeps_no_other_waiting(
     wait_briefly(world.engine, monkeypatch)
     with world.engine.begin() as holder:
         holder.execute(select(models).where(models.c.name == NAME).with_for_update())
-        done = poll(world, scheduled=True)
-    assert [(version.name, len(version.outcomes)) for version in done.polls] == [("second", 1)]
-    assert (done.batches, done.failed) == (1, 0)
+        outcome = poll(world, scheduled=True)
+    assert [(version.name, len(version.outcomes)) for version in outcome.polls] == [("second", 1)]
+    assert (outcome.batches, outcome.failed) == (1, 0)
     assert poll(world).chunks == 2
 
 
@@ -525,8 +523,8 @@ def test_a_slow_version_occupies_one_process(world: MonitoredWorld, tmp_path: Pa
         slow = subprocess.Popen([sys.executable, "-c", ONE_POLL], cwd=Path(__file__).parents[4], env=environment)
         until(lambda: waits_for_a_lock(world))
         second()
-        done = poll(world, scheduled=True)
-    assert [(version.name, len(version.outcomes)) for version in done.polls] == [("second", 1), (NAME, 0)]
+        outcome = poll(world, scheduled=True)
+    assert [(version.name, len(version.outcomes)) for version in outcome.polls] == [("second", 1), (NAME, 0)]
     assert slow.wait(60) == 0
     assert [row["rows_labelled"] for row in world.rows(chunk_revisions) if row["current"]] == [300, 300, 0, 0]
 
@@ -555,9 +553,7 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.2)  # MySQL's list of transactions is renewed only where nobody has read it for 0.1 s
 
 
-def test_results_of_a_chunk_do_not_wait_for_the_record_of_newer_labels(
-    world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_results_do_not_wait_for_newer_labels(world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(world, days=1, labelled=1)
     touched_chunks.queue_touched_chunks(world.engine)
     wait_briefly(world.engine, monkeypatch)
@@ -595,7 +591,7 @@ def test_a_new_spec_revision_computes_every_chunk_again(world: MonitoredWorld) -
 
 
 @on_mariadb
-def test_labels_of_a_retired_version_count_once_it_is_registered_again(world: MonitoredWorld, tmp_path: Path) -> None:
+def test_labels_of_a_retired_version_count_after_registration(world: MonitoredWorld, tmp_path: Path) -> None:
     filled(world, days=6, labelled=6)
     poll(world)
     world.label(1, flipped=True)

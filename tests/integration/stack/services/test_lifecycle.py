@@ -123,7 +123,7 @@ def test_killed_servers_come_back_by_themselves_with_their_rows(stack: Stack) ->
     assert stack.run("status").stderr.count("UTC: killed by SIGKILL") == 2
 
 
-def test_servers_outlive_their_supervisor_and_the_next_start_replaces_it(stack: Stack) -> None:
+def test_servers_outlive_their_supervisor(stack: Stack) -> None:
     pids, supervisor = stack.pids(), control.find(stack.site.home)
     assert supervisor
     os.kill(supervisor.pid, signal.SIGKILL)

@@ -48,13 +48,15 @@ def test_requests_are_counted_by_route_and_not_by_path(metrics: ServiceMetrics) 
 
 def test_a_scrape_needs_a_token_of_its_own_scope(metrics: ServiceMetrics, tmp_path: Path) -> None:
     file = tmp_path / "tokens.json"
-    made = {scope: tokens.create(file, scope, frozenset({scope}), utc_now()) for scope in (Scope.READ, Scope.SCRAPE)}
+    created = {scope: tokens.create(file, scope, frozenset({scope}), utc_now()) for scope in (Scope.READ, Scope.SCRAPE)}
     client = service(metrics, AccessSettings(tokens=file)).test_client()
-    statuses = [client.get(PATH, headers={"Authorization": f"Bearer {token}"}).status_code for token in made.values()]
+    statuses = [
+        client.get(PATH, headers={"Authorization": f"Bearer {token}"}).status_code for token in created.values()
+    ]
     assert [*statuses, client.get(PATH).status_code] == [403, 200, 401]
 
 
-def test_values_are_kept_for_some_seconds_and_absent_where_they_cannot_be_read(metrics: ServiceMetrics) -> None:
+def test_values_are_cached_and_absent_if_they_cannot_be_read(metrics: ServiceMetrics) -> None:
     now, reads, away = [0.0], [0], [False]
 
     def read() -> Iterator[Metric]:

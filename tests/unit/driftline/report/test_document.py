@@ -41,7 +41,7 @@ BROKEN = content(
 )
 
 
-def test_the_headline_is_the_newest_verdict_that_says_how_the_model_does() -> None:
+def test_the_headline_is_the_newest_decisive_verdict() -> None:
     verdict = headline(BROKEN)
     assert verdict.state is State.ALERT
     assert verdict.newest == "The day of 13 February 2026 alerts, unchanged since 10 February 2026."

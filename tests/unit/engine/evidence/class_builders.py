@@ -32,8 +32,8 @@ def reference(chunks: int = 21, size: int = 950, spread: float = 0.0, seed: int 
     parts = [rows(random, size, random.normal(0, spread, 3)) for _ in range(chunks)]
     names = ("scores", "predictions", "labels", "counts")
     scores, predictions, labels, counts = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
-    whole = MulticlassRows(scores, predictions, labels, counts)
-    fitted = fit_evidence(whole, CLASSES, [size] * chunks)
+    all_rows = MulticlassRows(scores, predictions, labels, counts)
+    fitted = fit_evidence(all_rows, CLASSES, [size] * chunks)
     assert isinstance(fitted, FittedMulticlassEvidence)
     return fitted
 

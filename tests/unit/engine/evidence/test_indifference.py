@@ -30,8 +30,8 @@ def test_weekdays_that_differ_have_offsets() -> None:
 def test_weekdays_that_do_not_differ_have_none() -> None:
     """At a level of 1 %, and for hours too, whose days vary."""
     random = np.random.default_rng(2)
-    found = sum(bool(fit_indifference(*drawn(random, np.zeros(7), 24)).offsets) for _ in range(100))
-    assert found <= 4
+    false_offsets = sum(bool(fit_indifference(*drawn(random, np.zeros(7), 24)).offsets) for _ in range(100))
+    assert false_offsets <= 4
 
 
 def test_two_weeks_are_too_few_to_tell_weekdays_apart() -> None:
@@ -51,7 +51,7 @@ def test_hours_share_the_variance_of_their_day() -> None:
     assert 24 * variances[0] / whole_days.temper(variances[0]) > together
 
 
-def test_the_state_survives_json_and_one_stored_before_days_were_compared() -> None:
+def test_zones_are_read_from_json_of_any_version() -> None:
     """The later values have defaults."""
     state = IndifferenceZone(0.1, 0.2, 0.3, (0.1,) * 7)
     assert IndifferenceZone.from_dict(state.to_dict()) == state

@@ -61,7 +61,7 @@ def test_each_class_has_the_components_of_a_binary_model() -> None:
     assert [components.classes[n * BINARY.count] for n in range(3)] == ["a", "b", "c"]
 
 
-def test_a_ratio_of_tilts_has_mean_one_at_the_edge_of_the_zone_and_less_inside() -> None:
+def test_a_ratio_of_tilts_has_mean_one_at_the_edge_of_the_zone() -> None:
     """The exact mean over one row's bin, for every tilt up to the edge: the e-value of n rows is a product of these."""
     direction, state = REGRESSION.mean_direction, REGRESSION.mean_zone
     one_row = np.eye(len(direction.places), dtype=np.int64)
@@ -78,10 +78,9 @@ def test_one_huge_residual_is_little_evidence() -> None:
     calm = residual_builders.drawn(np.random.default_rng(2), 1, 950)
     outlier = joined(calm)
     outlier.counts[0, -1] += 1
-    nothing = REGRESSION.empty_counts()
+    empty = REGRESSION.empty_counts()
     before, after = (
-        REGRESSION.evidence(Stage.LABELS, counts, nothing, no_weekday(counts)).log_evidence
-        for counts in (calm, outlier)
+        REGRESSION.evidence(Stage.LABELS, counts, empty, no_weekday(counts)).log_evidence for counts in (calm, outlier)
     )
     assert np.abs(after - before).max() < 5
 
@@ -103,9 +102,12 @@ def test_calm_regressions_keep_the_budget(unit: str, chunks: int) -> None:
                 for stage in Stage
             )
         )
-    allowed = streams * (budget * length / YEAR[unit] + RESERVE)
+    expected_alerts = streams * (budget * length / YEAR[unit] + RESERVE)
     drifting = random.random(length) < 0.02
-    assert alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, drifting, fitted.components.weights) <= allowed
+    assert (
+        alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, drifting, fitted.components.weights)
+        <= expected_alerts
+    )
 
 
 def test_several_classes_need_six_chunks() -> None:
@@ -135,9 +137,12 @@ def test_calm_multiclass_models_keep_the_budget(unit: str, chunks: int) -> None:
                 for stage in Stage
             )
         )
-    allowed = streams * (budget * length / YEAR[unit] + RESERVE)
+    expected_alerts = streams * (budget * length / YEAR[unit] + RESERVE)
     drifting = random.random(length) < 0.02
-    assert alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, drifting, fitted.components.weights) <= allowed
+    assert (
+        alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, drifting, fitted.components.weights)
+        <= expected_alerts
+    )
 
 
 def test_a_class_that_becomes_more_frequent_is_named() -> None:
@@ -158,9 +163,7 @@ def test_a_class_that_becomes_more_frequent_is_named() -> None:
         ({"rise": 0.3}, Family.EXPECTED_LOSS, "Estimated from the features, the mean error rises to 1.3"),
     ],
 )
-def test_a_changed_regression_alerts_within_two_days_and_says_what_changed(
-    change: dict[str, float], family: Family, words: str
-) -> None:
+def test_a_changed_regression_alerts_within_two_days(change: dict[str, float], family: Family, words: str) -> None:
     """Forty calm days do not alert; a move of the mean, larger residuals and higher expected losses do."""
     random = np.random.default_rng(4)
     counts = joined(residual_builders.drawn(random, 40, 950), residual_builders.drawn(random, 5, 950, **change))
@@ -202,29 +205,29 @@ def test_resuming_from_stored_states_gives_the_same_as_all_at_once(problem: str,
         changed = residual_builders.drawn(random, 6, size, shift=0.6)
         counts = joined(residual_builders.drawn(random, 12, size), changed)
     chunks = chunks_of(counts, delay=3 * DAY)
-    whole = replay(fitted, AlertRule(1.0), chunks)
+    at_once = replay(fitted, AlertRule(1.0), chunks)
     stored = evidence_from_dict(fitted.to_dict())
-    history = DetectorHistory.from_dict(whole.histories[chunks[10].start].to_dict(), stored)
+    history = DetectorHistory.from_dict(at_once.histories[chunks[10].start].to_dict(), stored)
     again = [replace(chunk, counts=counts_from_list(chunk.counts.to_list())) for chunk in chunks]
     resumed = replay(stored, AlertRule(1.0), again, history, after=chunks[10].closes_at)
-    assert any(evidence.alert for evidence in whole.evidence.values())
+    assert any(evidence.alert for evidence in at_once.evidence.values())
     later = [chunk.start for chunk in chunks[11:]]
-    assert [resumed.evidence.get(start) for start in later] == [whole.evidence.get(start) for start in later]
+    assert [resumed.evidence.get(start) for start in later] == [at_once.evidence.get(start) for start in later]
 
 
 def test_pages_of_a_long_replay_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of several chunks reach from one page into the next."""
     counts = residual_builders.drawn(np.random.default_rng(8), 40, 200, rise=0.05)
-    whole = replay(REGRESSION, AlertRule(1.0), chunks_of(counts))
+    at_once = replay(REGRESSION, AlertRule(1.0), chunks_of(counts))
     monkeypatch.setattr("driftline.engine.evidence.replay.PAGE", 3)
     paged = replay(REGRESSION, AlertRule(1.0), chunks_of(counts), keep_histories=False)
-    assert paged.evidence == whole.evidence
+    assert paged.evidence == at_once.evidence
     assert not paged.histories
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1])
-def test_what_a_regression_promises_to_see_is_found_8_times_in_10(place: int) -> None:
+def test_visible_changes_of_a_regression_are_detected(place: int) -> None:
     """Within 1 and 7 days: a move of the mean, and larger residuals; a third of them is not."""
     visible = visible_changes(REGRESSION, 1.0, YEARS)[place]
     assert visible.mean_residual is not None
@@ -239,11 +242,11 @@ def power(chunks: int, runs: int = 60, **change: float) -> float:
     """Return how often this many days with a change alert."""
     random = np.random.default_rng(9)
     streams = (chunks_of(residual_builders.drawn(random, chunks, 950, **change)) for _ in range(runs))
-    found = [any(c.alert for c in replay(REGRESSION, AlertRule(1.0), days).evidence.values()) for days in streams]
-    return sum(found) / runs
+    detected = [any(c.alert for c in replay(REGRESSION, AlertRule(1.0), days).evidence.values()) for days in streams]
+    return sum(detected) / runs
 
 
-def test_what_a_classifier_promises_to_see_of_a_class_is_found_8_times_in_10() -> None:
+def test_visible_changes_of_a_class_are_detected_8_times_in_10() -> None:
     """A rise of the share of class b against the rest, within a day."""
     visible = next(change for change in visible_changes(CLASSIFIER, 1.0, YEARS) if change.label == "b")
     assert visible.share is not None
@@ -253,8 +256,8 @@ def test_what_a_classifier_promises_to_see_of_a_class_is_found_8_times_in_10() -
     change = changes[np.searchsorted(shares, visible.share)]
     random = np.random.default_rng(10)
     runs = [chunks_of(of_classes(random, 1, 0.0, change, 0.0)) for _ in range(60)]
-    found = [any(c.alert for c in replay(CLASSIFIER, AlertRule(1.0), days).evidence.values()) for days in runs]
-    assert sum(found) / len(found) >= 0.75
+    detected = [any(c.alert for c in replay(CLASSIFIER, AlertRule(1.0), days).evidence.values()) for days in runs]
+    assert sum(detected) / len(detected) >= 0.75
 
 
 def test_what_is_visible_is_said_in_the_words_of_the_problem() -> None:

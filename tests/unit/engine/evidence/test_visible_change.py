@@ -26,8 +26,8 @@ def power(chances: np.ndarray, chunks: int, runs: int = 200) -> float:
     pool = (FITTED.pool / FITTED.pool.sum()).ravel()
     scored = random.multinomial(950, pool, size=chunks * runs).reshape(-1, 2, FITTED.bins.count)
     counts = ScoreCounts(scored, scored, random.binomial(scored, chances))
-    nothing = FITTED.empty_counts()
-    parts = [FITTED.evidence(stage, counts, nothing, no_weekday(counts)).log_evidence for stage in Stage]
+    empty = FITTED.empty_counts()
+    parts = [FITTED.evidence(stage, counts, empty, no_weekday(counts)).log_evidence for stage in Stage]
     ratios, saved, detected = np.zeros((runs, BINARY.count)), RESERVE, np.zeros(runs, dtype=bool)
     for chunk in np.sum(parts, axis=0).reshape(chunks, runs, -1):
         saved, mass = masses(saved, YEARS, 1.0, drifting=False)

@@ -36,8 +36,8 @@ def test_only_the_last_chunks_hold_an_index_of_their_results() -> None:
     """Years of hours would hold as much again as their results."""
     chunks = [chunk(realized(0.5), day=day) for day in range(1, 25)]
     verdicts = [verdict for verdict, _ in consecutive_verdicts(ONE_METRIC, None, chunks)]
-    held = [facts.start for facts in chunks if "_by_kind" in vars(facts)]
-    assert held == [facts.start for facts in chunks[-RECORD_WINDOW:]]
+    indexed = [facts.start for facts in chunks if "_by_kind" in vars(facts)]
+    assert indexed == [facts.start for facts in chunks[-RECORD_WINDOW:]]
     assert [verdict for verdict, _ in consecutive_verdicts(ONE_METRIC, None, chunks)] == verdicts
 
 

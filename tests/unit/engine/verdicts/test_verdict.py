@@ -22,7 +22,7 @@ FAR, NEAR, FINE = 0.41, 0.45, 0.52
 ALMOST = 0.48
 CLOSER = Bounds(lower=0.47, alert_lower=0.45, expected=0.52)
 """Bounds that a value of 0.48 is near: two thirds of the way to the one, and half of that to the other."""
-HELD: dict[str, TrackRecord] = {Metric.F1: TrackRecord(compared=10, held=9)}
+TRUSTED: dict[str, TrackRecord] = {Metric.F1: TrackRecord(compared=10, held=9)}
 FAILED: dict[str, TrackRecord] = {Metric.F1: TrackRecord(compared=10, held=8)}
 SHORT: dict[str, TrackRecord] = {Metric.F1: TrackRecord(compared=3, held=3)}
 DRIFTED = drift(0.15)
@@ -133,15 +133,15 @@ def test_early_labels_decide_nothing(early: ChunkFacts) -> None:
 @pytest.mark.parametrize(
     ("value", "before", "records", "state"),
     [
-        (FINE, FAR, HELD, State.PENDING_LABELS),
-        (NEAR, FINE, HELD, State.WARN),
-        (NEAR, NEAR, HELD, State.ALERT),
+        (FINE, FAR, TRUSTED, State.PENDING_LABELS),
+        (NEAR, FINE, TRUSTED, State.WARN),
+        (NEAR, NEAR, TRUSTED, State.ALERT),
         (NEAR, NEAR, FAILED, State.WARN),
-        (FAR, FINE, HELD, State.ALERT),
+        (FAR, FINE, TRUSTED, State.ALERT),
         (FAR, FINE, FAILED, State.WARN),
         (FAR, FINE, SHORT, State.WARN),
         (FAR, FINE, {}, State.WARN),
-        (None, FAR, HELD, State.PENDING_LABELS),
+        (None, FAR, TRUSTED, State.PENDING_LABELS),
     ],
 )
 def test_estimates_speak_where_labels_cannot(
@@ -154,20 +154,20 @@ def test_estimates_speak_where_labels_cannot(
 
 def test_an_estimate_of_an_open_chunk_warns_at_most() -> None:
     facts = unlabelled(estimated(FAR), closed=False)
-    verdict = verdict_of(ONE_METRIC, facts, [unlabelled(estimated(FAR), day=9)], HELD)
+    verdict = verdict_of(ONE_METRIC, facts, [unlabelled(estimated(FAR), day=9)], TRUSTED)
     assert verdict.state is State.WARN
     assert "the chunk is still open" in verdict.reasons[0]
 
 
 def test_an_estimate_says_nothing_where_realized_decides() -> None:
     facts = chunk(realized(FINE), estimated(FAR))
-    assert verdict_of(ONE_METRIC, facts, [chunk(estimated(FAR), day=9)], HELD).state is State.OK
+    assert verdict_of(ONE_METRIC, facts, [chunk(estimated(FAR), day=9)], TRUSTED).state is State.OK
 
 
 @pytest.mark.parametrize(("estimate", "state"), [(FINE, State.INSUFFICIENT), (NEAR, State.WARN), (FAR, State.ALERT)])
 def test_an_undefined_realized_value_leaves_it_to_the_estimate(estimate: float, state: State) -> None:
     facts = chunk(realized(None, reason="all labels are 0"), estimated(estimate))
-    verdict = verdict_of(ONE_METRIC, facts, records=HELD)
+    verdict = verdict_of(ONE_METRIC, facts, records=TRUSTED)
     assert verdict.state is state
     assert "F1 is undefined: all labels are 0" in verdict.reasons
 
@@ -218,7 +218,7 @@ def test_constant_bounds_are_said_to_be() -> None:
 @pytest.mark.parametrize("bounds", [LOWER, Bounds()])
 def test_constant_bounds_of_an_estimate_are_said_to_be(value: float, bounds: Bounds) -> None:
     facts = unlabelled(estimated(value, bounds=bounds, reason="The reference has 2 usable chunks."))
-    assert verdict_of(ONE_METRIC, facts, records=HELD).reasons[-1] == "The reference has 2 usable chunks."
+    assert verdict_of(ONE_METRIC, facts, records=TRUSTED).reasons[-1] == "The reference has 2 usable chunks."
 
 
 def test_better_than_expected_is_a_note() -> None:

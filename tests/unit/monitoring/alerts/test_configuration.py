@@ -29,8 +29,8 @@ def test_the_first_route_of_a_channel_that_takes_an_incident_counts() -> None:
     configuration = configuration_of(configured({"ops": SLACK, "mail": MAIL}, *routes), "alerts.yaml")
 
     def places(model: str, worst: Severity) -> dict[str, int]:
-        taken = configuration.routes_of(incident(model=model, worst=worst))
-        return {name: configuration.routes.index(route) for name, route in taken}
+        routes = configuration.routes_of(incident(model=model, worst=worst))
+        return {name: configuration.routes.index(route) for name, route in routes}
 
     assert places("churn-nl", Severity.ALERT) == {"ops": 0, "mail": 2}
     assert places("churn-nl", Severity.WARN) == {"mail": 2}

@@ -20,7 +20,7 @@ WARN, ALERT = Severity
 K = AlertKind
 
 
-def told(state: IncidentState = OPEN, severity: Severity = WARN, worst: Severity | None = None) -> LastMessage:
+def last_message(state: IncidentState = OPEN, severity: Severity = WARN, worst: Severity | None = None) -> LastMessage:
     return LastMessage("t", "title", K.OPENED, state, severity, worst or severity)
 
 
@@ -30,15 +30,15 @@ def told(state: IncidentState = OPEN, severity: Severity = WARN, worst: Severity
         (None, (OPEN, WARN, WARN), K.OPENED),
         (None, (RESOLVED, ALERT, ALERT), K.RESOLVED),
         (None, (WITHDRAWN, ALERT, ALERT), None),
-        (told(), (OPEN, WARN, WARN), None),
-        (told(), (OPEN, ALERT, ALERT), K.WORSE),
-        (told(OPEN, ALERT), (OPEN, WARN, ALERT), K.BETTER),
-        (told(), (OPEN, WARN, ALERT), K.REVISED),
-        (told(OPEN, ALERT), (RESOLVED, WARN, ALERT), K.RESOLVED),
-        (told(OPEN, ALERT), (WITHDRAWN, WARN, ALERT), K.WITHDRAWN),
-        (told(RESOLVED), (OPEN, WARN, WARN), K.REVISED),
-        (told(RESOLVED), (WITHDRAWN, WARN, WARN), K.WITHDRAWN),
-        (told(WITHDRAWN), (RESOLVED, WARN, WARN), K.REVISED),
+        (last_message(), (OPEN, WARN, WARN), None),
+        (last_message(), (OPEN, ALERT, ALERT), K.WORSE),
+        (last_message(OPEN, ALERT), (OPEN, WARN, ALERT), K.BETTER),
+        (last_message(), (OPEN, WARN, ALERT), K.REVISED),
+        (last_message(OPEN, ALERT), (RESOLVED, WARN, ALERT), K.RESOLVED),
+        (last_message(OPEN, ALERT), (WITHDRAWN, WARN, ALERT), K.WITHDRAWN),
+        (last_message(RESOLVED), (OPEN, WARN, WARN), K.REVISED),
+        (last_message(RESOLVED), (WITHDRAWN, WARN, WARN), K.WITHDRAWN),
+        (last_message(WITHDRAWN), (RESOLVED, WARN, WARN), K.REVISED),
     ],
 )
 def test_what_is_told(
@@ -55,20 +55,18 @@ INCIDENTS = st.builds(
 
 
 @given(INCIDENTS, INCIDENTS)
-def test_a_message_is_followed_by_one_exactly_if_the_incident_has_changed(
-    before: StoredIncident, now: StoredIncident
-) -> None:
-    last = told(before.state, before.severity, before.worst)
+def test_a_message_follows_exactly_if_the_incident_has_changed(before: StoredIncident, now: StoredIncident) -> None:
+    last = last_message(before.state, before.severity, before.worst)
     same = replace(before, number=1) == replace(now, number=1)
     assert (kind_of(now, last, backfilled=True) is None) is same
 
 
 def test_nothing_begins_about_the_past_and_what_began_is_followed() -> None:
     assert kind_of(incident(), None, backfilled=True) is None
-    assert kind_of(incident(severity=ALERT), told(), backfilled=True) is K.WORSE
+    assert kind_of(incident(severity=ALERT), last_message(), backfilled=True) is K.WORSE
 
 
-def test_an_incident_is_of_the_past_some_days_after_its_labels_were_due() -> None:
+def test_an_incident_is_backfilled_days_after_labels_were_due() -> None:
     spec = Spec(columns=(ColumnSpec(name="a"),), label_delay=timedelta(days=30))
     due = MAY_16 + timedelta(days=31)
     assert not is_backfilled(spec, incident(), due + timedelta(days=7), 7)

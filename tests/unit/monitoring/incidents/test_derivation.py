@@ -72,7 +72,7 @@ def kinds(incident: VersionIncident) -> list[tuple[str, int]]:
         ((ALERT, EMPTY, EMPTY), [(0, 0, "open")]),
     ],
 )
-def test_without_a_detector_an_incident_is_a_run_of_warnings_and_alerts(
+def test_without_a_detector_an_incident_is_a_run_of_trouble(
     states: tuple[State, ...], expected: list[tuple[int, int, str]]
 ) -> None:
     assert spans(log_of(*states)) == expected

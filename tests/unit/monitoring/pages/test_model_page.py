@@ -85,11 +85,13 @@ def test_columns_whose_drift_lasted_are_drawn() -> None:
     assert [dot.outside for dot in html.details[0][1].dots] == [True, True]
 
 
-def test_pointing_at_a_chunk_tells_every_number_with_its_rows_and_bounds() -> None:
-    made = page(report(0, realized(0.7), estimated(0.6), labelled=980), report(1, drift(0.9), drifted=("minutes",)))
-    assert made.hover["labels"] == ["1 Feb", "2 Feb"]
-    assert made.hover["starts"][1] == "2026-02-02T00:00:00Z"
-    assert made.hover["charts"][0][0] == [
+def test_hovering_a_chunk_shows_every_number_with_its_bounds() -> None:
+    shown_page = page(
+        report(0, realized(0.7), estimated(0.6), labelled=980), report(1, drift(0.9), drifted=("minutes",))
+    )
+    assert shown_page.hover["labels"] == ["1 Feb", "2 Feb"]
+    assert shown_page.hover["starts"][1] == "2026-02-02T00:00:00Z"
+    assert shown_page.hover["charts"][0][0] == [
         "Realized 0.7 from 1,000 rows",
         "Estimated 0.6 ± 0.03 from 1,000 rows",
         "Warning below 0.5",
@@ -97,7 +99,7 @@ def test_pointing_at_a_chunk_tells_every_number_with_its_rows_and_bounds() -> No
         "98 % of 1,000 labels",
         "Verdict: OK",
     ]
-    assert made.hover["charts"][1][1][:2] == ["Jensen-Shannon distance 0.9 from 1,000 rows", "Warning above 0.2"]
+    assert shown_page.hover["charts"][1][1][:2] == ["Jensen-Shannon distance 0.9 from 1,000 rows", "Warning above 0.2"]
 
 
 def test_the_beginning_of_a_version_and_of_a_spec_revision_are_marked() -> None:

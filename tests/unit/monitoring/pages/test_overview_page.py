@@ -22,8 +22,8 @@ def recent(day: int, state: State, rows: int = 100, labelled: int = 100, *, clos
 
 
 def row(*chunks: RecentChunk, **given: Any) -> ModelRow:
-    made = page(*chunks, **given)
-    return (*made.urgent, *made.others)[0]
+    shown_page = page(*chunks, **given)
+    return (*shown_page.urgent, *shown_page.others)[0]
 
 
 def page(
@@ -36,12 +36,12 @@ def page(
     return overview_page(Overview([model], [model], {VersionKey(1, 1): chunks}, 1, 1, 1, NOW))
 
 
-def test_a_state_lasts_since_its_first_chunk_and_open_chunks_do_not_count() -> None:
+def test_a_state_lasts_since_its_first_closed_chunk() -> None:
     states = (State.OK, State.ALERT, State.ALERT)
-    made = row(*(recent(day, state) for day, state in enumerate(states)), recent(3, State.WARN, closed=False))
-    assert (made.since, made.lasting, made.whole_strip) == ("2 Feb", 2, False)
-    assert made.reason == "Why alert. And why else."
-    assert [cell.provisional for cell in made.cells] == [False, False, False, True]
+    model_row = row(*(recent(day, state) for day, state in enumerate(states)), recent(3, State.WARN, closed=False))
+    assert (model_row.since, model_row.lasting, model_row.whole_strip) == ("2 Feb", 2, False)
+    assert model_row.reason == "Why alert. And why else."
+    assert [cell.provisional for cell in model_row.cells] == [False, False, False, True]
     always = row(*(recent(day, State.OK) for day in range(3)))
     assert (always.lasting, always.whole_strip) == (3, True)
 

@@ -76,7 +76,7 @@ def test_a_killed_process_is_started_again_and_the_reason_recorded(home: Process
     assert not past.is_crash_loop
 
 
-def test_a_crash_loop_is_recorded_with_the_last_line_of_the_log_and_slows_down(home: ProcessHome) -> None:
+def test_a_crash_loop_is_recorded_and_slows_down(home: ProcessHome) -> None:
     failing = command(home, "sh", "-c", "echo 'no such table'; exit 3")
     control.start(home, failing)
     control.watch(home, failing)
@@ -110,7 +110,7 @@ def test_nothing_is_started_while_a_command_of_the_stack_works(home: ProcessHome
     restarted(home, first)
 
 
-def test_a_killed_supervisor_leaves_its_processes_and_the_next_one_takes_them_over(home: ProcessHome) -> None:
+def test_the_next_supervisor_takes_over_running_processes(home: ProcessHome) -> None:
     first = supervised(home)
     supervisor = control.find(home)
     assert supervisor

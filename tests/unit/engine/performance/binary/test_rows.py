@@ -18,11 +18,11 @@ def test_rows_are_counted_with_and_without_ties(rows: list[tuple[float, float, f
     rows = list({row[0]: row for row in rows}.values()) if distinct else rows
     actual = BinaryRows.of(pd.DataFrame(rows, columns=["probability_1", "prediction", "label"], dtype=float))
     counted = Counter(
-        (score if np.isfinite(score) else "none", *(MISSING if np.isnan(value) else int(value) for value in rest))
-        for score, *rest in rows
+        (score if np.isfinite(score) else "none", *(MISSING if np.isnan(value) else int(value) for value in outputs))
+        for score, *outputs in rows
     )
     kinds = zip(actual.scores.tolist(), actual.predictions.tolist(), actual.labels.tolist(), strict=True)
-    named = [(score if np.isfinite(score) else "none", *rest) for score, *rest in kinds]
+    named = [(score if np.isfinite(score) else "none", *outputs) for score, *outputs in kinds]
     assert dict(zip(named, actual.counts.tolist(), strict=True)) == counted
     assert len(named) == len(counted)
     finite = actual.scores[~np.isnan(actual.scores)]

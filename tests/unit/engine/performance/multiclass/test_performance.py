@@ -45,13 +45,13 @@ def test_realized_metrics_are_exact_with_ties(count: int, seed: int) -> None:
     truth, predictions = rows["label"], rows["prediction"]
     macro = {"average": "macro", "labels": CLASSES}
     counts = confusion_matrix(truth, predictions, labels=CLASSES)
-    others = counts.sum() - counts.sum(axis=1)
+    negatives = counts.sum() - counts.sum(axis=1)
     expected = {
         Metric.F1: f1_score(truth, predictions, **macro),
         Metric.ACCURACY: accuracy_score(truth, predictions),
         Metric.PRECISION: precision_score(truth, predictions, **macro),
         Metric.RECALL: recall_score(truth, predictions, **macro),
-        Metric.SPECIFICITY: np.mean((others - counts.sum(axis=0) + np.diagonal(counts)) / others),
+        Metric.SPECIFICITY: np.mean((negatives - counts.sum(axis=0) + np.diagonal(counts)) / negatives),
         Metric.ROC_AUC: np.mean([roc_auc_score(truth == c, rows[s]) for c, s in zip(CLASSES, SCORES, strict=True)]),
     } | {cell_name(t, p): float(counts[CLASSES.index(t), CLASSES.index(p)]) for t, p in product(CLASSES, CLASSES)}
     assert values == pytest.approx(expected, abs=1e-12)

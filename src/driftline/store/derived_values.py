@@ -1,4 +1,4 @@
-"""Values of single rows in what was computed or logged of them; a deletion erases these too."""
+"""Values of single rows in results and logs; a deletion erases these too."""
 
 import re
 from collections.abc import Collection
