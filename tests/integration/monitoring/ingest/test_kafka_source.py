@@ -359,12 +359,13 @@ def processes() -> Iterator[list["subprocess.Popen[bytes]"]]:
 
 
 def test_processes_that_are_killed_lose_and_double_nothing(
-    topics: Topics, environment: dict[str, str], processes: list["subprocess.Popen[bytes]"]
+    topics: Topics, environment: dict[str, str], processes: list["subprocess.Popen[bytes]"], tmp_path: Path
 ) -> None:
     """Two processes share the partitions; each is killed in turn while rows come, and started again."""
     frame = rows(200)
     messages, truth = nested(frame), objects_of(labels_of(frame))
-    processes += [_start(environment), _start(environment)]
+    log = tmp_path / "ingest.log"
+    processes += [_start(environment, log), _start(environment, log)]
     for number in range(4):
         part = slice(50 * number, 50 * number + 50)
         topics.send(topics.settings.predictions_topic, messages[part])
@@ -373,13 +374,14 @@ def test_processes_that_are_killed_lose_and_double_nothing(
         killed = processes[number % 2]
         killed.send_signal(signal.SIGKILL)
         killed.wait()
-        processes[number % 2] = _start(environment)
+        processes[number % 2] = _start(environment, log)
     deadline = time.monotonic() + 180
     while count(topics.ingestion.engine) != (200, 200) and time.monotonic() < deadline:
         time.sleep(0.5)
     for process in processes:
         process.terminate()
-    assert {process.wait(30) for process in processes} <= {0, -signal.SIGTERM}  # the last one may not have begun
+    ends = {process.wait(30) for process in processes}
+    assert ends <= {0, -signal.SIGTERM}, log.read_text()  # the last one may not have begun
     assert topics.source().run_to_end().rows == 0
     stored = topics.stored()
     assert list(stored["id"]) == sorted(frame["id"])
