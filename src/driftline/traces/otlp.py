@@ -86,7 +86,7 @@ class OtlpRecorder:
         closing.start()
         closing.join(SEND_SECONDS)
         if closing.is_alive():
-            self._exporter.shutdown()
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]  # it ends the attempts
 
 
 class _OpenTelemetrySpan:
