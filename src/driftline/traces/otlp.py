@@ -1,8 +1,10 @@
 """Records spans with OpenTelemetry, and sends them to a collector in the background."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from threading import Thread
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -19,7 +21,7 @@ from driftline.traces.spans import MOST_LINKS, TRACEPARENT, Attributes, Span, Sp
 from driftline.version import __version__
 
 SEND_SECONDS = 5.0
-"""How long sending may take, the last time at the end of the process included."""
+"""How long sending some spans may take, and how long the end of the process waits for the last ones."""
 LONGEST_ATTRIBUTE = 2_000
 """How many characters of an attribute are sent; a statement may be longer."""
 RESOURCE = {"service.namespace": "driftline", "service.version": __version__}
@@ -31,13 +33,15 @@ class OtlpRecorder:
 
     def __init__(self, settings: TraceSettings, service: str) -> None:
         """Start the thread that sends; nothing is connected before the first spans end."""
-        exporter = OTLPSpanExporter(settings.url, headers=settings.header_values, timeout=SEND_SECONDS)
+        logging.getLogger("opentelemetry.exporter").setLevel(logging.ERROR)  # not for each attempt
+        self._exporter = OTLPSpanExporter(settings.url, headers=settings.header_values, timeout=SEND_SECONDS)
         self._provider = TracerProvider(
             sampler=ParentBased(TraceIdRatioBased(settings.share)),
             resource=Resource.create({**RESOURCE, "service.name": f"driftline-{service}"}),
+            shutdown_on_exit=False,
             span_limits=SpanLimits(max_span_attribute_length=LONGEST_ATTRIBUTE, max_links=MOST_LINKS),
         )
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("driftline", __version__)
 
     @contextmanager
@@ -77,8 +81,12 @@ class OtlpRecorder:
         return carrier.get(TRACEPARENT)
 
     def close(self) -> None:
-        """Send what was recorded, and stop the thread."""
-        self._provider.shutdown()
+        """Send what was recorded, and stop the thread; what is not sent in time is dropped."""
+        closing = Thread(target=self._provider.shutdown, name="last spans", daemon=True)
+        closing.start()
+        closing.join(SEND_SECONDS)
+        if closing.is_alive():
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]  # it ends the attempts
 
 
 class _OpenTelemetrySpan:

@@ -441,13 +441,17 @@ def test_a_connection_is_reused(port: int) -> None:
 
 def test_concurrent_requests_are_limited() -> None:
     active, maximum, lock = 0, 0, threading.Lock()
+    full = threading.Event()
 
     def work(environ: object, start_response: Callable[..., object]) -> Iterable[bytes]:
         nonlocal active, maximum
         with lock:
             active += 1
             maximum = max(maximum, active)
-        time.sleep(0.05)
+            if maximum >= MAX_CONCURRENT_REQUESTS:
+                full.set()
+        full.wait(10)
+        time.sleep(0.05)  # time for one more than allowed
         with lock:
             active -= 1
         start_response("200 OK", [("Content-Length", "2")])

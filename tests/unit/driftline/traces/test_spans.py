@@ -1,11 +1,15 @@
 """Without a recorder spans are nothing, and statements carry no values."""
 
+import time
+
 import pytest
 
 from driftline.publishing.publisher import Publication
 from driftline.store.statement_spans import LONGEST_STATEMENT, without_values
-from driftline.traces import spans
+from driftline.traces import otlp, spans
+from driftline.traces.settings import TraceSettings
 from driftline.traces.spans import SpanKind
+from driftline.traces.start import traced
 
 
 def test_without_a_recorder_nothing_is_recorded() -> None:
@@ -15,6 +19,17 @@ def test_without_a_recorder_nothing_is_recorded() -> None:
         assert spans.traceparent() is None
     spans.begin("statement", SpanKind.CLIENT, {}).end()
     assert not spans.is_recording()
+
+
+@pytest.mark.slow
+def test_a_collector_that_is_away_does_not_delay_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp, "SEND_SECONDS", 0.2)
+    with traced("monitor", TraceSettings(address="http://127.0.0.1:9")):
+        for _ in range(2_000):
+            with spans.span("work"):
+                pass
+        began = time.monotonic()
+    assert time.monotonic() - began < 10  # four parcels, each tried for seconds
 
 
 def test_messages_name_a_trace_only_where_there_is_one() -> None:
