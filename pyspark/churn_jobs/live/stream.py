@@ -12,6 +12,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from churn import migrate
+from churn.columns import CHURN_MODEL
 from churn_jobs.job import Job
 from churn_jobs.live.messages import collect, read_topic
 from churn_jobs.live.prediction_topic import PredictionTopic
@@ -21,6 +22,7 @@ from churn_jobs.progress import say
 from driftline.errors import KafkaUnavailable, Unavailable
 from driftline.publishing.publisher import BatchPublisher
 from driftline.settings import KafkaSettings
+from driftline.store import registry
 from driftline.store.job_lock import JobLock, only_one
 from driftline.traces import spans
 from driftline.traces.spans import SpanKind
@@ -97,18 +99,21 @@ def score_stream(
         KafkaUnavailable: Kafka is away at the start.
     """
     migrate.require_current(job.engine)
+    with job.engine.connect() as connection:
+        registry.version_key(connection, CHURN_MODEL)  # a missing model is reported before Spark starts
     publisher.probe()
-    with only_one(job.engine, NAME) as lock, job.open_spark() as jdbc:
+    with job.open_spark() as jdbc:
         model = ServedModel(job.engine, job.scratch)
-        model.current()  # a fault is reported before the stream starts
+        model.current()
         topic = PredictionTopic(job.engine, publisher)
         work = MicroBatches(LiveScoring(jdbc.spark, job.engine, model, clock), topic, stop)
-        try:
-            persist(topic.publish, stop, RETRIES)
-            messages = read_topic(jdbc.spark, kafka, settings.records_topic, settings.records)
-            _run(lambda: _writer(messages, work, settings, once=once).start(), work, lock, stop)
-        finally:
-            topic.close()
+        with only_one(job.engine, NAME) as lock:  # from here on, others see that the stream works
+            try:
+                persist(topic.publish, stop, RETRIES)
+                messages = read_topic(jdbc.spark, kafka, settings.records_topic, settings.records)
+                _run(lambda: _writer(messages, work, settings, once=once).start(), work, lock, stop)
+            finally:
+                topic.close()
     say(f"{work.total.new:,} predictions of {work.total.batches} micro-batches were added.")
     return work.total
 
