@@ -119,9 +119,12 @@ class KafkaSource:
                     yield (topic, part), end
 
     def _assign(self, places: Sequence[TopicPartition], stop: Event) -> None:
-        """Begin each partition where the database says; wait for the database if it does not answer."""
+        """Begin each partition where the database says, after waiting for it; begin none where `stop` is set."""
         offsets = persist(lambda: self._read_offsets([(p.topic, p.partition) for p in places]), stop, Retries())
-        self._stored |= offsets or {}
+        if offsets is None:
+            self._consumer.assign([])
+            return
+        self._stored |= offsets
         assigned = [self._start(place.topic, place.partition) for place in places]
         self._log_gaps([place for place in assigned if place.offset >= 0])
         self._consumer.assign(assigned)

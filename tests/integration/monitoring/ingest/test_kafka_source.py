@@ -318,6 +318,17 @@ def test_messages_that_are_gone_before_they_are_read_are_logged(
     assert f"{topic}/1 ends at offset 5, before 9, which is to be read next" in beyond
 
 
+def test_partitions_that_come_while_a_process_stops_are_left_to_others(topics: Topics) -> None:
+    """Without the stored offsets they would be read from their beginning."""
+    topic, stopped = topics.settings.predictions_topic, Event()
+    topics.send(topic, nested(rows(3)))
+    stopped.set()
+    source = topics.source()
+    source._assign([TopicPartition(topic, part) for part in range(PARTITIONS)], stopped)
+    assert source._consumer.assignment() == []
+    source._consumer.close()
+
+
 def test_a_broker_that_does_not_answer_is_waited_for_once(
     topics: Topics, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
