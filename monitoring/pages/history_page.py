@@ -9,6 +9,7 @@ from driftline.engine.results import MODEL, Result, ResultKind
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, period_label
 from driftline.store.batch_origins import BatchOrigin
 from driftline.store.registry import Version
+from monitoring.pages.versions_page import TrainingLink, training_link
 from monitoring.poll.revisions import Revision
 from monitoring.poll.verdicts import StoredVerdict
 from monitoring.service import ChunkHistory, ChunkLineage
@@ -46,6 +47,7 @@ class HistoryPage:
     revisions: tuple[PastRevision, ...]
     number_names: tuple[str, ...]
     lineage: ChunkLineage
+    training: TrainingLink | None
     batches: tuple[BatchOrigin, ...]
 
 
@@ -70,6 +72,7 @@ def history_page(history: ChunkHistory, lineage: ChunkLineage) -> HistoryPage:
         ),
         number_names=tuple(words.format(title(metric)) for _, metric, words in columns),
         lineage=lineage,
+        training=training_link(history.version.details),
         batches=tuple(reversed(lineage.batches[-SHOWN_BATCHES:])),
     )
 

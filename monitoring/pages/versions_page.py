@@ -104,11 +104,11 @@ def _version_row(summary: VersionSummary) -> VersionRow:
         registered_at=summary.created_at,
         reference_hash=summary.reference_hash,
         spec_revision=summary.revisions[-1].revision,
-        training=_training_link(summary.details),
+        training=training_link(summary.details),
     )
 
 
-def _training_link(details: Any) -> TrainingLink | None:
+def training_link(details: Any) -> TrainingLink | None:
     """Return where MLflow has a version's training, None where it is not recorded."""
     link = details.get(LINK) if isinstance(details, Mapping) else None
     if link is None:

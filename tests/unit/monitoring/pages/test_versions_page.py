@@ -7,7 +7,7 @@ import pytest
 
 from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
 from driftline.store.retrainings import Retraining, RetrainingState
-from monitoring.pages.versions_page import CHIPS, DECISIONS, _retraining_row, _training_link
+from monitoring.pages.versions_page import CHIPS, DECISIONS, _retraining_row, training_link
 
 AT = datetime(2026, 5, 20, 12, tzinfo=UTC)
 COMPARED = PairedRocAuc(0.314, 0.699, 0.0094, 0.0091, 0.0153, 13_327, 1_866, 1_000)
@@ -46,12 +46,12 @@ def test_every_state_of_a_retraining_has_words_and_a_color() -> None:
         ("javascript:alert(1)", None),
     ],
 )
-def test_a_training_links_to_a_server_and_never_to_a_file(address: str, link: str | None) -> None:
-    training = _training_link(mlflow(address))
+def test_atraining_links_to_a_server_and_never_to_a_file(address: str, link: str | None) -> None:
+    training = training_link(mlflow(address))
     assert training is not None
     assert (training.words, training.address) == ("a/b version 3, run af5c", link)
 
 
 @pytest.mark.parametrize("details", [{}, {"inferred": []}, None])
 def test_a_version_that_is_not_recorded_has_no_link(details: Any) -> None:
-    assert _training_link(details) is None
+    assert training_link(details) is None
