@@ -96,7 +96,10 @@ def test_the_command_writes_the_file_that_its_ending_names(site: APIFlask, tmp_p
 
 
 @pytest.mark.usefixtures("site")
-def test_scheduled_reports_are_written_by_day(pages_engine: Engine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["tmp_path", "s3_bucket"])
+def test_scheduled_reports_are_written_by_day(
+    pages_engine: Engine, tmp_path: Path, place: str, request: pytest.FixtureRequest
+) -> None:
     now = datetime(2026, 2, 7, 6, tzinfo=UTC)
     monitor = MonitorService(pages_engine, open_store(tmp_path / "output"), lambda: now)
 
@@ -105,8 +108,7 @@ def test_scheduled_reports_are_written_by_day(pages_engine: Engine, tmp_path: Pa
             raise NotFound("It was removed.")
         return monitor.newest_report(name)
 
-    output = open_store(tmp_path)
+    output = open_store(request.getfixturevalue(place))
     reports = ScheduledReports(output, ["html", "csv"], lambda: ["removed", "flights"], read, lambda: now)
     reports.write()
-    written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*"))
-    assert written == ["reports/2026-02-07/flights.csv", "reports/2026-02-07/flights.html"]
+    assert sorted(output.under("reports").list_keys()) == ["2026-02-07/flights.csv", "2026-02-07/flights.html"]
