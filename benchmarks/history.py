@@ -15,11 +15,14 @@ from churn.columns import CHURN_MODEL, FEATURES, prediction_id
 from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, Spec
 from driftline.objects import open_store
-from driftline.store import labels, pending_chunks, registry, tables
+from driftline.store import tables
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import model_number
-from driftline.store.predictions import PredictionStore
+from driftline.store.polling import pending_chunks
+from driftline.store.rows import labels
+from driftline.store.rows.predictions import PredictionStore
 from driftline.store.version_key import VersionKey
+from driftline.store.versions import registry
 from monitoring.poll.poller import poll_once
 
 DAY = timedelta(days=1)

@@ -26,9 +26,10 @@ from benchmarks.open_chunk import PollCost, poll
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelClock
 from driftline.objects import open_store
-from driftline.store import labels, registry
 from driftline.store.database import in_transaction
-from driftline.store.prediction_schema import MODEL_VERSION, SCORED_AT
+from driftline.store.rows import labels
+from driftline.store.rows.prediction_schema import MODEL_VERSION, SCORED_AT
+from driftline.store.versions import registry
 
 NAME = "long"
 DAY = timedelta(days=1)

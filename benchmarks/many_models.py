@@ -24,9 +24,11 @@ from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, Spec
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
-from driftline.store import labels, registry, tables
+from driftline.store import tables
 from driftline.store.database import in_transaction
-from driftline.store.predictions import PredictionStore
+from driftline.store.rows import labels
+from driftline.store.rows.predictions import PredictionStore
+from driftline.store.versions import registry
 from monitoring.app import create_app
 from monitoring.poll.poller import PollOutcome, poll_once
 from monitoring.settings import MonitorSettings

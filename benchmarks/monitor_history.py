@@ -18,9 +18,9 @@ from churn.columns import CHURN_MODEL
 from driftline.engine.results import Method
 from driftline.engine.spec import Period
 from driftline.objects import open_store
-from driftline.store import labels, pending_chunks, registry
 from driftline.store.database import in_transaction
-from driftline.store.registry import Version
+from driftline.store.polling import pending_chunks
+from driftline.store.rows import labels
 from driftline.store.tables import (
     chunk_revisions,
     chunk_states,
@@ -31,6 +31,8 @@ from driftline.store.tables import (
     verdicts,
 )
 from driftline.store.version_key import VersionKey
+from driftline.store.versions import registry
+from driftline.store.versions.registry import Version
 
 COMPUTED = (chunk_revisions, chunk_states, results, verdicts, verdict_events, pending_events, pending_batches)
 

@@ -18,8 +18,9 @@ from benchmarks.measuring import conclude, machine
 from churn.columns import CHURN_MODEL
 from driftline.engine.spec import Period
 from driftline.objects import open_store
-from driftline.store import labels, registry
 from driftline.store.database import in_transaction
+from driftline.store.rows import labels
+from driftline.store.versions import registry
 
 MONTH = datetime(2026, 5, 1, tzinfo=UTC)
 BATCH_ROWS = 100_000

@@ -34,8 +34,9 @@ from driftline.artifacts.saving import save_trees
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
-from driftline.store import migrate, registry
+from driftline.store import migrate
 from driftline.store.database import make_engine
+from driftline.store.versions import registry
 from stack import paths
 from stack.servers import ports
 from stack.testing.temporary_servers import TemporaryDatabase, mariadb_server

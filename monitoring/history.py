@@ -13,12 +13,13 @@ from driftline.engine.calendar import chunk_at
 from driftline.engine.chunks import Chunk
 from driftline.engine.fitted_methods import SummaryContent
 from driftline.settings import DatabaseSettings
-from driftline.store import chunk_parts, pending_chunks, registry
-from driftline.store.chunk_parts import PartReader
-from driftline.store.chunk_rows import ChunkReader
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import model_number
-from driftline.store.part_tasks import (
+from driftline.store.polling import pending_chunks
+from driftline.store.rows import chunk_parts
+from driftline.store.rows.chunk_parts import PartReader
+from driftline.store.rows.chunk_rows import ChunkReader
+from driftline.store.rows.part_tasks import (
     ComputedPart,
     PartTask,
     PartWorker,
@@ -26,8 +27,9 @@ from driftline.store.part_tasks import (
     merge_parts,
     without_branch,
 )
-from driftline.store.registry import Version
 from driftline.store.tables import pending_chunks as pending_table
+from driftline.store.versions import registry
+from driftline.store.versions.registry import Version
 from monitoring.incidents.update import update_incidents
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.poller import PollOutcome, poll_once

@@ -21,14 +21,15 @@ from driftline.models.registered_models import revised_spec
 from driftline.objects import ObjectStore
 from driftline.report.document.content import ReportContent
 from driftline.report.view import ChunkView
-from driftline.store import ingest_log, model_list, registry
-from driftline.store.batch_origins import BatchOrigin, origins_of
 from driftline.store.database import translated
-from driftline.store.ingest_log import IngestEntry, LogFilter
-from driftline.store.model_list import SpecRevision
-from driftline.store.references import read_reference
-from driftline.store.roles import Role, roles_of
+from driftline.store.rows.batch_origins import BatchOrigin, origins_of
+from driftline.store.sources import ingest_log
+from driftline.store.sources.ingest_log import IngestEntry, LogFilter
 from driftline.store.tables import model_versions, models, verdict_events
+from driftline.store.versions import model_list, registry
+from driftline.store.versions.model_list import SpecRevision
+from driftline.store.versions.references import read_reference
+from driftline.store.versions.roles import Role, roles_of
 from monitoring.alerts.configuration import AlertConfiguration
 from monitoring.alerts.planning import Planner, plan_alerts
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents

@@ -7,7 +7,7 @@ from pydantic_settings import SettingsConfigDict
 
 from driftline.report.document.formats import FORMATS
 from driftline.settings import EnvironmentSettings
-from driftline.store.schedules import Schedule
+from driftline.store.polling.schedules import Schedule
 
 
 class MonitorSettings(EnvironmentSettings):

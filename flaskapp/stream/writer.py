@@ -11,9 +11,10 @@ from churn.columns import CHURN_MODEL, Cdr, prediction_id
 from churn.ledger import RELAY
 from churn.tables import cdr
 from driftline.clock import naive_utc
-from driftline.store import labels, tables
+from driftline.store import tables
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import model_number
+from driftline.store.rows import labels
 from driftline.store.tables import INSTANT
 from flaskapp.records import write_records
 from flaskapp.stream import runs as stream_runs

@@ -8,8 +8,8 @@ from driftline.engine.calendar import LONGEST_CHUNK
 from driftline.engine.results import ResultKind
 from driftline.errors import DriftlineError
 from driftline.report.view import ChunkView
-from driftline.store import registry
 from driftline.store.database import translated
+from driftline.store.versions import registry
 from monitoring.alerts.alert import Alert
 from monitoring.poll.monitored_version import clock_of
 from monitoring.report.chunk_views import ChunkRange, read_chunks

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine, select
 from driftline.engine.spec import Spec
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import lock_version
-from driftline.store.spec_revisions import newest_spec
 from driftline.store.tables import models
 from driftline.store.version_key import VersionKey
+from driftline.store.versions.spec_revisions import newest_spec
 from monitoring.alerts import delivery_store
 from monitoring.alerts.alert import AlertKind
 from monitoring.alerts.configuration import AlertConfiguration, AlertRoute

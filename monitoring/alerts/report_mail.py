@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from driftline.errors import DriftlineError
 from driftline.store.database import translated
 from driftline.store.model_numbers import model_number
-from driftline.store.owners import owner_of
+from driftline.store.versions.owners import owner_of
 from monitoring.alerts.channels.mail import MailChannel
 from monitoring.alerts.desk import AlertDesk
 from monitoring.report.report_file import ReportFile

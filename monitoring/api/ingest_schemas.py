@@ -6,8 +6,8 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.ingest.ingestion import Receipt
-from driftline.store.ingest_log import IngestEntry, IngestState, LogFilter
 from driftline.store.ledger import BatchKind
+from driftline.store.sources.ingest_log import IngestEntry, IngestState, LogFilter
 from monitoring.api.schemas import Instant, Texts
 
 MOST_ENTRIES = 1_000

@@ -10,7 +10,7 @@ from driftline.backtesting.request.request import Request
 from driftline.errors import InvalidInput
 from driftline.ingest.layouts import query_option
 from driftline.models.schema import ModelSummaryOut
-from driftline.store.owners import LONGEST_OWNER
+from driftline.store.versions.owners import LONGEST_OWNER
 from monitoring.api.schemas import Texts
 
 

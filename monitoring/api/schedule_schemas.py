@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.models.examples import MODEL
 from driftline.models.schema import ModelDetailOut
-from driftline.store.schedules import LONGEST_CRON, Schedule
+from driftline.store.polling.schedules import LONGEST_CRON, Schedule
 from monitoring.report.polling import Polling
 from monitoring.service import LastPoll
 

@@ -12,7 +12,7 @@ from driftline.http.api_description import Document, add_error_response
 from driftline.http.scopes import Scope
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import model_number
-from driftline.store.schedule_store import delete_schedule, write_schedule
+from driftline.store.polling.schedule_store import delete_schedule, write_schedule
 from monitoring.api.schedule_schemas import PollingOut, ScheduleIn
 from monitoring.report.polling import read_polling
 from monitoring.service import MonitorService

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.engine.catalogue import ColumnKind
 from driftline.models.schema import ColumnsOut
-from driftline.store.registry import Version
-from driftline.store.roles import LONGEST_REASON
+from driftline.store.versions.registry import Version
+from driftline.store.versions.roles import LONGEST_REASON
 
 MOST_RETRAININGS = 1_000
 _REFERENCE: dict[str, Any] = {

@@ -9,8 +9,8 @@ from driftline.http.api_description import Document, add_error_response
 from driftline.http.scopes import Scope
 from driftline.models.registered_models import RegisteredModels
 from driftline.models.schema import RetrainingsOut, RolesOut
-from driftline.store import registry
 from driftline.store.database import translated
+from driftline.store.versions import registry
 from monitoring.api.version_schemas import ReasonIn, RetrainingsQuery, VersionReferenceOut, VersionStateOut
 from monitoring.incidents.stored_incidents import NO_CALLER
 

@@ -17,10 +17,10 @@ from driftline.ingest.message_writer import MessageWriter, StoredMessages
 from driftline.ingest.messages import Message
 from driftline.kafka import confluent_options
 from driftline.settings import KafkaSettings
-from driftline.store import source_offsets
 from driftline.store.database import translated
 from driftline.store.ledger import BatchKind
-from driftline.store.source_offsets import OffsetMoved
+from driftline.store.sources import source_offsets
+from driftline.store.sources.source_offsets import OffsetMoved
 from driftline.traces import spans
 from driftline.traces.spans import TRACEPARENT, Attributes, SpanKind
 from driftline.worker import Retries, persist

@@ -16,10 +16,10 @@ from driftline.backtesting.input.instants import as_datetime, as_microseconds
 from driftline.errors import DriftlineError, NotFound
 from driftline.ingest.group_writer import GroupWriter, Prepared, prepared
 from driftline.ingest.ingestion import Ingestion
-from driftline.store import source_offsets
 from driftline.store.database import in_transaction, translated
 from driftline.store.ledger import BatchKind
-from driftline.store.source_offsets import OffsetMoved
+from driftline.store.sources import source_offsets
+from driftline.store.sources.source_offsets import OffsetMoved
 from driftline.worker import Retries, persist, repeat
 from monitoring.ingest.sql_config import SqlSourceConfig
 from monitoring.ingest.sql_rows import HandledRows, RowReader, SqlRows

@@ -14,8 +14,7 @@ from driftline.clock import Clock, aware_utc, naive_utc
 from driftline.engine.results import MODEL, ResultKind, State, SubjectKind
 from driftline.http.metrics import Sample, gauge
 from driftline.store.database import translated
-from driftline.store.ingest_log import IngestState
-from driftline.store.model_list import ModelSummary
+from driftline.store.sources.ingest_log import IngestState
 from driftline.store.tables import (
     chunk_revisions,
     ingest_log,
@@ -26,6 +25,7 @@ from driftline.store.tables import (
     verdicts,
 )
 from driftline.store.version_key import VersionKey
+from driftline.store.versions.model_list import ModelSummary
 from monitoring.alerts import delivery_store
 from monitoring.report.overview import ModelOverview, OverviewFilter, read_overview
 

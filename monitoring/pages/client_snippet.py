@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from driftline.engine.catalogue import ColumnKind, Problem
-from driftline.store.registry import Version
+from driftline.store.versions.registry import Version
 
 
 @dataclass(frozen=True, slots=True)

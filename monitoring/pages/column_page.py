@@ -12,8 +12,8 @@ from driftline.report.distribution import DistributionChart, draw_distributions,
 from driftline.report.heat_map import farthest_method
 from driftline.report.view import ChunkView
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords
-from driftline.store.registry import Version
-from driftline.store.roles import Role
+from driftline.store.versions.registry import Version
+from driftline.store.versions.roles import Role
 from monitoring.pages.hover import outside_words
 from monitoring.pages.model_page import chunk_axis, drift_chart
 from monitoring.service import ColumnStatus

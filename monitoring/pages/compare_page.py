@@ -14,7 +14,7 @@ from driftline.report.charts import Axis, Chart, Series, draw_chart
 from driftline.report.strip import StripCell, count_states, strip_cell
 from driftline.report.view import ChunkView
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, period_label
-from driftline.store.registry import Version
+from driftline.store.versions.registry import Version
 from monitoring.pages.hover import hover_data, metric_lines
 from monitoring.pages.model_page import LEFT_MARGIN, METRIC_HEIGHT, RIGHT_MARGIN, WIDTH
 from monitoring.report.chunk_views import ModelStatus

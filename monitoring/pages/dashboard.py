@@ -14,7 +14,7 @@ from driftline.ingest.errors import TooMuchContent, UnsupportedContent
 from driftline.models.registered_models import RegisteredModels
 from driftline.report.pages import TEMPLATES
 from driftline.report.wording import LINE_WORDS, STATE_WORDS
-from driftline.store.ingest_log import IngestState
+from driftline.store.sources.ingest_log import IngestState
 from monitoring.alerts.delivery_store import DeliveryState
 from monitoring.alerts.desk import AlertDesk
 from monitoring.api.pressure import Pressure

@@ -7,8 +7,8 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.number_format import percent, readable
 from driftline.engine.results import MODEL, Result, ResultKind
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, period_label
-from driftline.store.batch_origins import BatchOrigin
-from driftline.store.registry import Version
+from driftline.store.rows.batch_origins import BatchOrigin
+from driftline.store.versions.registry import Version
 from monitoring.pages.versions_page import TrainingLink, training_link
 from monitoring.poll.revisions import Revision
 from monitoring.poll.verdicts import StoredVerdict

@@ -12,8 +12,8 @@ from driftline.http.access import needs
 from driftline.http.scopes import Scope
 from driftline.report.wording import dated_label
 from driftline.store.database import translated
-from driftline.store.registry import version_key
-from driftline.store.spec_revisions import newest_spec
+from driftline.store.versions.registry import version_key
+from driftline.store.versions.spec_revisions import newest_spec
 from monitoring.api import incident_actions
 from monitoring.incidents import action_log, stored_incidents
 from monitoring.incidents.stored_incidents import IncidentFilter

@@ -17,8 +17,8 @@ from driftline.report.heat_map import HeatRow, farthest_method, heat_map
 from driftline.report.strip import StripCell, count_states, strip_cell
 from driftline.report.view import ChunkView
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, period_label
-from driftline.store.registry import Version
-from driftline.store.roles import Role
+from driftline.store.versions.registry import Version
+from driftline.store.versions.roles import Role
 from monitoring.pages.hover import drift_lines, hover_data, metric_lines
 from monitoring.report.advice import Advice, advice_on
 from monitoring.report.chunk_views import ModelStatus

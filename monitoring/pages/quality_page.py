@@ -10,7 +10,7 @@ from driftline.report.charts import Axis, Chart, Series, draw_chart
 from driftline.report.heat_map import HeatRow, heat_map
 from driftline.report.view import ChunkView
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords
-from driftline.store.registry import Version
+from driftline.store.versions.registry import Version
 from monitoring.pages.hover import outside_words
 from monitoring.pages.model_page import DRIFT_HEIGHT, chunk_axis
 from monitoring.report.advice import WRITE_PREDICTIONS, Advice

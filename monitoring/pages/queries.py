@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from driftline.engine.results import State
-from driftline.store.ingest_log import IngestState, LogFilter
-from driftline.store.owners import LONGEST_OWNER
+from driftline.store.sources.ingest_log import IngestState, LogFilter
+from driftline.store.versions.owners import LONGEST_OWNER
 from monitoring.alerts.delivery_store import DeliveryState
 from monitoring.api.schemas import Instant
 from monitoring.incidents.derivation import IncidentState

@@ -8,7 +8,7 @@ from driftline.backtesting.request.request import Request
 from driftline.engine.catalogue import Problem
 from driftline.engine.spec import Period
 from driftline.models.column_guesses import guess_columns
-from driftline.store.owners import LONGEST_OWNER
+from driftline.store.versions.owners import LONGEST_OWNER
 
 
 def _absent(value: Any) -> Any:

@@ -17,8 +17,8 @@ from driftline.models.proposal import Proposal
 from driftline.models.registered_models import RegisteredModels
 from driftline.models.uploaded import FILE_TYPES, propose_uploaded
 from driftline.report.wording import PERIOD_WORDS
-from driftline.store import registry
 from driftline.store.database import translated
+from driftline.store.versions import registry
 from monitoring.api.pressure import Pressure
 from monitoring.pages.client_snippet import client_snippet
 from monitoring.pages.drafts import Draft, Drafts

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from driftline.engine.results import State, Verdict
 from driftline.report.wording import GRAVEST_FIRST, PERIOD_WORDS, STATE_WORDS, StateWords, period_label
-from driftline.store.registry import Version
+from driftline.store.versions.registry import Version
 from monitoring.pages.spec_form import ThresholdField, threshold_fields
 from monitoring.report.spec_preview import PreviewedChunk, SpecPreview
 

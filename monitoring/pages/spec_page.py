@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from driftline.engine.spec import Spec
-from driftline.store.model_list import SpecRevision
-from driftline.store.registry import Version
+from driftline.store.versions.model_list import SpecRevision
+from driftline.store.versions.registry import Version
 
 WITHOUT_ROWS = ("columns",)
 """Fields that have a table of their own."""

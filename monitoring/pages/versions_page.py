@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
 from driftline.engine.results import State
-from driftline.store.model_list import VersionSummary
-from driftline.store.registry import Version
-from driftline.store.retrainings import Retraining, RetrainingState
-from driftline.store.roles import Author, Role, RoleAction, RoleChange
+from driftline.store.versions.model_list import VersionSummary
+from driftline.store.versions.registry import Version
+from driftline.store.versions.retrainings import Retraining, RetrainingState
+from driftline.store.versions.roles import Author, Role, RoleAction, RoleChange
 from driftline.tracking.training_runs import LINK
 
 CHIPS: Mapping[RetrainingState, State] = {

@@ -11,10 +11,10 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.content_sum import ContentSum
 from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.errors import DatabaseBusy
-from driftline.store import chunk_parts
-from driftline.store.chunk_parts import Description, PartReader
-from driftline.store.chunk_rows import ChunkReader
-from driftline.store.registry import Version
+from driftline.store.rows import chunk_parts
+from driftline.store.rows.chunk_parts import Description, PartReader
+from driftline.store.rows.chunk_rows import ChunkReader
+from driftline.store.versions.registry import Version
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.relabelled_chunks import UncomputedLabels
 from monitoring.poll.summary_store import StoredPart, SummaryStore

@@ -19,10 +19,10 @@ from driftline.engine.results import Result
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
-from driftline.store import pending_chunks
-from driftline.store.archive_objects import RowsRemoved
 from driftline.store.model_numbers import lock_version, record_results
-from driftline.store.registry import Version
+from driftline.store.polling import pending_chunks
+from driftline.store.rows.archive_objects import RowsRemoved
+from driftline.store.versions.registry import Version
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.chunk_summaries import ChunkSummaries, has_removals
 from monitoring.poll.evidence_replay import EvidenceReplay

@@ -7,10 +7,10 @@ from sqlalchemy import Connection, Engine, func, select
 
 from driftline.engine.spec import ModelClock
 from driftline.errors import DriftlineError
-from driftline.store import registry
 from driftline.store.database import translated
 from driftline.store.tables import spec_revisions
 from driftline.store.version_key import VersionKey
+from driftline.store.versions import registry
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Engine
 
 from driftline.clock import Clock
 from driftline.errors import DatabaseBusy, DriftlineError, Unavailable
-from driftline.store import pending_chunks
 from driftline.store.database import in_transaction, translated
-from driftline.store.schedule_store import read_schedules, record_polls
+from driftline.store.polling import pending_chunks
+from driftline.store.polling.schedule_store import read_schedules, record_polls
 from driftline.store.version_key import VersionKey
 from driftline.traces import spans
 from driftline.traces.spans import Attributes

@@ -14,7 +14,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.engine.summary_codec import FORMAT, decode, encode
 from driftline.errors import DriftlineError
-from driftline.store.chunk_parts import Description
+from driftline.store.rows.chunk_parts import Description
 from driftline.store.tables import chunk_states
 from driftline.store.version_key import VersionKey
 

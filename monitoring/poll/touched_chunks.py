@@ -11,13 +11,15 @@ from driftline.clock import aware_utc
 from driftline.engine.calendar import chunk_at
 from driftline.engine.spec import Spec
 from driftline.errors import DatabaseBusy
-from driftline.store import ledger, pending_chunks, registry
+from driftline.store import ledger
 from driftline.store.database import in_transaction
 from driftline.store.ledger import Consumer
 from driftline.store.model_numbers import lock_model
-from driftline.store.predictions import PredictionStore
+from driftline.store.polling import pending_chunks
+from driftline.store.rows.predictions import PredictionStore
 from driftline.store.tables import ledger_slots, model_versions, spec_revisions
 from driftline.store.version_key import VersionKey
+from driftline.store.versions import registry
 from driftline.traces import spans
 from monitoring.poll import relabelled_chunks
 

@@ -12,8 +12,8 @@ from driftline.engine.results import State, Verdict
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.report.view import ChunkView
-from driftline.store import pending_chunks
-from driftline.store.registry import Version
+from driftline.store.polling import pending_chunks
+from driftline.store.versions.registry import Version
 from monitoring.poll.revisions import RevisionStore
 from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.verdicts import VerdictStore

@@ -10,7 +10,7 @@ from driftline.engine.fitted_methods import SummaryContent
 from driftline.engine.localization import Contribution, localize, localize_by_segment
 from driftline.engine.results import LABEL
 from driftline.errors import InvalidInput
-from driftline.store.registry import Version
+from driftline.store.versions.registry import Version
 from monitoring.poll.summary_store import SummaryStore
 
 NO_STATE = "The distribution of this chunk is not stored; it is again once its rows or labels change, or the spec."

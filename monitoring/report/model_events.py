@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from driftline.store.retrainings import retrainings_of
-from driftline.store.roles import RoleAction, changes_of
+from driftline.store.versions.retrainings import retrainings_of
+from driftline.store.versions.roles import RoleAction, changes_of
 
 _NEW_CHAMPION = frozenset({RoleAction.PROMOTE, RoleAction.ROLLBACK})
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from driftline.monitor import FittedMonitor
 from driftline.report.document.content import ReferenceSummary, ReportContent
 from driftline.report.view import ChunkView
-from driftline.store.registry import Version
+from driftline.store.versions.registry import Version
 
 REPORT_CHUNKS = 30
 """How many chunks a report has where no range is requested."""

@@ -16,11 +16,11 @@ from driftline.engine.calendar import LONGEST_CHUNK
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Period
-from driftline.store import model_list
 from driftline.store.ledger import KINDS_WITH_ROWS
-from driftline.store.model_list import ModelSummary
 from driftline.store.tables import chunk_revisions, ledger, pending_chunks, verdicts
 from driftline.store.version_key import VersionKey
+from driftline.store.versions import model_list
+from driftline.store.versions.model_list import ModelSummary
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.standing import Severity
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents

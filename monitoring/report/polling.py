@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from driftline.clock import aware_utc
 from driftline.store.ledger import Consumer
-from driftline.store.schedule_store import StoredSchedule, read_schedules
+from driftline.store.polling.schedule_store import StoredSchedule, read_schedules
 from driftline.store.tables import ledger, pending_batches, pending_chunks
 
 

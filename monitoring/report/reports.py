@@ -11,7 +11,7 @@ from driftline.objects import ObjectStore
 from driftline.report.csv_cells import without_formulas
 from driftline.report.document.page import render
 from driftline.report.view import ChunkView
-from driftline.store.registry import Version
+from driftline.store.versions.registry import Version
 from monitoring.report.model_report import REPORT_CHUNKS, report_content
 
 PERFORMANCE_REPORT = "performance_report.csv"

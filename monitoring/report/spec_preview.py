@@ -15,7 +15,7 @@ from driftline.engine.results import Result, Verdict
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.consecutive import consecutive_verdicts
-from driftline.store.registry import Version
+from driftline.store.versions.registry import Version
 from monitoring.poll.revisions import Revision, RevisionStore
 from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.summary_store import SummaryStore

@@ -25,12 +25,13 @@ from churn_jobs.scored_files import ScoredFiles
 from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
 from driftline.errors import NotFound
 from driftline.objects import ObjectStore, open_store
-from driftline.store import ledger, registry
+from driftline.store import ledger
 from driftline.store.database import in_transaction
 from driftline.store.job_lock import only_one
-from driftline.store.prediction_schema import MODEL_VERSION, SCORED_AT
-from driftline.store.prediction_writer import Written
-from driftline.store.registry import Version
+from driftline.store.rows.prediction_schema import MODEL_VERSION, SCORED_AT
+from driftline.store.rows.prediction_writer import Written
+from driftline.store.versions import registry
+from driftline.store.versions.registry import Version
 
 CURE = "Prepare days first: `python pyspark/prepare_data.py`."
 INPUT = (Processed.DATE, Processed.USER, *FEATURES)

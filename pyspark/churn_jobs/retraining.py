@@ -16,12 +16,13 @@ from churn_jobs.training import CURE, train
 from driftline.engine.comparison.promotion import Decision, decide
 from driftline.engine.comparison.trigger import alert_lasts, refusal
 from driftline.errors import DriftlineError, Unavailable
-from driftline.store import registry, removal, retrainings, roles
+from driftline.store import removal
 from driftline.store.database import in_transaction
 from driftline.store.job_lock import only_one
-from driftline.store.registry import Version
-from driftline.store.retrainings import Retraining, RetrainingState, VerdictNews
-from driftline.store.roles import Author
+from driftline.store.versions import registry, retrainings, roles
+from driftline.store.versions.registry import Version
+from driftline.store.versions.retrainings import Retraining, RetrainingState, VerdictNews
+from driftline.store.versions.roles import Author
 
 JOB = "retrain"
 

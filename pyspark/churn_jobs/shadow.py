@@ -10,8 +10,8 @@ from driftline.artifacts.loading import load_scorer
 from driftline.engine.comparison.promotion import ShadowRows
 from driftline.engine.results import EVENT_TIME, ID, LABEL, SCORE
 from driftline.errors import NotFound
-from driftline.store.references import read_reference
-from driftline.store.registry import Version
+from driftline.store.versions.references import read_reference
+from driftline.store.versions.registry import Version
 
 
 def shadow_rows(champion: Version, challenger: Version) -> ShadowRows:

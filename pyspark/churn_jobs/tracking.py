@@ -13,10 +13,10 @@ from driftline import __version__
 from driftline.artifacts.loading import load_scorer
 from driftline.artifacts.saving import save_scorer
 from driftline.errors import Unavailable
-from driftline.store import model_list, registry
-from driftline.store.references import read_reference
-from driftline.store.registry import Version
-from driftline.store.roles import roles_of
+from driftline.store.versions import model_list, registry
+from driftline.store.versions.references import read_reference
+from driftline.store.versions.registry import Version
+from driftline.store.versions.roles import roles_of
 from driftline.tracking.aliases import follow
 from driftline.tracking.training_runs import LINK, TrainingRun, record
 

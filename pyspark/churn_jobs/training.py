@@ -33,10 +33,10 @@ from churn_jobs.windows import Windows, split
 from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, Period, Spec
 from driftline.objects import ObjectStore
-from driftline.store import registry
 from driftline.store.database import in_transaction
 from driftline.store.job_lock import only_one
 from driftline.store.tables import ledger
+from driftline.store.versions import registry
 
 FORMAT = 1
 """To be increased when the same data and configuration give another model; part of the training hash."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from driftline.errors import DriftlineError, NotFound
-from driftline.store import registry
 from driftline.store.database import translated
+from driftline.store.versions import registry
 from serving.models.served_version import NotServable, ServedVersion, load_version
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from driftline.artifacts.loading import load_scorer
 from driftline.artifacts.scorer import Scorer
 from driftline.engine.spec import ModelClock
 from driftline.errors import Unavailable
-from driftline.store import registry
-from driftline.store.registry import Version
+from driftline.store.versions import registry
+from driftline.store.versions.registry import Version
 
 
 class NotServable(Unavailable):

@@ -18,9 +18,10 @@ from churn_jobs.days import DayRange
 from churn_jobs.live.subscriber_days import records_of, without_prediction
 from driftline.engine.results import ID
 from driftline.errors import PredictionConflict
-from driftline.store import bulk, ledger, registry
+from driftline.store import bulk, ledger
 from driftline.store.database import in_transaction
-from driftline.store.registry import Version
+from driftline.store.versions import registry
+from driftline.store.versions.registry import Version
 
 ATTEMPTS = 3
 """How often a micro-batch is scored where `write_predictions` stores predictions of the same days meanwhile."""

@@ -22,8 +22,8 @@ from churn_jobs.progress import say
 from driftline.errors import KafkaUnavailable, Unavailable
 from driftline.publishing.publisher import BatchPublisher
 from driftline.settings import KafkaSettings
-from driftline.store import registry
 from driftline.store.job_lock import JobLock, only_one
+from driftline.store.versions import registry
 from driftline.traces import spans
 from driftline.traces.spans import SpanKind
 from driftline.worker import Retries, persist

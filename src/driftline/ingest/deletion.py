@@ -16,8 +16,8 @@ from driftline.ingest.errors import UnsupportedContent
 from driftline.ingest.json_rows import parsed_json
 from driftline.ingest.json_size import require_small_document
 from driftline.ingest.layouts import FEATURE_PREFIX, IngestLayout
-from driftline.store.deletions import Subjects, subjects_of_ids, subjects_of_value
-from driftline.store.prediction_writer import PredictionWriter
+from driftline.store.rows.deletions import Subjects, subjects_of_ids, subjects_of_value
+from driftline.store.rows.prediction_writer import PredictionWriter
 
 FORMS = 'send {"ids": [...]}, or {"column": "...", "value": ...}'
 

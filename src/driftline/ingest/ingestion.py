@@ -25,14 +25,16 @@ from driftline.ingest.label_rows import label_columns, label_rows
 from driftline.ingest.layouts import LABEL_FIELDS, PREDICTION_FIELDS, IngestLayout, query_option
 from driftline.ingest.prediction_rows import columns_read, prediction_rows
 from driftline.ingest.target import Target, Targets
-from driftline.store import ingest_log, labels, ledger
-from driftline.store.corrections import correct
+from driftline.store import ledger
 from driftline.store.database import in_transaction, translated
-from driftline.store.deletions import erase
-from driftline.store.ingest_log import EVERY_ENTRY, IngestEntry, IngestState, LogFilter
 from driftline.store.model_numbers import model_number
-from driftline.store.prediction_batch import PredictionBatch
-from driftline.store.prediction_schema import MODEL_VERSION
+from driftline.store.rows import labels
+from driftline.store.rows.corrections import correct
+from driftline.store.rows.deletions import erase
+from driftline.store.rows.prediction_batch import PredictionBatch
+from driftline.store.rows.prediction_schema import MODEL_VERSION
+from driftline.store.sources import ingest_log
+from driftline.store.sources.ingest_log import EVERY_ENTRY, IngestEntry, IngestState, LogFilter
 from driftline.store.tables import labels as labels_table
 
 REFUSALS = (InvalidInput, Conflict, TooMuchContent)

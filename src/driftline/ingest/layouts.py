@@ -11,7 +11,7 @@ from driftline.backtesting.request.stored import layout_of
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import Spec
-from driftline.store.model_layout import ModelLayout
+from driftline.store.versions.model_layout import ModelLayout
 
 KNOWN_AT = "known_at"
 """The column of a label that says when it became known."""

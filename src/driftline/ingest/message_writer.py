@@ -9,9 +9,9 @@ from driftline.errors import DriftlineError, NotFound
 from driftline.ingest.group_writer import GroupWriter, prepared
 from driftline.ingest.ingestion import Ingestion
 from driftline.ingest.messages import DeadLetter, Message, RowGroup, grouped, parsed
-from driftline.store import source_offsets
 from driftline.store.database import in_transaction, translated
-from driftline.store.source_offsets import OffsetMoved
+from driftline.store.sources import source_offsets
+from driftline.store.sources.source_offsets import OffsetMoved
 
 MOST_LOGGED = 20
 """How many refused messages of those stored together are in the ingest log; the dead letters are all of them."""

@@ -11,12 +11,12 @@ from driftline.engine.spec import Spec
 from driftline.errors import NotFound
 from driftline.ingest.content import Content
 from driftline.ingest.layouts import IngestLayout, flat_layout, nested_layout
-from driftline.store import registry
 from driftline.store.database import translated
 from driftline.store.model_numbers import model_number
-from driftline.store.predictions import PredictionStore
+from driftline.store.rows.predictions import PredictionStore
 from driftline.store.tables import model_versions, models, spec_revisions
 from driftline.store.version_key import VersionKey
+from driftline.store.versions import registry
 
 VERSIONS_KEPT = 1_000
 """How many versions a process remembers: reading a spec takes longer than finding out that it has not changed."""

@@ -15,11 +15,11 @@ from driftline.ingest.file_ingestion import FileCounts, FileIngestion
 from driftline.ingest.files import ENDINGS
 from driftline.ingest.ingestion import REFUSALS
 from driftline.objects import ObjectMissing, ObjectReplaced, ObjectStore
-from driftline.store import watched_files
 from driftline.store.database import in_transaction, translated
-from driftline.store.ingest_log import IngestState
 from driftline.store.ledger import BatchKind
-from driftline.store.watched_files import LONGEST_ADDRESS, WatchedFile
+from driftline.store.sources import watched_files
+from driftline.store.sources.ingest_log import IngestState
+from driftline.store.sources.watched_files import LONGEST_ADDRESS, WatchedFile
 from driftline.worker import Retries, repeat
 
 log = logging.getLogger(__name__)

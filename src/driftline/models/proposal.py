@@ -27,10 +27,10 @@ from driftline.engine.spec import ModelClock, Period, Spec
 from driftline.errors import InvalidInput
 from driftline.models.reference_rows import engine_rows, read_reference_rows
 from driftline.monitor import FittedMonitor
-from driftline.store.model_layout import ModelLayout
-from driftline.store.references import REFERENCE_CHUNKS, require_long_enough
-from driftline.store.registry import Candidate
-from driftline.store.storable_names import require_storable
+from driftline.store.versions.model_layout import ModelLayout
+from driftline.store.versions.references import REFERENCE_CHUNKS, require_long_enough
+from driftline.store.versions.registry import Candidate
+from driftline.store.versions.storable_names import require_storable
 
 LONGEST_FIRST = (Period.QUARTER, Period.MONTH, Period.WEEK, Period.DAY, Period.HOUR)
 

@@ -18,16 +18,18 @@ from driftline.monitor import FittedMonitor
 from driftline.objects import ObjectStore, open_store
 from driftline.settings import LocalSettings
 from driftline.spec_input import SpecLike, fields_of
-from driftline.store import migrate, model_list, registry, removal, roles, schedule_store
+from driftline.store import migrate, removal
 from driftline.store.archive.retention import Retention, retention_of, set_retention
 from driftline.store.database import translated
-from driftline.store.model_list import ModelSummary, VersionSummary
 from driftline.store.model_numbers import model_number
-from driftline.store.owners import owner_of, set_owner
-from driftline.store.retrainings import Retraining, newest_retrainings, retrainings_of
-from driftline.store.roles import Author, RoleChange, Roles
-from driftline.store.schedules import Schedule
+from driftline.store.polling import schedule_store
+from driftline.store.polling.schedules import Schedule
 from driftline.store.tables import pending_chunks
+from driftline.store.versions import model_list, registry, roles
+from driftline.store.versions.model_list import ModelSummary, VersionSummary
+from driftline.store.versions.owners import owner_of, set_owner
+from driftline.store.versions.retrainings import Retraining, newest_retrainings, retrainings_of
+from driftline.store.versions.roles import Author, RoleChange, Roles
 
 FIXED_FIELDS = ("problem", "classes", "columns")
 """The fields of a spec that a revision cannot change: they are those of the version's reference."""

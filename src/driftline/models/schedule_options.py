@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import TypeAdapter, ValidationError
 
 from driftline.errors import InvalidInput
-from driftline.store.schedules import Schedule
+from driftline.store.polling.schedules import Schedule
 
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(timedelta)
 

@@ -15,10 +15,10 @@ from driftline.engine.spec import Period
 from driftline.models import examples
 from driftline.models.proposal import Proposal
 from driftline.monitor import FittedMonitor
-from driftline.store.model_layout import ModelLayout
-from driftline.store.model_list import ModelSummary, VersionSummary
-from driftline.store.retrainings import Retraining, RetrainingState
-from driftline.store.roles import Role, RoleAction, RoleChange, Roles
+from driftline.store.versions.model_layout import ModelLayout
+from driftline.store.versions.model_list import ModelSummary, VersionSummary
+from driftline.store.versions.retrainings import Retraining, RetrainingState
+from driftline.store.versions.roles import Role, RoleAction, RoleChange, Roles
 
 
 class ModelSummaryOut(BaseModel):

@@ -9,9 +9,9 @@ from driftline.objects import split_address
 from driftline.store.archive.removal import delete_objects
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import lock_model, model_number
-from driftline.store.registry import READY, RETIRED
-from driftline.store.roles import release
 from driftline.store.tables import ledger, metadata, model_versions, models
+from driftline.store.versions.registry import READY, RETIRED
+from driftline.store.versions.roles import release
 
 ROWS_AT_ONCE = 10_000
 """How many rows one transaction deletes at most: others wait for its locks no longer than that takes."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from driftline.store.model_list import VersionSummary
-from driftline.store.roles import Role
+from driftline.store.versions.model_list import VersionSummary
+from driftline.store.versions.roles import Role
 from driftline.tracking.mlflow_client import translated
 from driftline.tracking.training_runs import LINK
 

@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 
 from churn.columns import CHURN_MODEL, FEATURES, prediction_id
 from churn.tables import churn_predictions
-from driftline.store import labels
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import model_number
+from driftline.store.rows import labels
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 DAY = datetime(2026, 1, 1, tzinfo=UTC)

@@ -27,12 +27,12 @@ from driftline.clock import naive_utc
 from driftline.errors import InvalidInput
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
-from driftline.store import registry, roles
 from driftline.store.database import make_engine
-from driftline.store.references import read_reference
-from driftline.store.retrainings import RetrainingState, retrainings_of
-from driftline.store.roles import Author, Roles
 from driftline.store.tables import verdict_events
+from driftline.store.versions import registry, roles
+from driftline.store.versions.references import read_reference
+from driftline.store.versions.retrainings import RetrainingState, retrainings_of
+from driftline.store.versions.roles import Author, Roles
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.churn_jobs.conftest import NOW, migrated
 from tests.integration.churn_jobs.raw_records import insert, world_records

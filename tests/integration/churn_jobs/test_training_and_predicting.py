@@ -31,11 +31,11 @@ from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelClock
 from driftline.errors import InvalidInput, NotFound
 from driftline.objects import open_store
-from driftline.store import registry
 from driftline.store.ledger import open_batch
-from driftline.store.prediction_writer import Written
-from driftline.store.references import read_reference
+from driftline.store.rows.prediction_writer import Written
 from driftline.store.tables import ledger, model_versions, pending_batches
+from driftline.store.versions import registry
+from driftline.store.versions.references import read_reference
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.churn_jobs.conftest import NOW
 from tests.integration.churn_jobs.raw_records import content

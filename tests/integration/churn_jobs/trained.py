@@ -17,9 +17,9 @@ from churn_jobs.preparing import prepare
 from churn_jobs.training import train
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings, LocalSettings
-from driftline.store import registry
 from driftline.store.database import in_transaction, make_engine
 from driftline.store.ledger import Batch, open_batch
+from driftline.store.versions import registry
 from driftline.tracking.mlflow_client import connect
 from driftline.tracking.settings import TrackingSettings
 from stack.testing.temporary_servers import TemporaryDatabase

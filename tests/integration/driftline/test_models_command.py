@@ -14,8 +14,8 @@ from driftline.cli import app
 from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
 from driftline.engine.comparison.promotion import Decision
 from driftline.settings import DatabaseSettings
-from driftline.store import registry, retrainings
-from driftline.store.retrainings import RetrainingState
+from driftline.store.versions import registry, retrainings
+from driftline.store.versions.retrainings import RetrainingState
 
 OPTIONS = ("--timestamp", "at", "--label", "y", "--score", "s", "--id", "key")
 

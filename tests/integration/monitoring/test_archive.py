@@ -19,17 +19,18 @@ from driftline.errors import InvalidInput
 from driftline.ingest.ingestion import Ingestion
 from driftline.objects import ObjectStore, open_store
 from driftline.settings import DatabaseSettings
-from driftline.store import migrate, registry, removal
+from driftline.store import migrate, removal
 from driftline.store.archive import run as archive_run
 from driftline.store.archive import writing
 from driftline.store.archive.retention import Retention, set_retention
 from driftline.store.archive.run import Archive, ArchiveRunning, ArchiveSummary
-from driftline.store.archive_file import schema_of
-from driftline.store.archive_objects import ObjectState, RowsRemoved
-from driftline.store.chunk_rows import ChunkReader
 from driftline.store.database import in_transaction, make_engine
+from driftline.store.rows.archive_file import schema_of
+from driftline.store.rows.archive_objects import ObjectState, RowsRemoved
+from driftline.store.rows.chunk_rows import ChunkReader
 from driftline.store.tables import archive_objects, batch_data, metadata
 from driftline.store.version_key import VersionKey
+from driftline.store.versions import registry
 from monitoring.archiving import archive_every
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress

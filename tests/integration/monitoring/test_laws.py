@@ -18,7 +18,7 @@ from sqlalchemy import Engine, Select, event, func, select
 
 from driftline.clock import utc_now
 from driftline.store import ledger
-from driftline.store import pending_chunks as chunk_queue
+from driftline.store.polling import pending_chunks as chunk_queue
 from driftline.store.tables import chunk_revisions, pending_chunks
 from monitoring.poll import touched_chunks
 from monitoring.poll.poller import poll_once

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, event, select
 from driftline.clock import utc_now
 from driftline.http.metrics import PATH, ServiceMetrics
 from driftline.settings import DatabaseSettings
-from driftline.store.model_list import list_models
 from driftline.store.tables import chunk_revisions, model_versions, models, spec_revisions
+from driftline.store.versions.model_list import list_models
 from monitoring.metrics.stored_values import GAUGES, read_stored
 from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.world import NAME, make_world

@@ -17,9 +17,9 @@ from sqlalchemy import Engine, func, select
 from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
 from driftline.engine.comparison.promotion import Decision
 from driftline.settings import DatabaseSettings
-from driftline.store import registry, retrainings
-from driftline.store.retrainings import RetrainingState
 from driftline.store.tables import models
+from driftline.store.versions import registry, retrainings
+from driftline.store.versions.retrainings import RetrainingState
 from tests.integration.monitoring.applications import monitor_of
 
 URL = "/api/v1/models/any"

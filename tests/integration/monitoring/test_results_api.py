@@ -17,9 +17,9 @@ from werkzeug.test import TestResponse
 from driftline.clock import utc_now
 from driftline.engine.spec import Period
 from driftline.settings import DatabaseSettings
-from driftline.store import registry
 from driftline.store.database import in_transaction
 from driftline.store.tables import results as results_table
+from driftline.store.versions import registry
 from monitoring.api.result_schemas import ResultRowOut, ResultsOut
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.applications import monitor_of

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from driftline.errors import InvalidInput, Unavailable
 from driftline.objects import StoreUnavailable, open_store
-from driftline.store import pending_chunks
 from driftline.store.database import in_transaction
+from driftline.store.polling import pending_chunks
 from driftline.store.version_key import VersionKey
 from monitoring import service
 from monitoring.poll import computation

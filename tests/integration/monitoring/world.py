@@ -15,9 +15,9 @@ from driftline.engine.catalogue import ColumnKind
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.spec import ColumnSpec, ModelClock, Spec
 from driftline.objects import open_store
-from driftline.store import labels, registry
 from driftline.store.database import in_transaction
-from driftline.store.predictions import PredictionStore
+from driftline.store.rows import labels
+from driftline.store.rows.predictions import PredictionStore
 from driftline.store.tables import (
     chunk_revisions,
     chunk_states,
@@ -28,6 +28,7 @@ from driftline.store.tables import (
     results,
     verdicts,
 )
+from driftline.store.versions import registry
 
 NAME = "flights"
 DAY = timedelta(days=1)

@@ -26,8 +26,8 @@ from driftline.http import tokens
 from driftline.http.scopes import Scope
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
-from driftline.store import registry
 from driftline.store.database import make_engine
+from driftline.store.versions import registry
 from stack.servers import ports
 from stack.testing.fixtures import DatabaseAddress
 from stack.testing.temporary_servers import TemporaryDatabase

@@ -25,9 +25,9 @@ from churn.columns import FEATURES, Processed
 from churn.tables import processed
 from driftline.http.scopes import Scope
 from driftline.settings import DatabaseSettings, LocalSettings
-from driftline.store import registry, roles
-from driftline.store.roles import Author
 from driftline.store.tables import predictions
+from driftline.store.versions import registry, roles
+from driftline.store.versions.roles import Author
 from serving.app import create_app
 from serving.settings import ServingSettings
 from tests.integration.fuzzing import PROBING, closed, faults, open_doors

@@ -9,12 +9,12 @@ from sqlalchemy import Connection, Engine, select
 
 from driftline.clock import utc_now
 from driftline.objects import ObjectStore
-from driftline.store import labels as label_store
-from driftline.store import registry
 from driftline.store.database import in_transaction
-from driftline.store.references import read_reference
+from driftline.store.rows import labels as label_store
 from driftline.store.tables import chunk_revisions, labels, pending_chunks, results, verdicts
 from driftline.store.version_key import VersionKey
+from driftline.store.versions import registry
+from driftline.store.versions.references import read_reference
 from monitoring.poll.poller import poll_once
 from tests.integration.soak.schedule import FIRST
 

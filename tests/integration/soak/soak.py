@@ -14,11 +14,13 @@ from driftline.engine.catalogue import ColumnKind
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.spec import ColumnSpec, ModelClock, Spec
 from driftline.objects import ObjectStore, open_store
-from driftline.store import pending_chunks, registry, removal
+from driftline.store import removal
+from driftline.store.polling import pending_chunks
 from driftline.store.tables import batch_data, metadata, pending_batches, predictions, removed_rows
 from driftline.store.tables import ledger as ledger_table
 from driftline.store.tables import pending_chunks as pending_table
 from driftline.store.version_key import VersionKey
+from driftline.store.versions import registry
 from tests.integration.monitoring.world import reference
 from tests.integration.soak.final_pass import differences, in_one_pass, labels_of, rows_of_version, stored_results
 from tests.integration.soak.plain_model import PlainModel

@@ -16,11 +16,12 @@ from driftline.engine.catalogue import ColumnKind
 from driftline.engine.spec import ColumnSpec
 from driftline.errors import NotFound
 from driftline.settings import DatabaseSettings, LocalSettings
-from driftline.store import migrate, registry
+from driftline.store import migrate
 from driftline.store.database import make_engine
-from driftline.store.model_layout import ModelLayout
-from driftline.store.model_list import SpecRevision, VersionSummary
-from driftline.store.roles import Role
+from driftline.store.versions import registry
+from driftline.store.versions.model_layout import ModelLayout
+from driftline.store.versions.model_list import SpecRevision, VersionSummary
+from driftline.store.versions.roles import Role
 from driftline.tracking import model_uri
 from driftline.tracking.aliases import follow
 from driftline.tracking.mlflow_client import TrackingUnavailable, connect

@@ -15,7 +15,7 @@ from devtools import diagrams
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.drift_rule import LASTING, WINDOW
 from driftline.settings import DatabaseSettings
-from driftline.store.pending_chunks import FIRST_RETRY_DELAY
+from driftline.store.polling.pending_chunks import FIRST_RETRY_DELAY
 from driftline.store.tables import metadata
 from eda.records import CHUNK_ROWS
 from flaskapp.relay.claimed_batches import MOST_BATCHES

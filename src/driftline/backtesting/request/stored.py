@@ -11,7 +11,7 @@ from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.backtesting.request.scales import ScoreScale, ScoreUnit
 from driftline.engine.results import EVENT_TIME
 from driftline.engine.spec import Spec
-from driftline.store.model_layout import ModelLayout
+from driftline.store.versions.model_layout import ModelLayout
 
 
 def stored_layout(layout: Layout, request: ResolvedRequest) -> ModelLayout:

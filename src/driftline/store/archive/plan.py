@@ -12,11 +12,10 @@ from driftline.engine.calendar import chunk_at, closing_time, label_deadline
 from driftline.engine.chunks import Chunk
 from driftline.engine.spec import ModelClock, Spec
 from driftline.store.archive.retention import Retention
-from driftline.store.archive_objects import ArchiveObject, ObjectState, objects_of
 from driftline.store.model_numbers import model_number
-from driftline.store.prediction_batch import OUTPUTS
-from driftline.store.predictions import PredictionStore
-from driftline.store.registry import READY, RETIRED
+from driftline.store.rows.archive_objects import ArchiveObject, ObjectState, objects_of
+from driftline.store.rows.prediction_batch import OUTPUTS
+from driftline.store.rows.predictions import PredictionStore
 from driftline.store.tables import (
     archive_objects,
     batch_data,
@@ -28,6 +27,7 @@ from driftline.store.tables import (
     spec_revisions,
 )
 from driftline.store.version_key import VersionKey
+from driftline.store.versions.registry import READY, RETIRED
 
 BEFORE_ANY_DATA = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -13,8 +13,8 @@ from driftline.errors import BatchConflict, DriftlineError, InvalidInput, NotFou
 from driftline.ingest.content import Content, Encoding, Format
 from driftline.ingest.errors import TooMuchContent
 from driftline.ingest.ingestion import Ingestion, Receipt, Sent
-from driftline.store import ingest_log
-from driftline.store.ingest_log import IngestState, LogFilter
+from driftline.store.sources import ingest_log
+from driftline.store.sources.ingest_log import IngestState, LogFilter
 from driftline.store.tables import batch_data, labels, ledger, pending_batches, pending_chunks, predictions
 from driftline.store.tables import ingest_log as log_table
 from monitoring.poll import touched_chunks

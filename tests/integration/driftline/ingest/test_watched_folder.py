@@ -21,8 +21,8 @@ from driftline.ingest.ingestion import Ingestion
 from driftline.ingest.watched_folder import RECORD_RETENTION, FolderScan, WatchedFolder
 from driftline.objects import open_store
 from driftline.store import removal
-from driftline.store.ingest_log import IngestState, LogFilter
 from driftline.store.ledger import BatchKind
+from driftline.store.sources.ingest_log import IngestState, LogFilter
 from driftline.store.tables import labels as labels_table
 from driftline.store.tables import ledger, predictions, watched_files
 from stack.testing.fixtures import DatabaseAddress

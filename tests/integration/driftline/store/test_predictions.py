@@ -12,10 +12,11 @@ from sqlalchemy import Engine, func, select
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import BatchConflict, InvalidInput, PredictionConflict, SchemaMismatch
-from driftline.store import columnar, labels, ledger
+from driftline.store import ledger
 from driftline.store.database import in_transaction
-from driftline.store.prediction_writer import Written
-from driftline.store.predictions import PredictionStore
+from driftline.store.rows import columnar, labels
+from driftline.store.rows.prediction_writer import Written
+from driftline.store.rows.predictions import PredictionStore
 from driftline.store.tables import labels as labels_table
 from driftline.store.tables import ledger_slots, pending_batches
 

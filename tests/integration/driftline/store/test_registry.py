@@ -12,11 +12,11 @@ from driftline.engine.catalogue import ColumnKind
 from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import StoreUnavailable, open_store
-from driftline.store import registry
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import ensure_model, model_number
-from driftline.store.references import read_reference
 from driftline.store.tables import pending_chunks
+from driftline.store.versions import registry
+from driftline.store.versions.references import read_reference
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SPEC = Spec(columns=(ColumnSpec(name="minutes"),), minimum_rows=20, minimum_class_rows=2)

@@ -10,9 +10,10 @@ from sqlalchemy import Engine
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.ingest.target import Targets
 from driftline.objects import open_store
-from driftline.store import registry, removal, roles
-from driftline.store.model_list import list_models, versions_of
-from driftline.store.roles import Author, Role, RoleAction, Roles
+from driftline.store import removal
+from driftline.store.versions import registry, roles
+from driftline.store.versions.model_list import list_models, versions_of
+from driftline.store.versions.roles import Author, Role, RoleAction, Roles
 from tests.integration.driftline.store.test_registry import NOW, candidate
 
 AUTHOR = Author("anna", NOW, "better")

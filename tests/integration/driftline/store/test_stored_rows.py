@@ -13,11 +13,11 @@ from sqlalchemy import Engine, event
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import Chunk
 from driftline.engine.spec import ColumnSpec, Spec
-from driftline.store import columnar, labels, stored_rows
-from driftline.store.chunk_rows import ChunkReader
 from driftline.store.database import in_transaction
-from driftline.store.predictions import PredictionStore
-from driftline.store.stored_rows import StoredRows
+from driftline.store.rows import columnar, labels, stored_rows
+from driftline.store.rows.chunk_rows import ChunkReader
+from driftline.store.rows.predictions import PredictionStore
+from driftline.store.rows.stored_rows import StoredRows
 from driftline.store.tables import batch_data
 from driftline.store.version_key import VersionKey
 from stack.testing.fixtures import DatabaseAddress

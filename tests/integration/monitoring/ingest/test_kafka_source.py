@@ -28,11 +28,11 @@ from driftline.ingest.ingestion import Ingestion
 from driftline.ingest.message_writer import MessageWriter, StoredMessages
 from driftline.ingest.messages import DeadLetter, Message
 from driftline.settings import KafkaSettings
-from driftline.store import source_offsets
 from driftline.store.database import in_transaction
-from driftline.store.ingest_log import IngestState, LogFilter
 from driftline.store.ledger import BatchKind
-from driftline.store.source_offsets import OffsetMoved
+from driftline.store.sources import source_offsets
+from driftline.store.sources.ingest_log import IngestState, LogFilter
+from driftline.store.sources.source_offsets import OffsetMoved
 from driftline.store.tables import labels as labels_table
 from driftline.store.tables import predictions
 from monitoring.ingest import kafka_source

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, make_url, select, text
 from driftline.clock import utc_now
 from driftline.errors import InvalidInput, NotFound
 from driftline.ingest.ingestion import Ingestion
-from driftline.store.ingest_log import IngestState, LogFilter
+from driftline.store.sources.ingest_log import IngestState, LogFilter
 from driftline.store.tables import labels as labels_table
 from driftline.store.tables import predictions
 from monitoring.ingest.sql_config import sources_of

@@ -11,9 +11,10 @@ from sqlalchemy import Engine
 from driftline.engine.results import ResultKind
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
-from driftline.store import labels, registry
 from driftline.store.database import in_transaction
-from driftline.store.roles import Author, promote
+from driftline.store.rows import labels
+from driftline.store.versions import registry
+from driftline.store.versions.roles import Author, promote
 from monitoring.pages.compare_page import compare_page
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import MonitorService

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from driftline.settings import DatabaseSettings
-from driftline.store import registry
 from driftline.store.tables import chunk_states, spec_revisions, verdicts
+from driftline.store.versions import registry
 from monitoring.pages.spec_form import changes_of, form_values
 from monitoring.report.spec_preview import SpecPreview
 from monitoring.service import MonitorService

@@ -8,9 +8,9 @@ from sqlalchemy import Engine, select
 
 from driftline.engine.spec import ModelClock
 from driftline.objects import open_store
-from driftline.store import registry
 from driftline.store.database import in_transaction
 from driftline.store.tables import chunk_revisions, results
+from driftline.store.versions import registry
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, make_world, reference, rows_of

@@ -19,10 +19,11 @@ from sqlalchemy import Connection, Engine, event, select, text, update
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Period
 from driftline.objects import open_store
-from driftline.store import database, labels, registry, removal
-from driftline.store import pending_chunks as chunk_queue
+from driftline.store import database, removal
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import ensure_model, lock_version
+from driftline.store.polling import pending_chunks as chunk_queue
+from driftline.store.rows import labels
 from driftline.store.tables import (
     batch_data,
     chunk_revisions,
@@ -34,6 +35,7 @@ from driftline.store.tables import (
     verdicts,
 )
 from driftline.store.version_key import VersionKey
+from driftline.store.versions import registry
 from monitoring.poll import computation, relabelled_chunks, touched_chunks
 from monitoring.poll.computation import compute
 from monitoring.poll.monitored_version import MonitoredVersion

@@ -12,10 +12,10 @@ from sqlalchemy import Engine, delete, event, update
 
 from driftline.engine.spec import ModelClock
 from driftline.objects import open_store
-from driftline.store import registry
 from driftline.store.database import in_transaction
-from driftline.store.removed_rows import remove
+from driftline.store.rows.removed_rows import remove
 from driftline.store.tables import chunk_states, pending_chunks, pending_labels, predictions
+from driftline.store.versions import registry
 from monitoring.poll import poller
 from monitoring.poll.computation import compute
 from monitoring.poll.monitored_version import MonitoredVersion
@@ -91,7 +91,7 @@ def test_labels_are_merged_without_reading_a_feature(world: MonitoredWorld) -> N
 def test_new_labels_make_again_only_the_parts_of_their_rows(
     world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("driftline.store.chunk_parts.LARGEST_LABEL_PART", 60)
+    monkeypatch.setattr("driftline.store.rows.chunk_parts.LARGEST_LABEL_PART", 60)
     for part in range(5):
         world.predict(0, part=slice(60 * part, 60 * part + 60))
     poll(world)

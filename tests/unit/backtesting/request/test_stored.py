@@ -13,7 +13,7 @@ from driftline.backtesting.request.stored import layout_of, stored_layout
 from driftline.engine.results import EVENT_TIME, ID, LABEL
 from driftline.engine.spec import Spec
 from driftline.ingest.layouts import flat_layout
-from driftline.store.model_layout import ModelLayout
+from driftline.store.versions.model_layout import ModelLayout
 
 RNG = np.random.default_rng(3)
 SCORE = RNG.uniform(size=400)

@@ -14,7 +14,7 @@ from driftline.ingest.json_rows import SentRows, json_rows
 from driftline.ingest.label_rows import label_rows
 from driftline.ingest.layouts import PREDICTION_FIELDS, IngestLayout, flat_layout, nested_layout, query_option
 from driftline.ingest.prediction_rows import PredictionRows, columns_read, prediction_rows
-from driftline.store.model_layout import ModelLayout
+from driftline.store.versions.model_layout import ModelLayout
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 COLUMNS = (ColumnSpec(name="amount"), ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL))

@@ -18,7 +18,7 @@ from driftline.ingest.json_rows import json_rows
 from driftline.ingest.label_rows import label_columns, label_rows
 from driftline.ingest.layouts import LABEL_FIELDS, PREDICTION_FIELDS, nested_layout
 from driftline.ingest.prediction_rows import columns_read, prediction_rows
-from driftline.store.model_layout import ModelLayout
+from driftline.store.versions.model_layout import ModelLayout
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 COLUMNS = (ColumnSpec(name="amount"), ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL))

@@ -8,8 +8,15 @@ import pytest
 
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.spec import ColumnSpec, Spec
-from driftline.store import archive_file
-from driftline.store.archive_file import ArchiveWriter, BatchSpan, DamagedArchive, read_column, read_spans, require_same
+from driftline.store.rows import archive_file
+from driftline.store.rows.archive_file import (
+    ArchiveWriter,
+    BatchSpan,
+    DamagedArchive,
+    read_column,
+    read_spans,
+    require_same,
+)
 
 SPEC = Spec(columns=(ColumnSpec(name="a.b"), ColumnSpec(name="a"), ColumnSpec(name="c d", kind=ColumnKind.CATEGORICAL)))
 SCHEMA = archive_file.schema_of(SPEC)

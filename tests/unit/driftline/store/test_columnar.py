@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.errors import InvalidInput, SchemaMismatch
-from driftline.store import columnar
-from driftline.store.columnar import DamagedBatch
+from driftline.store.rows import columnar
+from driftline.store.rows.columnar import DamagedBatch
 
 SCHEMA = pa.schema(
     [

@@ -3,7 +3,7 @@
 import pytest
 
 from driftline.errors import InvalidInput
-from driftline.store.owners import LONGEST_OWNER, require_owner
+from driftline.store.versions.owners import LONGEST_OWNER, require_owner
 
 
 def test_an_owner_is_one_line_without_blanks_around_it() -> None:

@@ -11,7 +11,7 @@ from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import InvalidInput
 from driftline.objects import open_store
-from driftline.store import registry
+from driftline.store.versions import registry
 
 NOWHERE = create_engine("mysql+pymysql://nobody@127.0.0.1:1/none")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

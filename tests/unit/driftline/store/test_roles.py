@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from driftline.store.roles import Author, Role, RoleAction, RoleChange, Roles, earlier_champions
+from driftline.store.versions.roles import Author, Role, RoleAction, RoleChange, Roles, earlier_champions
 
 AUTHOR = Author("anna", datetime(2026, 4, 1, tzinfo=UTC), "better")
 P, R, C, D = RoleAction.PROMOTE, RoleAction.ROLLBACK, RoleAction.CHALLENGE, RoleAction.DISMISS

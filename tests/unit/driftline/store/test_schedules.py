@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from driftline.errors import InvalidInput
-from driftline.store.schedules import Schedule
+from driftline.store.polling.schedules import Schedule
 
 NOW = datetime(2026, 3, 27, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -12,7 +12,7 @@ from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import InvalidInput
 from driftline.ingest.layouts import flat_layout
 from driftline.store.ledger import BatchKind
-from driftline.store.model_layout import ModelLayout
+from driftline.store.versions.model_layout import ModelLayout
 from monitoring.ingest.sql_config import SqlSourceConfig, sources_of
 from monitoring.ingest.sql_rows import HandledRows, RowReader, SqlRows, columns_of, file_option
 

@@ -12,8 +12,8 @@ from driftline.client import Monitor
 from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.results import EVENT_TIME
 from driftline.engine.spec import ColumnSpec, Spec
-from driftline.store.model_layout import ModelLayout
-from driftline.store.registry import Version
+from driftline.store.versions.model_layout import ModelLayout
+from driftline.store.versions.registry import Version
 from monitoring.pages.client_snippet import client_snippet
 
 COLUMNS = (ColumnSpec(name="amount"), ColumnSpec(name="land", kind=ColumnKind.CATEGORICAL))

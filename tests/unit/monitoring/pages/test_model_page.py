@@ -15,7 +15,7 @@ from driftline.engine.spec import Spec
 from driftline.errors import NotFound
 from driftline.report.document.page import ReportPage
 from driftline.report.view import ChunkView
-from driftline.store.registry import Version
+from driftline.store.versions.registry import Version
 from monitoring.pages.model_page import Page, page_of
 from monitoring.report.chunk_views import ModelStatus
 from monitoring.report.model_events import ModelEvent

@@ -6,8 +6,8 @@ import pytest
 
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import State
-from driftline.store.model_list import ModelSummary
 from driftline.store.version_key import VersionKey
+from driftline.store.versions.model_list import ModelSummary
 from monitoring.pages.overview_page import ModelRow, OverviewPage, overview_page
 from monitoring.report.overview import Attention, ModelOverview, Overview, PendingCount, RecentChunk
 from tests.unit.monitoring.reports_builder import DAY, ORIGIN, SPEC

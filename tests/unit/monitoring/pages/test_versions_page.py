@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
-from driftline.store.retrainings import Retraining, RetrainingState
+from driftline.store.versions.retrainings import Retraining, RetrainingState
 from monitoring.pages.versions_page import CHIPS, DECISIONS, _retraining_row, training_link
 
 AT = datetime(2026, 5, 20, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 
 from driftline.errors import Unavailable
 from driftline.objects import open_store
-from driftline.store.registry import Version
+from driftline.store.versions.registry import Version
 from monitoring.report.chunk_views import ModelStatus
 from monitoring.report.current_reports import CurrentReports, ReportedVersion
 from monitoring.report.reports import DRIFT_COLUMNS, PERFORMANCE_COLUMNS, _csv

@@ -23,11 +23,11 @@ from sqlalchemy import (
 from driftline.clock import aware_utc
 from driftline.engine.results import State
 from driftline.engine.spec import Spec
-from driftline.store.model_layout import ModelLayout
 from driftline.store.model_numbers import model_number
-from driftline.store.registry import READY
-from driftline.store.roles import Role, Roles, roles_of
 from driftline.store.tables import model_versions, models, spec_revisions, verdicts
+from driftline.store.versions.model_layout import ModelLayout
+from driftline.store.versions.registry import READY
+from driftline.store.versions.roles import Role, Roles, roles_of
 
 
 @dataclass(frozen=True, slots=True)

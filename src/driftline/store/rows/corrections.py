@@ -10,10 +10,11 @@ from sqlalchemy import Connection, delete
 
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.errors import InvalidInput
-from driftline.store import ledger, removed_rows
-from driftline.store.prediction_batch import PredictionBatch
-from driftline.store.prediction_schema import MODEL_VERSION
-from driftline.store.prediction_writer import IDS_AT_ONCE, PredictionWriter, shown_ids
+from driftline.store import ledger
+from driftline.store.rows import removed_rows
+from driftline.store.rows.prediction_batch import PredictionBatch
+from driftline.store.rows.prediction_schema import MODEL_VERSION
+from driftline.store.rows.prediction_writer import IDS_AT_ONCE, PredictionWriter, shown_ids
 from driftline.store.tables import predictions
 
 

@@ -28,21 +28,21 @@ from driftline.engine.results import Result
 from driftline.engine.spec import Spec
 from driftline.errors import NotFound
 from driftline.objects import ObjectStore
-from driftline.store import pending_chunks
 from driftline.store.database import in_transaction
-from driftline.store.model_layout import ModelLayout
 from driftline.store.model_numbers import ensure_model, lock_model, model_number
-from driftline.store.owners import require_owner, write_owner
-from driftline.store.predictions import PredictionStore
-from driftline.store.references import read_reference, reference_key, require_long_enough
-from driftline.store.spec_revisions import add_revision, newest_revision, newest_spec, with_columns_of
-from driftline.store.storable_names import require_storable
+from driftline.store.polling import pending_chunks
+from driftline.store.rows.predictions import PredictionStore
 from driftline.store.tables import (
     model_versions,
     models,
     spec_revisions,
 )
 from driftline.store.version_key import VersionKey
+from driftline.store.versions.model_layout import ModelLayout
+from driftline.store.versions.owners import require_owner, write_owner
+from driftline.store.versions.references import read_reference, reference_key, require_long_enough
+from driftline.store.versions.spec_revisions import add_revision, newest_revision, newest_spec, with_columns_of
+from driftline.store.versions.storable_names import require_storable
 
 READY, CREATING, RETIRED = "ready", "creating", "retired"
 _CONTENT = (model_versions, spec_revisions.c.revision, spec_revisions.c.spec, spec_revisions.c.fitted, models.c.owner)
@@ -258,8 +258,8 @@ def versions(connection: Connection, name: str | None = None) -> list[tuple[str,
 def load(engine: Engine, name: str, version: int | None = None) -> Version:
     """Load a version with its current spec and fitted reference: the one that is named, or else the champion.
 
-    Without a champion that is the newest that is ready (`driftline.store.roles`). A retired version is loaded where it
-    is named: what it stored stays readable.
+    Without a champion that is the newest that is ready (`driftline.store.versions.roles`). A retired version is loaded
+    where it is named: what it stored stays readable.
 
     Raises:
         NotFound: no such model, or no ready version; the error lists those there are.

@@ -15,9 +15,9 @@ from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.engine.reference import FittedReference
 from driftline.engine.spec import Spec
 from driftline.settings import DatabaseSettings
-from driftline.store.chunk_parts import Description, PartReader
-from driftline.store.chunk_rows import ChunkReader
 from driftline.store.database import make_engine, translated
+from driftline.store.rows.chunk_parts import Description, PartReader
+from driftline.store.rows.chunk_rows import ChunkReader
 from driftline.store.version_key import VersionKey
 
 ComputedPart = tuple[Description, Summary]

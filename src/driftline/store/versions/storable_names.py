@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
-from driftline.store.labels import CLASS_PATTERN, LONGEST_CLASS
+from driftline.store.rows.labels import CLASS_PATTERN, LONGEST_CLASS
 
 LONGEST_NAME = 255
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"

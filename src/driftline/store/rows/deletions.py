@@ -13,12 +13,13 @@ from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, upd
 from driftline.clock import naive_utc
 from driftline.engine.columns import IntArray
 from driftline.engine.results import EVENT_TIME, ID
-from driftline.store import archived_rows, columnar, derived_values, ledger
-from driftline.store import removed_rows as removed
-from driftline.store.corrections import delete_ids
-from driftline.store.prediction_batch import OUTPUTS
-from driftline.store.prediction_writer import IDS_AT_ONCE, PredictionWriter
-from driftline.store.removed_rows import BATCH, POSITION, place_keys
+from driftline.store import ledger
+from driftline.store.rows import archived_rows, columnar, derived_values
+from driftline.store.rows import removed_rows as removed
+from driftline.store.rows.corrections import delete_ids
+from driftline.store.rows.prediction_batch import OUTPUTS
+from driftline.store.rows.prediction_writer import IDS_AT_ONCE, PredictionWriter
+from driftline.store.rows.removed_rows import BATCH, POSITION, place_keys
 from driftline.store.tables import batch_data, chunk_states, labels, ledger_slots, predictions, removed_rows
 from driftline.store.tables import ledger as ledger_table
 from driftline.store.version_key import VersionKey

@@ -16,8 +16,8 @@ from driftline.clock import aware_utc, naive_utc
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import lock_model, model_number, next_position
-from driftline.store.registry import READY
 from driftline.store.tables import model_versions, models, role_changes
+from driftline.store.versions.registry import READY
 
 LONGEST_REASON = 2_000
 """Characters of a reason."""

@@ -10,12 +10,13 @@ from driftline.clock import aware_utc, naive_utc
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.spec import Spec
-from driftline.store import columnar, ledger
-from driftline.store.chunk_rows import LABEL_COLUMNS, ChunkReader
-from driftline.store.prediction_batch import PredictionBatch
-from driftline.store.prediction_schema import PredictionSchema, require_valid
-from driftline.store.prediction_writer import PredictionWriter, Written
-from driftline.store.removed_rows import BATCH
+from driftline.store import ledger
+from driftline.store.rows import columnar
+from driftline.store.rows.chunk_rows import LABEL_COLUMNS, ChunkReader
+from driftline.store.rows.prediction_batch import PredictionBatch
+from driftline.store.rows.prediction_schema import PredictionSchema, require_valid
+from driftline.store.rows.prediction_writer import PredictionWriter, Written
+from driftline.store.rows.removed_rows import BATCH
 from driftline.store.tables import labels, ledger_slots, predictions
 from driftline.store.tables import ledger as ledger_table
 from driftline.store.version_key import VersionKey

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.errors import Conflict
-from driftline.store.removed_rows import BATCHES_AT_ONCE
+from driftline.store.rows.removed_rows import BATCHES_AT_ONCE
 from driftline.store.tables import archive_objects, ledger_slots
 from driftline.store.version_key import VersionKey
 

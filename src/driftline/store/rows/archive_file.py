@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 from driftline.engine.catalogue import Problem
 from driftline.engine.results import LABEL
 from driftline.engine.spec import Spec
-from driftline.store import columnar
-from driftline.store.prediction_schema import PredictionSchema
-from driftline.store.removed_rows import BATCH, POSITION, place_keys
+from driftline.store.rows import columnar
+from driftline.store.rows.prediction_schema import PredictionSchema
+from driftline.store.rows.removed_rows import BATCH, POSITION, place_keys
 
 VALUES_PER_GROUP = 4_000_000
 """About how many values a row group has: 32 MB of numbers."""

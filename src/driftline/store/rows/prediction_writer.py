@@ -16,12 +16,13 @@ from driftline.clock import MAX_CLOCK_SKEW, naive_utc
 from driftline.engine.columns import BoolArray
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.errors import InvalidInput, PredictionConflict
-from driftline.store import bulk, columnar, ledger
-from driftline.store.archive_objects import objects_of_batches
-from driftline.store.prediction_batch import ID_COLUMNS, PredictionBatch
-from driftline.store.prediction_schema import MODEL_VERSION, PredictionSchema
-from driftline.store.removed_rows import BATCH, POSITION
-from driftline.store.stored_rows import StoredRows
+from driftline.store import bulk, ledger
+from driftline.store.rows import columnar
+from driftline.store.rows.archive_objects import objects_of_batches
+from driftline.store.rows.prediction_batch import ID_COLUMNS, PredictionBatch
+from driftline.store.rows.prediction_schema import MODEL_VERSION, PredictionSchema
+from driftline.store.rows.removed_rows import BATCH, POSITION
+from driftline.store.rows.stored_rows import StoredRows
 from driftline.store.tables import batch_data, predictions
 from driftline.store.version_key import VersionKey
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.mysql import insert
 
 from driftline.clock import naive_utc
-from driftline.store.ingest_log import LONGEST_REASON, IngestState
+from driftline.store.sources.ingest_log import LONGEST_REASON, IngestState
 from driftline.store.tables import watched_files
 
 LONGEST_ADDRESS = 1_024

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.mysql import insert as upsert
 from driftline.clock import aware_utc, naive_utc
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import model_number
-from driftline.store.schedules import Schedule
+from driftline.store.polling.schedules import Schedule
 from driftline.store.tables import poll_schedules
 
 _COLUMNS = poll_schedules.c

@@ -15,13 +15,13 @@ from driftline.engine.catalogue import Problem
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import EVENT_TIME, LABEL
 from driftline.engine.spec import Spec
-from driftline.store import archive_file, columnar
-from driftline.store.archive_objects import objects_between
-from driftline.store.archived_rows import ArchivedRows
-from driftline.store.labels import value_column
-from driftline.store.prediction_schema import MODEL_VERSION, PredictionSchema
-from driftline.store.removed_rows import BATCH, POSITION, without_removed
-from driftline.store.stored_rows import Blob, Portion, StoredRows, portions, slices
+from driftline.store.rows import archive_file, columnar
+from driftline.store.rows.archive_objects import objects_between
+from driftline.store.rows.archived_rows import ArchivedRows
+from driftline.store.rows.labels import value_column
+from driftline.store.rows.prediction_schema import MODEL_VERSION, PredictionSchema
+from driftline.store.rows.removed_rows import BATCH, POSITION, without_removed
+from driftline.store.rows.stored_rows import Blob, Portion, StoredRows, portions, slices
 from driftline.store.tables import labels, ledger_slots, predictions, removed_rows
 from driftline.store.version_key import VersionKey
 
@@ -45,7 +45,7 @@ class ChunkReader:
     def removals(self) -> dict[int, int]:
         """Return, by the number of each batch with rows in the chunk, how many rows of the batch are removed.
 
-        Removals are read after the numbers of the batches (see `driftline.store.removed_rows`).
+        Removals are read after the numbers of the batches (see `driftline.store.rows.removed_rows`).
         """
         slot = ledger_slots.c.slot
         in_chunk = and_(

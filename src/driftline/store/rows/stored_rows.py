@@ -11,13 +11,13 @@ from sqlalchemy import ColumnElement, Connection, select, tuple_
 
 from driftline.clock import naive_utc
 from driftline.engine.columns import IntArray
-from driftline.store import columnar
-from driftline.store.archive_file import BatchSpan
-from driftline.store.archive_objects import RowsRemoved
-from driftline.store.archived_rows import ArchivedRows, Find
-from driftline.store.prediction_batch import FEATURES, OUTPUTS
-from driftline.store.prediction_schema import PredictionSchema
-from driftline.store.removed_rows import BATCH, BATCHES_AT_ONCE, POSITION, place_keys
+from driftline.store.rows import columnar
+from driftline.store.rows.archive_file import BatchSpan
+from driftline.store.rows.archive_objects import RowsRemoved
+from driftline.store.rows.archived_rows import ArchivedRows, Find
+from driftline.store.rows.prediction_batch import FEATURES, OUTPUTS
+from driftline.store.rows.prediction_schema import PredictionSchema
+from driftline.store.rows.removed_rows import BATCH, BATCHES_AT_ONCE, POSITION, place_keys
 from driftline.store.tables import batch_data
 
 VALUES_AT_ONCE = 4_000_000

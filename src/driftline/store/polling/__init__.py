@@ -1,0 +1,1 @@
+"""Which chunks are pending, and when models are polled."""

@@ -1,0 +1,1 @@
+"""Predictions and labels in MySQL, and in archive objects."""

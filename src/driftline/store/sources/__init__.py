@@ -1,0 +1,1 @@
+"""Where the sources of rows have got to, and what they sent."""

@@ -1,0 +1,1 @@
+"""Models, their versions, specs, roles and references in MySQL."""
