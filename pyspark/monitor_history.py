@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from churn_jobs.command import run, start
-from churn_jobs.job import Job
 from churn_jobs.progress import each, say, step
+from churn_jobs.spark.job import Job
 from driftline.clock import utc_now
 
 

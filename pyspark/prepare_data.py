@@ -2,7 +2,7 @@
 
 from churn_jobs.command import RANGES, FirstDay, LastDay, RangeFile, requested_days, run, start
 from churn_jobs.configuration import RangeConfig, load
-from churn_jobs.preparing import prepare
+from churn_jobs.prepared.preparing import prepare
 
 
 def main(first: FirstDay = None, last: LastDay = None, config: RangeFile = RANGES) -> None:

@@ -2,7 +2,7 @@
 
 from churn_jobs import command
 from churn_jobs.configuration import RangeConfig, TrainingConfig, load
-from churn_jobs.job import Job
+from churn_jobs.spark.job import Job
 from churn_jobs.training import train
 
 

@@ -20,8 +20,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from benchmarks.detection.features import features
 from benchmarks.detection.streams import CUT, START, parameters
 from churn.columns import FEATURES
-from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
-from driftline.engine.evidence.binary_fit import fit_evidence
+from driftline.engine.evidence.by_problem.binary_evidence import FittedBinaryEvidence
+from driftline.engine.evidence.by_problem.binary_fit import fit_evidence
 from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, DetectorInput
 from driftline.engine.evidence.no_evidence import NoEvidence
 from driftline.engine.evidence.replay import replay

@@ -17,20 +17,20 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 from scipy.stats import t as student
 
-from driftline.engine.evidence import binary_fit, regression_fit
-from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
-from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS
+from driftline.engine.evidence.by_problem import binary_fit, regression_fit
+from driftline.engine.evidence.by_problem.binary_evidence import FittedBinaryEvidence
+from driftline.engine.evidence.by_problem.multiclass_evidence import FittedMulticlassEvidence
 from driftline.engine.evidence.detector import RESERVE, grow, masses
-from driftline.engine.evidence.expected_loss import ExpectedLoss, blocks_of
 from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.fitted import FittedEvidence
-from driftline.engine.evidence.multiclass_evidence import FittedMulticlassEvidence
+from driftline.engine.evidence.metrics.block_metrics import MINIMUM_BLOCK_ROWS
+from driftline.engine.evidence.metrics.expected_loss import ExpectedLoss, blocks_of
+from driftline.engine.evidence.metrics.residual_counts import ResidualCounts
 from driftline.engine.evidence.no_evidence import NoEvidence
 from driftline.engine.evidence.reference_chunks import rows_of_a_day
-from driftline.engine.evidence.residual_counts import ResidualCounts
-from driftline.engine.evidence.score_bins import BINS, ScoreBins
-from driftline.engine.evidence.score_counts import ScoreCounts
-from driftline.engine.evidence.score_grid import CELLS, ScoreGrid
+from driftline.engine.evidence.scores.score_bins import BINS, ScoreBins
+from driftline.engine.evidence.scores.score_counts import ScoreCounts
+from driftline.engine.evidence.scores.score_grid import CELLS, ScoreGrid
 from driftline.engine.performance.regression.losses import Loss
 from driftline.engine.performance.regression.outputs import Outputs
 from driftline.engine.performance.regression.residual_bins import ResidualBins

@@ -14,7 +14,7 @@ from driftline.engine.catalogue import Problem
 from driftline.engine.chunks import Chunk, previous_chunk
 from driftline.engine.content_sum import ContentSum
 from driftline.engine.evaluate import count_scores, finish_chunk
-from driftline.engine.evidence.counts import Counts
+from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.results import Result
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.evidence_rule import alert_rule

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
-from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.problems import counts_from_list
+from driftline.engine.evidence.scores.counts import Counts
 from driftline.store.tables import chunk_revisions
 from driftline.store.version_key import VersionKey
 

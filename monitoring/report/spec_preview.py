@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from driftline.engine.chunks import Chunk, next_chunk
 from driftline.engine.evaluate import count_scores, finish_chunk
-from driftline.engine.evidence.counts import Counts
+from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.fitted_methods import SummaryContent
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import Result, Verdict

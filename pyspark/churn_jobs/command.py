@@ -17,12 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from churn_jobs import scratch
 from churn_jobs.configuration import TrainerName
 from churn_jobs.days import RequestedDays
-from churn_jobs.jdbc import Jdbc
-from churn_jobs.jdbc_tls import tls_properties
-from churn_jobs.job import Job
 from churn_jobs.progress import say
-from churn_jobs.session import connector_jars, spark_session
-from churn_jobs.settings import FOLDER, JobSettings
+from churn_jobs.spark.jdbc import Jdbc
+from churn_jobs.spark.jdbc_tls import tls_properties
+from churn_jobs.spark.job import Job
+from churn_jobs.spark.session import connector_jars, spark_session
+from churn_jobs.spark.settings import FOLDER, JobSettings
 from driftline import logs
 from driftline.clock import utc_now
 from driftline.errors import DriftlineError

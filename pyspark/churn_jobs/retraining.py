@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from churn import migrate
 from churn.columns import CHURN_MODEL
 from churn.tables import processed
-from churn_jobs import processed_store
 from churn_jobs.configuration import RetrainingConfig, TrainingConfig
 from churn_jobs.days import DAY, RequestedDays, choose
-from churn_jobs.job import Job
+from churn_jobs.prepared import processed_store
 from churn_jobs.progress import say
 from churn_jobs.shadow import shadow_rows
+from churn_jobs.spark.job import Job
 from churn_jobs.tracking import follow_roles
 from churn_jobs.training import CURE, train
 from driftline.engine.comparison.promotion import Decision, decide

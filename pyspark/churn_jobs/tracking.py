@@ -6,9 +6,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from churn.columns import CHURN_MODEL
-from churn_jobs.evaluation_plot import plot_evaluation
-from churn_jobs.job import Job
 from churn_jobs.progress import say, step
+from churn_jobs.spark.job import Job
+from churn_jobs.trainers.evaluation_plot import plot_evaluation
 from driftline import __version__
 from driftline.artifacts.loading import load_scorer
 from driftline.artifacts.saving import save_scorer

@@ -14,21 +14,23 @@ from churn import migrate
 from churn.columns import CHURN_MODEL, FEATURES, TRAILING_DAYS, Processed
 from churn.ledger import SIMULATED, ChurnBatchKind
 from churn.tables import processed
-from churn_jobs import artifact, calibration, processed_store, scratch, threshold
-from churn_jobs.artifact import ChurnModel
+from churn_jobs import scratch
 from churn_jobs.configuration import TrainingConfig
 from churn_jobs.days import DAY, DayRange, RequestedDays, choose
-from churn_jobs.features import PREPARED
 from churn_jobs.hashing import content_hash
-from churn_jobs.jdbc import Jdbc
-from churn_jobs.job import Job
-from churn_jobs.preparing import recorded_days
+from churn_jobs.prepared import processed_store
+from churn_jobs.prepared.features import PREPARED
+from churn_jobs.prepared.preparing import recorded_days
 from churn_jobs.progress import say, step
 from churn_jobs.readiness import WindowCounts, require_ready
-from churn_jobs.reference import reference_frame
+from churn_jobs.spark.jdbc import Jdbc
+from churn_jobs.spark.job import Job
 from churn_jobs.tracking import track
-from churn_jobs.trainer import score_table
-from churn_jobs.trainer_choice import TRAINERS, choose_trainer, compare_trainers, table_lines
+from churn_jobs.trainers import artifact, calibration, threshold
+from churn_jobs.trainers.artifact import ChurnModel
+from churn_jobs.trainers.reference import reference_frame
+from churn_jobs.trainers.trainer import score_table
+from churn_jobs.trainers.trainer_choice import TRAINERS, choose_trainer, compare_trainers, table_lines
 from churn_jobs.windows import Windows, split
 from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, Period, Spec

@@ -20,7 +20,7 @@ from driftline.engine.chunks import Chunk, chunk_of, split_by_chunk
 from driftline.engine.evaluate import count_scores, finish_chunk, summarize_chunk
 from driftline.engine.event_times import with_plain_times
 from driftline.engine.evidence.chunk_evidence import YEAR
-from driftline.engine.evidence.counts import Counts
+from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.evidence.visible_change import VisibleChange, proposed_length, visible_changes
 from driftline.engine.fitted_methods import Summary, require
 from driftline.engine.minimum_rows import lowered_minimum

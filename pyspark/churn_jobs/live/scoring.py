@@ -12,10 +12,12 @@ from sqlalchemy import Engine
 
 from churn.columns import CHURN_MODEL, Processed
 from churn.ledger import PREDICTION_TOPIC
-from churn_jobs import artifact, features, predicting
-from churn_jobs.artifact import ChurnModel
 from churn_jobs.days import DayRange
 from churn_jobs.live.subscriber_days import records_of, without_prediction
+from churn_jobs.predicted import predicting
+from churn_jobs.prepared import features
+from churn_jobs.trainers import artifact
+from churn_jobs.trainers.artifact import ChurnModel
 from driftline.engine.results import ID
 from driftline.errors import PredictionConflict
 from driftline.store import bulk, ledger

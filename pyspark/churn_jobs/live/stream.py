@@ -13,12 +13,12 @@ from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from churn import migrate
 from churn.columns import CHURN_MODEL
-from churn_jobs.job import Job
 from churn_jobs.live.messages import collect, read_topic
 from churn_jobs.live.prediction_topic import PredictionTopic
 from churn_jobs.live.scoring import LiveScoring, ServedModel
 from churn_jobs.live.settings import StreamSettings
 from churn_jobs.progress import say
+from churn_jobs.spark.job import Job
 from driftline.errors import KafkaUnavailable, Unavailable
 from driftline.publishing.publisher import BatchPublisher
 from driftline.settings import KafkaSettings

@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from churn.columns import TRAILING_DAYS, USAGE_OF_CDR, Cdr, Processed, prediction_id
 from churn.tables import cdr, churn_predictions
 from churn_jobs.days import DayRange
-from churn_jobs.features import SOURCES
+from churn_jobs.prepared.features import SOURCES
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.results import ID
 

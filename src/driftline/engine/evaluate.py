@@ -7,8 +7,8 @@ import pandas as pd
 
 from driftline.engine.chunks import Chunk
 from driftline.engine.compute import compute_outcomes, not_fitted
-from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.problems import count_evidence
+from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.fitted_methods import Summary, SummaryContent
 from driftline.engine.outcome import Outcome, ResultKey, undefined
 from driftline.engine.reference import FittedReference

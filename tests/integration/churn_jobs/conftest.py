@@ -11,10 +11,10 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Engine
 
 from churn import migrate
-from churn_jobs.jdbc import Jdbc
-from churn_jobs.job import Job
-from churn_jobs.session import spark_session
-from churn_jobs.settings import JobSettings
+from churn_jobs.spark.jdbc import Jdbc
+from churn_jobs.spark.job import Job
+from churn_jobs.spark.session import spark_session
+from churn_jobs.spark.settings import JobSettings
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from churn.columns import Cdr
 from churn.tables import cdr
 from churn_jobs.days import DayRange
-from churn_jobs.jdbc import Jdbc
-from churn_jobs.jdbc_tls import tls_properties
+from churn_jobs.spark.jdbc import Jdbc
+from churn_jobs.spark.jdbc_tls import tls_properties
 from driftline.errors import InvalidInput
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine

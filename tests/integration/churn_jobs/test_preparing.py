@@ -12,11 +12,11 @@ from sqlalchemy import delete, func, select, update
 
 from churn.columns import USAGE, Cdr
 from churn.tables import cdr, processed, processed_staging
-from churn_jobs import processed_store
 from churn_jobs.days import DayRange, RequestedDays
-from churn_jobs.features import PREPARED
-from churn_jobs.job import Job
-from churn_jobs.preparing import prepare
+from churn_jobs.prepared import processed_store
+from churn_jobs.prepared.features import PREPARED
+from churn_jobs.prepared.preparing import prepare
+from churn_jobs.spark.job import Job
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import open_store
 from driftline.store.job_lock import only_one

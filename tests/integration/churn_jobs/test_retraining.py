@@ -17,10 +17,10 @@ from churn.columns import FEATURES
 from churn.tables import processed
 from churn_jobs.configuration import BoostingSize, RetrainingConfig, TrainerName, TrainingConfig
 from churn_jobs.days import RequestedDays
-from churn_jobs.jdbc import Jdbc
-from churn_jobs.job import Job
-from churn_jobs.preparing import prepare
+from churn_jobs.prepared.preparing import prepare
 from churn_jobs.retraining import retrain
+from churn_jobs.spark.jdbc import Jdbc
+from churn_jobs.spark.job import Job
 from churn_jobs.training import train
 from driftline.artifacts.saving import save_trees
 from driftline.clock import naive_utc

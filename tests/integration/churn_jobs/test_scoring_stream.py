@@ -23,15 +23,16 @@ from sqlalchemy import select
 from churn.columns import FEATURES, Cdr, prediction_id
 from churn.ledger import RELAY, ChurnBatchKind
 from churn.tables import churn_predictions, processed
-from churn_jobs import artifact, predicting
-from churn_jobs.artifact import COMPLEMENT
 from churn_jobs.configuration import ForestSize, TrainingConfig
 from churn_jobs.days import DayRange, RequestedDays
 from churn_jobs.live import stream
 from churn_jobs.live.settings import StreamSettings
 from churn_jobs.live.stream import Streamed, score_stream
-from churn_jobs.predicting import predict
-from churn_jobs.preparing import prepare
+from churn_jobs.predicted import predicting
+from churn_jobs.predicted.predicting import predict
+from churn_jobs.prepared.preparing import prepare
+from churn_jobs.trainers import artifact
+from churn_jobs.trainers.artifact import COMPLEMENT
 from driftline.engine.results import ID, PREDICTION, SCORE
 from driftline.errors import InvalidInput, KafkaUnavailable
 from driftline.publishing.confluent_publisher import ConfluentPublisher

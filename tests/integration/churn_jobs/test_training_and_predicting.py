@@ -17,13 +17,15 @@ from sqlalchemy import delete, select, update
 
 from churn.columns import FEATURES, Cdr, prediction_id
 from churn.tables import cdr, churn_predictions, processed
-from churn_jobs import artifact, predicting, training
+from churn_jobs import training
 from churn_jobs.configuration import BoostingSize, ForestSize, TrainerName, TrainingConfig
 from churn_jobs.days import DayRange, RequestedDays
-from churn_jobs.features import PREPARED
-from churn_jobs.job import Job
-from churn_jobs.predicting import predict
-from churn_jobs.preparing import prepare
+from churn_jobs.predicted import predicting
+from churn_jobs.predicted.predicting import predict
+from churn_jobs.prepared.features import PREPARED
+from churn_jobs.prepared.preparing import prepare
+from churn_jobs.spark.job import Job
+from churn_jobs.trainers import artifact
 from churn_jobs.training import train
 from churn_jobs.windows import split
 from driftline.artifacts.loading import load_scorer

@@ -11,9 +11,9 @@ from pyspark.sql import SparkSession
 from churn.ledger import ChurnBatchKind
 from churn_jobs.configuration import TrainingConfig
 from churn_jobs.days import DayRange, RequestedDays, midnight
-from churn_jobs.jdbc import Jdbc
-from churn_jobs.job import Job
-from churn_jobs.preparing import prepare
+from churn_jobs.prepared.preparing import prepare
+from churn_jobs.spark.jdbc import Jdbc
+from churn_jobs.spark.job import Job
 from churn_jobs.training import train
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings, LocalSettings

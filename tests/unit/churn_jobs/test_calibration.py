@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from churn_jobs.calibration import fit
-from churn_jobs.score_table import ScoreTable
+from churn_jobs.trainers.calibration import fit
+from churn_jobs.trainers.score_table import ScoreTable
 from driftline.errors import InvalidInput
 
 BINS = np.arange(500, 9501, 100)

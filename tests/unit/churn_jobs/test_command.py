@@ -8,9 +8,9 @@ from sqlalchemy.exc import OperationalError
 
 from churn_jobs.command import explain, requested_days, run, with_cure
 from churn_jobs.days import RequestedDays
-from churn_jobs.job import Job
-from churn_jobs.session import connector_jars
-from churn_jobs.settings import JobSettings
+from churn_jobs.spark.job import Job
+from churn_jobs.spark.session import connector_jars
+from churn_jobs.spark.settings import JobSettings
 from driftline.errors import InvalidInput, NotFound
 
 

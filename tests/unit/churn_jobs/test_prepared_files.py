@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from churn_jobs.prepared_files import PreparedFiles
+from churn_jobs.prepared.prepared_files import PreparedFiles
 from driftline.errors import NotFound
 from driftline.objects import open_store
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
-from churn_jobs.calibration import LogisticCalibration
-from churn_jobs.score_table import STEP, ScoreTable
-from churn_jobs.threshold import choose, quality
+from churn_jobs.trainers.calibration import LogisticCalibration
+from churn_jobs.trainers.score_table import STEP, ScoreTable
+from churn_jobs.trainers.threshold import choose, quality
 from driftline.errors import InvalidInput
 
 CURVE = LogisticCalibration(-1.0, 1.3)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from churn_jobs.configuration import TrainerName, TrainingConfig
-from churn_jobs.trainer import Fitted
-from churn_jobs.trainer_choice import TrainerResult, choose_trainer, table_lines
+from churn_jobs.trainers.trainer import Fitted
+from churn_jobs.trainers.trainer_choice import TrainerResult, choose_trainer, table_lines
 from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
 
 EQUAL = PairedRocAuc(0.80, 0.80, 0.010, 0.010, 0.0, 5_000, 700, 400)

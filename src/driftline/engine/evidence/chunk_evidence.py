@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from math import log
 from typing import Any, Self
 
-from driftline.engine.evidence.bin_metrics import METRICS
-from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.families import BINARY, Family
+from driftline.engine.evidence.metrics.bin_metrics import METRICS
+from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.results import Metric
 
 YEAR = timedelta(days=365.25)

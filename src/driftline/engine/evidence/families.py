@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from driftline.engine.columns import BoolArray, FloatArray
-from driftline.engine.evidence import expected_metrics, ranking, realized_metrics, share
+from driftline.engine.evidence.metrics import expected_metrics, ranking, realized_metrics, share
 
 
 class Stage(StrEnum):

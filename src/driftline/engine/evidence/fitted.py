@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from driftline.engine.columns import BoolArray, FloatArray, IntArray
-from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.families import ComponentTable, Stage
+from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.evidence.stage_evidence import StageEvidence
 
 C = TypeVar("C", bound=Counts)

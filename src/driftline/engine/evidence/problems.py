@@ -9,16 +9,16 @@ import pandas as pd
 
 from driftline.engine.catalogue import Problem
 from driftline.engine.columns import as_floats
-from driftline.engine.evidence import binary_fit, multiclass_evidence, regression_fit
-from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
-from driftline.engine.evidence.counts import Counts
+from driftline.engine.evidence.by_problem import binary_fit, multiclass_evidence, regression_fit
+from driftline.engine.evidence.by_problem.binary_evidence import FittedBinaryEvidence
+from driftline.engine.evidence.by_problem.multiclass_evidence import FittedMulticlassEvidence
+from driftline.engine.evidence.by_problem.regression_evidence import FittedRegressionEvidence
+from driftline.engine.evidence.by_problem.regression_fit import ExpectedLosses
 from driftline.engine.evidence.fitted import FittedEvidence
-from driftline.engine.evidence.multiclass_evidence import FittedMulticlassEvidence
+from driftline.engine.evidence.metrics.residual_counts import ResidualCounts
 from driftline.engine.evidence.no_evidence import NoEvidence, no_evidence_of_days
-from driftline.engine.evidence.regression_evidence import FittedRegressionEvidence
-from driftline.engine.evidence.regression_fit import ExpectedLosses
-from driftline.engine.evidence.residual_counts import ResidualCounts
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.scores.counts import Counts
+from driftline.engine.evidence.scores.score_counts import ScoreCounts
 from driftline.engine.performance.binary.bounded import BoundedRows
 from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.performance.multiclass.rows import MulticlassRows

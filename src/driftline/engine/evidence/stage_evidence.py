@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.evidence.counts import Counts
+from driftline.engine.evidence.scores.counts import Counts
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,15 +8,15 @@ import numpy as np
 from scipy.special import expit, logit
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.evidence import ranking, residual_tilts, share
-from driftline.engine.evidence.bin_metrics import metrics_of
-from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
+from driftline.engine.evidence.by_problem.binary_evidence import FittedBinaryEvidence
+from driftline.engine.evidence.by_problem.multiclass_evidence import FittedMulticlassEvidence
+from driftline.engine.evidence.by_problem.regression_evidence import FittedRegressionEvidence
 from driftline.engine.evidence.families import ComponentTable, Family
 from driftline.engine.evidence.fitted import FittedEvidence
-from driftline.engine.evidence.indifference import IndifferenceZone
-from driftline.engine.evidence.multiclass_evidence import FittedMulticlassEvidence
-from driftline.engine.evidence.regression_evidence import FittedRegressionEvidence
-from driftline.engine.evidence.residuals import Residuals
+from driftline.engine.evidence.metrics import ranking, residual_tilts, share
+from driftline.engine.evidence.metrics.bin_metrics import metrics_of
+from driftline.engine.evidence.metrics.indifference import IndifferenceZone
+from driftline.engine.evidence.scores.residuals import Residuals
 
 HORIZONS = (1, 7, 30)
 """The numbers of chunks within which changes are to be found."""

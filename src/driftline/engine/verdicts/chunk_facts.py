@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from driftline.engine.evidence.counts import Counts
+from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.results import Result, ResultKind, is_of_model
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.engine.evidence.multiclass_evidence import FittedMulticlassEvidence, fit_evidence
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.by_problem.multiclass_evidence import FittedMulticlassEvidence, fit_evidence
+from driftline.engine.evidence.scores.score_counts import ScoreCounts
 from driftline.engine.performance.multiclass.rows import MulticlassRows
 
 CLASSES = ("a", "b", "c")

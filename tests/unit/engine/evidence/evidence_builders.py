@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
-from driftline.engine.evidence.binary_fit import fit_evidence, fit_on_counts
+from driftline.engine.evidence.by_problem.binary_evidence import FittedBinaryEvidence
+from driftline.engine.evidence.by_problem.binary_fit import fit_evidence, fit_on_counts
 from driftline.engine.evidence.chunk_evidence import DetectorInput
-from driftline.engine.evidence.counts import Counts
-from driftline.engine.evidence.score_bins import ScoreBins
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.scores.counts import Counts
+from driftline.engine.evidence.scores.score_bins import ScoreBins
+from driftline.engine.evidence.scores.score_counts import ScoreCounts
 
 Floats = NDArray[np.float64]
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS
-from driftline.engine.evidence.expected_loss import ExpectedLoss, blocks_of
-from driftline.engine.evidence.regression_evidence import FittedRegressionEvidence
-from driftline.engine.evidence.regression_fit import ResidualValues, fit_evidence, fit_on_counts
-from driftline.engine.evidence.residual_counts import ResidualCounts
+from driftline.engine.evidence.by_problem.regression_evidence import FittedRegressionEvidence
+from driftline.engine.evidence.by_problem.regression_fit import ResidualValues, fit_evidence, fit_on_counts
+from driftline.engine.evidence.metrics.block_metrics import MINIMUM_BLOCK_ROWS
+from driftline.engine.evidence.metrics.expected_loss import ExpectedLoss, blocks_of
+from driftline.engine.evidence.metrics.residual_counts import ResidualCounts
 from driftline.engine.performance.regression.losses import Loss
 from driftline.engine.performance.regression.outputs import Outputs
 from driftline.engine.performance.regression.residual_bins import ResidualBins

@@ -7,13 +7,13 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
-from driftline.engine.evidence.bin_metrics import metrics_of
-from driftline.engine.evidence.binary_evidence import FittedBinaryEvidence
-from driftline.engine.evidence.binary_fit import fit_evidence
+from driftline.engine.evidence.by_problem.binary_evidence import FittedBinaryEvidence
+from driftline.engine.evidence.by_problem.binary_fit import fit_evidence
+from driftline.engine.evidence.metrics.bin_metrics import metrics_of
 from driftline.engine.evidence.no_evidence import NoEvidence, too_few_chunks
-from driftline.engine.evidence.score_bins import BINS
-from driftline.engine.evidence.score_grid import ScoreGrid
-from driftline.engine.evidence.spline_calibration import SplineCalibration
+from driftline.engine.evidence.scores.score_bins import BINS
+from driftline.engine.evidence.scores.score_grid import ScoreGrid
+from driftline.engine.evidence.scores.spline_calibration import SplineCalibration
 from driftline.engine.performance.binary.rows import MISSING, BinaryRows
 from tests.unit.engine.evidence.evidence_builders import CUT, SCORES, reference, rows
 

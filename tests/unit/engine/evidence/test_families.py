@@ -5,13 +5,13 @@ import pytest
 from scipy import stats
 from scipy.special import expit, logit
 
-from driftline.engine.evidence import expected_metrics, ranking, realized_metrics, share
-from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
-from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS, blocks
 from driftline.engine.evidence.families import BINARY, Family, Stage
-from driftline.engine.evidence.indifference import IndifferenceZone, variance_between
-from driftline.engine.evidence.residuals import Residuals, log_likelihood
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.metrics import expected_metrics, ranking, realized_metrics, share
+from driftline.engine.evidence.metrics.bin_metrics import MARGINS, metrics_of
+from driftline.engine.evidence.metrics.block_metrics import MINIMUM_BLOCK_ROWS, blocks
+from driftline.engine.evidence.metrics.indifference import IndifferenceZone, variance_between
+from driftline.engine.evidence.scores.residuals import Residuals, log_likelihood
+from driftline.engine.evidence.scores.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
 
 FITTED = reference()

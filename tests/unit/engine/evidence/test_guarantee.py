@@ -11,7 +11,7 @@ from benchmarks.detection.guarantee import CalmCase, false_alerts
 from driftline.engine.evidence.detector import RESERVE, DetectorState, grow, masses
 from driftline.engine.evidence.families import BINARY, Stage
 from driftline.engine.evidence.no_evidence import NoEvidence, no_evidence_of_days
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.scores.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import drawn, no_weekday, redrawn, reference
 
 YEAR = {"hour": 8766, "day": 365, "week": 52}

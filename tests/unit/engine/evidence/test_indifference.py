@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.detection.guarantee import CalmCase, false_alerts, streams_found
-from driftline.engine.evidence.indifference import WEEKDAYS, IndifferenceZone, fit_indifference, weekday_offsets
+from driftline.engine.evidence.metrics.indifference import WEEKDAYS, IndifferenceZone, fit_indifference, weekday_offsets
 
 WEEKS = 6
 BY_WEEKDAY = np.array([0.4, 0.2, 0.0, 0.0, -0.1, -0.2, -0.3])

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from driftline.engine.evidence import multiclass_evidence
+from driftline.engine.evidence.by_problem import multiclass_evidence
+from driftline.engine.evidence.by_problem.multiclass_evidence import FittedMulticlassEvidence
 from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence
 from driftline.engine.evidence.detector import RESERVE
 from driftline.engine.evidence.families import BINARY, Family, Stage
 from driftline.engine.evidence.fitted import FittedEvidence
-from driftline.engine.evidence.multiclass_evidence import FittedMulticlassEvidence
+from driftline.engine.evidence.metrics.residual_tilts import TILTS, log_evidence
 from driftline.engine.evidence.no_evidence import too_few_chunks
 from driftline.engine.evidence.problems import counts_from_list, evidence_from_dict
 from driftline.engine.evidence.replay import DetectorHistory, replay
-from driftline.engine.evidence.residual_tilts import TILTS, log_evidence
 from driftline.engine.evidence.visible_change import visible_changes
 from driftline.engine.evidence.wording import describe, describe_visible
 from tests.unit.engine.evidence import class_builders, residual_builders

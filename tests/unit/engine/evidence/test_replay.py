@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from driftline.engine.evidence.bin_metrics import metrics_of
 from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, DetectorInput
 from driftline.engine.evidence.families import Family, Stage
-from driftline.engine.evidence.no_skill import no_skill
+from driftline.engine.evidence.metrics.bin_metrics import metrics_of
+from driftline.engine.evidence.metrics.no_skill import no_skill
 from driftline.engine.evidence.replay import DetectorHistory, replay
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.scores.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import DAY, chunks_of, drawn, reference
 
 FITTED = reference()

@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from driftline.engine.evidence.chunk_evidence import Change
 from driftline.engine.evidence.detector import RESERVE, grow, masses
 from driftline.engine.evidence.families import BINARY, Family, Stage
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.scores.score_counts import ScoreCounts
 from driftline.engine.evidence.visible_change import tilted, visible_changes
 from driftline.engine.evidence.wording import describe_alert, describe_gated, describe_warning, how_often
 from tests.unit.engine.evidence.evidence_builders import no_weekday, reference

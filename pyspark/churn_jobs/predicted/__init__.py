@@ -1,0 +1,1 @@
+"""Predictions of days: scored in files, stored through the ledger."""

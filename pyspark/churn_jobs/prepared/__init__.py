@@ -1,0 +1,1 @@
+"""Prepared days: features, files and the table `Processed_Data`."""

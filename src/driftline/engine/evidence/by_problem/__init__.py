@@ -1,0 +1,1 @@
+"""Evidence for binary, multiclass and regression models."""
