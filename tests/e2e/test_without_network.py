@@ -13,6 +13,7 @@ from devtools.network_attempts import NetworkAttempt
 from devtools.network_namespace import VARIABLE
 from stack.testing.isolated_stack import IsolatedStack
 
+pytestmark = pytest.mark.usefixtures("loop")  # in the process of the other tests of the loop, after them
 PLANTED = NetworkAttempt("udp", "192.0.2.7", 4242)
 """An address that belongs to documentation (RFC 5737)."""
 SEEN_SECONDS = 10
@@ -26,7 +27,6 @@ def log() -> Path:
     return Path(os.environ[VARIABLE])
 
 
-@pytest.mark.usefixtures("loop")
 def test_both_worlds_reached_for_nothing_but_loopback(log: Path, disturbed: "Future[IsolatedStack]") -> None:
     disturbed.result()
     reached_for = [str(attempt) for attempt in network_attempts.read(log)]
