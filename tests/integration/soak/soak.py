@@ -147,7 +147,8 @@ class Soak:
         """Yield what is lost, doubled or different."""
         versions = [registry.load(self.engine, name, number + 1) for number in range(run.versions)]
         number = versions[0].model_number
-        rows = pd.concat([rows_of_version(self.engine, version) for version in versions], ignore_index=True)
+        frames = [rows_of_version(self.engine, version).astype(object) for version in versions]
+        rows = pd.concat(frames, ignore_index=True)
         rows = rows[~rows["id"].str.startswith("last/")]
         doubled = rows["id"][rows["id"].duplicated()].tolist()
         if doubled:
