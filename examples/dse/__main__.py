@@ -14,11 +14,12 @@ from examples.dse import training
 from examples.dse.index_file import read_index
 from examples.dse.model import IndexModel
 from examples.dse.replay import TOPIC, create_topic, replay
-from examples.dse.scoring import StreamScoring, score_stream, spark_session
+from examples.dse.scoring import StreamScoring, kafka_jars, score_stream
 from examples.dse.simulation import simulate_index
 from examples.dse.trading_calendar import TradingCalendar
 from examples.monitor_api import alert_delivered, call, poll, wait_for
 from examples.servers import CHANNEL, Servers, add_server_options, start_servers
+from examples.spark_sessions import spark_session
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
 
@@ -96,7 +97,10 @@ def _score(
     """Replay the days of the stream, and score what the topic has."""
     create_topic(servers.kafka)
     _tell(f"{replay(streamed, servers.kafka):,} days sent to {TOPIC}.")
-    with spark_session() as spark, Monitor(servers.monitor, MODEL, spool=folder / "spool") as monitor:
+    with (
+        spark_session("dse", kafka_jars()) as spark,
+        Monitor(servers.monitor, MODEL, spool=folder / "spool") as monitor,
+    ):
         model = IndexModel.load(folder / training.MODEL)
         scoring = StreamScoring(model, calendar, monitor, folder / "history")
         scoring.start(spark, earlier.tail(MOST_BEFORE))

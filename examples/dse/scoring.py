@@ -1,9 +1,6 @@
 """Scores the days of the topic with Spark Structured Streaming; windows reach into earlier micro-batches."""
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
@@ -29,7 +26,6 @@ MOST_DAYS = 250
 """Days in one micro-batch."""
 JARS = Path(__file__).resolve().parents[2] / "build" / "jars" / "spark"
 KAFKA_JARS = ("spark-sql-kafka-*", "spark-token-provider-kafka-*", "kafka-clients-*", "commons-pool2-*")
-LOOPBACK = "127.0.0.1"
 EARLIER, EARLIER_BATCH = "before", -1
 """The folder of the days before the stream, and their number of a micro-batch."""
 
@@ -122,35 +118,6 @@ def score_stream(spark: SparkSession, scoring: StreamScoring, bootstrap_servers:
     query.awaitTermination()
 
 
-@contextmanager
-def spark_session() -> Iterator[SparkSession]:
-    """Start a local session on loopback with the jars for Kafka, which `make setup` has fetched; stop it afterwards.
-
-    Micro-batches are small, so it does not compile what would pay off only for many rows.
-    """
-    os.environ["SPARK_LOCAL_IP"] = LOOPBACK
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    jars = [str(jar) for pattern in KAFKA_JARS for jar in JARS.glob(f"{pattern}.jar")]
-    options = {
-        "spark.jars": ",".join(jars),
-        "spark.driver.host": LOOPBACK,
-        "spark.driver.bindAddress": LOOPBACK,
-        "spark.driver.memory": "512m",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.sql.adaptive.enabled": "false",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": "1",
-    }
-    builder = SparkSession.builder.appName("dse").master("local[1]")
-    for name, value in options.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    try:
-        yield session
-    finally:
-        session.stop()
+def kafka_jars() -> list[Path]:
+    """Return the jars of Spark's connector for Kafka, which `make setup` has fetched."""
+    return [jar for pattern in KAFKA_JARS for jar in JARS.glob(f"{pattern}.jar")]

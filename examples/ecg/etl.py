@@ -6,11 +6,9 @@ jobs do.
 
 import argparse
 import hashlib
-import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import fsspec
@@ -19,10 +17,10 @@ from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
 from examples.ecg.features import BEFORE, RATE, SAMPLES
 from examples.ecg.record import ANNOTATIONS, RAW, SIGNAL
+from examples.spark_sessions import spark_session
 
 BEATS, MADE_OF = "beats/record_100.parquet", "beats/made_of.sha256"
 """The result in the object store, and the hash of what it was made of."""
-LOOPBACK = "127.0.0.1"
 UNITS_PER_MILLIVOLT, EARLIER = 200.0, 8
 """The gain of the record; the beats whose mean interval is compared with."""
 
@@ -42,7 +40,7 @@ def make_beats(objects: str) -> str:
     content = hashlib.sha256(b"".join([*raw.values(), Path(__file__).read_bytes()])).hexdigest()
     if files.exists(f"{root}/{MADE_OF}") and files.cat_file(f"{root}/{MADE_OF}").decode() == content:
         return "The beats are up to date.\n"
-    with tempfile.TemporaryDirectory() as name, spark_session() as spark:
+    with tempfile.TemporaryDirectory() as name, spark_session("ecg") as spark:
         folder = Path(name)
         for file, data in raw.items():
             (folder / file).write_bytes(data)
@@ -96,33 +94,6 @@ def _with_intervals(annotations: DataFrame) -> DataFrame:
     interval = (F.col("sample") - F.lag("sample").over(in_time)) / RATE
     timed = annotations.withColumn("rr", interval)
     return timed.withColumn("rr_ratio", F.col("rr") / F.avg("rr").over(before))
-
-
-@contextmanager
-def spark_session() -> Iterator[SparkSession]:
-    """Start a local session on loopback, for so few rows that compiling would not pay off; stop it afterwards."""
-    os.environ["SPARK_LOCAL_IP"] = LOOPBACK
-    options = {
-        "spark.driver.host": LOOPBACK,
-        "spark.driver.bindAddress": LOOPBACK,
-        "spark.driver.memory": "512m",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": "1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-    }
-    builder = SparkSession.builder.appName("ecg").master("local[1]")
-    for name, value in options.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    try:
-        yield session
-    finally:
-        session.stop()
 
 
 if __name__ == "__main__":

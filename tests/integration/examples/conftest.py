@@ -7,6 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from examples.dse import scoring
+from examples.spark_sessions import spark_session
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +16,6 @@ def example_spark() -> Iterator[SparkSession]:
     if active := SparkSession.getActiveSession():
         yield active
     else:
-        with scoring.spark_session() as session:
+        with spark_session("examples", scoring.kafka_jars()) as session:
             yield session
     gc.collect()
