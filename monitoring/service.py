@@ -1,7 +1,7 @@
 """The running monitor: runs one poll at a time, keeps the reports current, and answers queries."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -72,6 +72,15 @@ class ColumnStatus:
     chunk: ChunkView
     chunks: list[ChunkView]
     drift: ColumnDrift
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRevisions:
+    """All revisions of one chunk of a version, oldest first."""
+
+    version: registry.Version
+    chunk: Chunk
+    revisions: list[Revision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,43 +291,44 @@ class MonitorService:
             key = registry.version_key(connection, name, version)
             return key.version, read_results(connection, key, span, result_filter)
 
-    def history(self, name: str, version: int | None, instant: datetime) -> ChunkHistory:
-        """Return all revisions and verdicts of the chunk that contains an instant.
+    def revisions(self, name: str, version: int | None, instant: datetime) -> ChunkRevisions:
+        """Return all revisions of the chunk that contains an instant.
 
         Raises:
             NotFound: no such model or version, or no results are stored for that chunk.
         """
         with translated():
             loaded = registry.load(self.engine, name, version)
-            key, chunk = loaded.key, chunk_at(loaded.spec, instant)
-            store = RevisionStore(key)
-            with self.engine.connect() as connection:
-                revisions = store.history(connection, chunk.start)
-                with_results = [(r, store.results_of(connection, chunk.start, r.number)) for r in revisions]
-                verdicts = VerdictStore(key).history(connection, chunk.start)
-        if not revisions:
-            raise NotFound(_no_chunk(name, chunk.start))
-        return ChunkHistory(loaded, chunk, with_results, verdicts)
-
-    def lineage(self, name: str, version: int | None, instant: datetime, revision: int | None) -> ChunkLineage:
-        """Return where the results of the chunk that contains an instant come from; by default of its newest revision.
-
-        Raises:
-            NotFound: no such model, version or revision, or no results are stored for that chunk.
-        """
-        with translated():
-            loaded = registry.load(self.engine, name, version)
             chunk = chunk_at(loaded.spec, instant)
             with self.engine.connect() as connection:
-                revisions = {r.number: r for r in RevisionStore(loaded.key).history(connection, chunk.start)}
-                if not revisions:
-                    raise NotFound(_no_chunk(name, chunk.start))
-                number = max(revisions) if revision is None else revision
-                if number not in revisions:
-                    raise NotFound(f"This chunk has no revision {number}; its revisions are {_listed(revisions)}.")
-                chosen = revisions[number]
-                batches = origins_of(connection, loaded.key, chosen.chunk, chosen.provenance.batches)
-        return ChunkLineage(loaded, chosen, batches)
+                revisions = RevisionStore(loaded.key).history(connection, chunk.start)
+        if not revisions:
+            raise NotFound(_no_chunk(name, chunk.start))
+        return ChunkRevisions(loaded, chunk, revisions)
+
+    def history(self, of_chunk: ChunkRevisions) -> ChunkHistory:
+        """Return the results and the verdicts of a chunk's revisions."""
+        key, start = of_chunk.version.key, of_chunk.chunk.start
+        store = RevisionStore(key)
+        with translated(), self.engine.connect() as connection:
+            with_results = [(r, store.results_of(connection, start, r.number)) for r in of_chunk.revisions]
+            verdicts = VerdictStore(key).history(connection, start)
+        return ChunkHistory(of_chunk.version, of_chunk.chunk, with_results, verdicts)
+
+    def lineage(self, of_chunk: ChunkRevisions, number: int | None) -> ChunkLineage:
+        """Return where the results of a revision of a chunk come from; by default of its newest revision.
+
+        Raises:
+            NotFound: the chunk has no such revision.
+        """
+        revisions = {revision.number: revision for revision in of_chunk.revisions}
+        revision = revisions.get(max(revisions) if number is None else number)
+        if revision is None:
+            numbers = ", ".join(map(str, revisions))
+            raise NotFound(f"This chunk has no revision {number}; its revisions are {numbers}.")
+        with translated(), self.engine.connect() as connection:
+            batches = origins_of(connection, of_chunk.version.key, revision.chunk, revision.provenance.batches)
+        return ChunkLineage(of_chunk.version, revision, batches)
 
     def _reported_versions(self) -> dict[str, ReportedVersion]:
         """Return the default version of each model, whose results the reports contain."""
@@ -340,10 +350,6 @@ class MonitorService:
             plan_alerts(self.engine, self._planner(), self._clock())
             changed.update(poll.name for poll in summary.polls if poll.changed)
         return summary
-
-
-def _listed(numbers: Iterable[int]) -> str:
-    return ", ".join(map(str, sorted(numbers)))
 
 
 def _no_chunk(name: str, start: datetime) -> str:

@@ -1,11 +1,7 @@
 """The JSON API: the chunks of each model with their revisions."""
 
-from datetime import datetime
-
 from apiflask import APIBlueprint
-from pydantic import TypeAdapter, ValidationError
 
-from driftline.errors import InvalidInput
 from driftline.http.access import needs
 from driftline.http.api_description import Document
 from driftline.http.scopes import Scope
@@ -15,18 +11,16 @@ from monitoring.api.schemas import (
     AdviceOut,
     ChunkQuery,
     ChunksOut,
-    Instant,
     LineageOut,
     LineageQuery,
     RevisionOut,
     RevisionsOut,
     VersionQuery,
+    parse_instant,
 )
 from monitoring.report.advice import advice_on
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import MonitorService
-
-_instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
 def make_api(monitor: MonitorService) -> APIBlueprint:
@@ -49,7 +43,7 @@ def make_api(monitor: MonitorService) -> APIBlueprint:
     @needs(Scope.READ)
     def revisions(name: str, start: str, query_data: VersionQuery) -> RevisionsOut:
         """List all revisions of the chunk that contains an instant, oldest first."""
-        history = monitor.history(name, query_data.version, _parsed(start))
+        history = monitor.history(monitor.revisions(name, query_data.version, parse_instant(start)))
         listed = tuple(RevisionOut.of(revision, results, history.verdicts) for revision, results in history.revisions)
         return RevisionsOut(
             model=name,
@@ -62,7 +56,8 @@ def make_api(monitor: MonitorService) -> APIBlueprint:
     @needs(Scope.READ)
     def lineage(name: str, start: str, query_data: LineageQuery) -> LineageOut:
         """Say where the numbers of the chunk that contains an instant come from."""
-        return LineageOut.of(monitor.lineage(name, query_data.version, _parsed(start), query_data.revision))
+        of_chunk = monitor.revisions(name, query_data.version, parse_instant(start))
+        return LineageOut.of(monitor.lineage(of_chunk, query_data.revision))
 
     chunks_path = "/api/v1/models/<name>/chunks"
     with_range = api.input(ChunkQuery, location="query")(chunks)
@@ -80,10 +75,3 @@ def describe_paths(document: Document) -> None:
         for parameter in operations["get"].get("parameters", ()) if "{start}" in path else ():
             if parameter["name"] == "start":
                 parameter["schema"] = INSTANT
-
-
-def _parsed(start: str) -> datetime:
-    try:
-        return _instant.validate_python(start)
-    except ValidationError as error:
-        raise InvalidInput(f"{start!r} is not an instant; write it as 2026-01-31 or 2026-01-31T00:00:00Z.") from error

@@ -5,9 +5,19 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from driftline.engine.results import Result, State
+from driftline.errors import InvalidInput
 from driftline.report.schema import ChunkOut, ResultOut
 from driftline.tracking.training_runs import LINK
 from monitoring.api import chunk_examples
@@ -35,6 +45,17 @@ def _in_utc(instant: datetime) -> datetime:
 
 ISO_8601 = re.compile(r"\d{4}-\d{2}-\d{2}")
 Instant = Annotated[datetime, BeforeValidator(_require_text), AfterValidator(_in_utc), WithJsonSchema(INSTANT)]
+_instant: TypeAdapter[datetime] = TypeAdapter(Instant)
+
+
+def parse_instant(text: str) -> datetime:
+    """Return the instant in a path; raise `InvalidInput` for a text that is not one."""
+    try:
+        return _instant.validate_python(text)
+    except ValidationError as error:
+        raise InvalidInput(f"{text!r} is not an instant; write it as 2026-01-31 or 2026-01-31T00:00:00Z.") from error
+
+
 """An ISO 8601 instant or date; without an offset it is UTC."""
 
 

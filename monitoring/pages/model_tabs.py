@@ -1,17 +1,13 @@
 """The further pages of a model: the history of a chunk, data quality, spec, versions, two of them, the ingest log."""
 
-from datetime import datetime
-
 from apiflask import APIBlueprint
 from flask import render_template
 from flask.typing import ResponseReturnValue
-from pydantic import TypeAdapter, ValidationError
 
-from driftline.errors import InvalidInput
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
 from driftline.models.registered_models import RegisteredModels
-from monitoring.api.schemas import Instant
+from monitoring.api.schemas import parse_instant
 from monitoring.pages.compare_page import compare_page
 from monitoring.pages.history_page import history_page
 from monitoring.pages.quality_page import quality_page
@@ -30,7 +26,6 @@ from monitoring.service import MonitorService
 
 INGEST_PAGE_SIZE = 50
 RETRAININGS_PAGE_SIZE = 50
-_instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
 def add_model_tabs(pages: APIBlueprint, monitor: MonitorService, registered: RegisteredModels) -> None:
@@ -39,10 +34,10 @@ def add_model_tabs(pages: APIBlueprint, monitor: MonitorService, registered: Reg
     @needs(Scope.READ)
     def history(name: str, start: str, query_data: HistoryQuery) -> ResponseReturnValue:
         """Show the revision history of a chunk."""
-        instant = _parsed(start)
-        chunk = monitor.history(name, query_data.version, instant)
-        lineage = monitor.lineage(name, query_data.version, instant, query_data.revision)
-        return render_template("history.html", page=history_page(chunk, lineage), versions=monitor.versions(name))
+        of_chunk = monitor.revisions(name, query_data.version, parse_instant(start))
+        lineage = monitor.lineage(of_chunk, query_data.revision)
+        page = history_page(monitor.history(of_chunk), lineage)
+        return render_template("history.html", page=page, versions=monitor.versions(name))
 
     @needs(Scope.READ)
     def quality(name: str, query_data: ModelQuery) -> ResponseReturnValue:
@@ -104,10 +99,3 @@ def add_model_tabs(pages: APIBlueprint, monitor: MonitorService, registered: Reg
     pages.get("/models/<name>/versions")(pages.input(VersionsPageQuery, location="query")(versions))
     pages.get("/models/<name>/compare")(pages.input(CompareQuery, location="query")(compare))
     pages.get("/models/<name>/ingest")(pages.input(IngestPageQuery, location="query")(ingest))
-
-
-def _parsed(start: str) -> datetime:
-    try:
-        return _instant.validate_python(start)
-    except ValidationError as error:
-        raise InvalidInput(f"{start!r} is not an instant; write it as 2026-01-31 or 2026-01-31T00:00:00Z.") from error
