@@ -17,8 +17,10 @@ from driftline.store.version_key import VersionKey
 from driftline.traces import spans
 
 MAX_ROWS = 100_000
-SLOT = "15min"
+SLOT_MINUTES = 15
 """Event times are recorded by quarter of an hour: in every time zone, calendar periods begin on one."""
+SLOT = f"{SLOT_MINUTES}min"
+"""The length of a slot as pandas writes it."""
 
 
 class BatchKind(StrEnum):

@@ -1,6 +1,6 @@
 """The predictions of a model: immutable rows, each written once, in columnar batches that are read by chunk."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 import pandas as pd
 import pyarrow as pa
@@ -91,14 +91,15 @@ class PredictionStore:
         """Return the distinct (version, start of a quarter of an hour) of the predictions that a batch labels."""
         same_id = and_(predictions.c.model_number == labels.c.model_number, predictions.c[ID] == labels.c.id)
         at = predictions.c.event_time
-        quarter = func.hour(at, type_=Integer) * 4 + func.floor(func.minute(at, type_=Integer) / 15)
+        minute = func.hour(at, type_=Integer) * 60 + func.minute(at, type_=Integer)
+        slot = func.floor(minute / ledger.SLOT_MINUTES)
         statement = (
-            select(predictions.c.model_version, func.date(at, type_=Date), quarter)
+            select(predictions.c.model_version, func.date(at, type_=Date), slot)
             .join(labels, same_id)
             .where(labels.c.batch_number == batch_number, labels.c.model_number == self.number)
             .distinct()
         )
         return [
-            (version, aware_utc(datetime.combine(day, time()) + int(number) * pd.Timedelta(ledger.SLOT)))
+            (version, aware_utc(datetime.combine(day, time()) + timedelta(minutes=int(number) * ledger.SLOT_MINUTES)))
             for version, day, number in connection.execute(statement)
         ]
