@@ -8,8 +8,8 @@ VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(VENV) -m pytest
-# Two processes, one thread each; a test that waits for a server leaves its core to a third.
-PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q -n 2 --dist loadgroup
+# One thread for each process; where tests wait for servers, three processes keep two cores busy.
+PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q --dist loadgroup
 # In a network namespace of its own, unless the tests use external servers (stack/testing/external_servers.py).
 WITHOUT_NETWORK := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.network_namespace)
 # The modules of the public API: their docstrings hold examples, which are run.
@@ -99,10 +99,10 @@ wheel: setup-dev ## Build and check the wheel in dist/, with release notes (tag=
 test: test-unit test-slow test-integration test-e2e ## Run every test, on real servers
 
 test-unit: setup-dev ## Run the tests that need no server and no Java, without the slow ones (half a minute)
-	$(PARALLEL) -m "not slow" tests/unit
+	$(PARALLEL) -n 2 -m "not slow" tests/unit
 
 test-slow: setup-dev ## Run the slow ones: thousands of rows, trained models, other processes
-	$(PARALLEL) -m slow tests/unit
+	$(PARALLEL) -n 2 -m slow tests/unit
 
 test-integration: tools ## Run the tests on MariaDB, MySQL, Kafka, Spark and object stores
 	$(PARALLEL) -n 3 --no-loadscope-reorder tests/integration
@@ -128,7 +128,7 @@ soak: setup ## Run random schedules of senders and pollers that are killed (sche
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q --timeout=0 tests/integration/soak
 
 test-laws: setup-dev ## Try the laws of the unit tests on 100 examples each instead of a few (some minutes)
-	EXAMPLES=100 $(PARALLEL) -m hypothesis tests/unit
+	EXAMPLES=100 $(PARALLEL) -n 2 -m hypothesis tests/unit
 
 test-images: tools ## Build and run the images without a Docker engine (first 8 min; needs root, buildah, debootstrap, runc)
 	$(PYTEST) -q tests/images

@@ -164,8 +164,8 @@ def processor_seconds(pid: int) -> float:
     """Return the processor time that a process and those that it started have used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(processor_seconds(int(child)) for child in children)
+    seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return seconds + sum(processor_seconds(int(child)) for child in children)
 
 
 def request_bytes(server: Server, draws: random.Random) -> bytes:

@@ -48,5 +48,5 @@ def read_beats(objects: str) -> Beats:
 
 def split(beats: Beats) -> tuple[Beats, Beats]:
     """Return the known beats, and the unseen ones after them."""
-    known = round(len(beats) * KNOWN_SHARE)
-    return beats.take(np.arange(known)), beats.take(np.arange(known, len(beats)))
+    first_unseen = round(len(beats) * KNOWN_SHARE)
+    return beats.take(np.arange(first_unseen)), beats.take(np.arange(first_unseen, len(beats)))

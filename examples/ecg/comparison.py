@@ -94,9 +94,9 @@ def _values(symbols: Symbols, predictions: Symbols) -> Mapping[str, float]:
     hit = symbols == predictions
     f1 = {}
     for name in CLASSES:
-        found = float((hit & (symbols == name)).sum())
+        correct = float((hit & (symbols == name)).sum())
         total = float((symbols == name).sum() + (predictions == name).sum())
-        f1[name] = 2 * found / total if total else 0.0
+        f1[name] = 2 * correct / total if total else 0.0
     rare, flagged = symbols == RARE, predictions == RARE
     sensitivity = float(flagged[rare].mean()) if rare.any() else 0.0
     return {

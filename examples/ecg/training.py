@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def train(beats: Beats, folder: Path, mlflow: str) -> str:
-    """Take all steps and return what was found, in words."""
+    """Take all steps and return the results in words."""
     known, unseen = split(beats)
     symbols = known.symbols.to_numpy(np.str_)
     predictions = out_of_fold(known)

@@ -10,7 +10,7 @@ from driftline.errors import DriftlineError
 MOST_STREAMS = 8
 """Pages that listen at a time, each of which occupies a thread of the server; others ask again from time to time."""
 LOOK_SECONDS = 2.0
-"""How often the database is asked, once for all pages, and how soon a page that was closed is noticed."""
+"""Seconds between two queries of the database, which serve all pages; a closed page is noticed as late as this."""
 STREAM_SECONDS = 45.0
 """How long a stream lasts, less than the server gives a response; the browser opens the next one by itself."""
 PAUSE, LONG_PAUSE = 1_000, 15_000
