@@ -10,7 +10,7 @@ from driftline.engine.results import State
 from driftline.store.sources.ingest_log import IngestState, LogFilter
 from driftline.store.versions.owners import LONGEST_OWNER
 from monitoring.alerts.delivery_store import DeliveryState
-from monitoring.api.schemas import Instant
+from monitoring.api.schemas import DayOrInstant, Instant
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.silences import LONGEST_REASON, LONGEST_SILENCE
 from monitoring.report.overview import OverviewFilter
@@ -43,8 +43,8 @@ class ModelQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    first: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="from")
-    last: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="to")
+    first: Annotated[DayOrInstant | None, BeforeValidator(_absent)] = Field(None, alias="from")
+    last: Annotated[DayOrInstant | None, BeforeValidator(_absent)] = Field(None, alias="to")
     version: int | None = Field(None, ge=1)
     segment: OptionalText = None
 
@@ -56,8 +56,8 @@ class CompareQuery(BaseModel):
 
     first: int | None = Field(None, ge=1, le=2**31 - 1)
     second: int | None = Field(None, ge=1, le=2**31 - 1)
-    since: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="from")
-    until: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="to")
+    since: Annotated[DayOrInstant | None, BeforeValidator(_absent)] = Field(None, alias="from")
+    until: Annotated[DayOrInstant | None, BeforeValidator(_absent)] = Field(None, alias="to")
 
     def versions(self, ready: Sequence[int]) -> tuple[int, int] | None:
         """Return the versions to compare, of those that are ready, the oldest first; None where there is one only."""
