@@ -38,7 +38,7 @@ def reader(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) 
 
 def test_a_range_of_dates_has_whole_days_of_the_calendar(reader: FlaskClient) -> None:
     page = reader.get(f"/models/{NAME}").text
-    ends = {name: value for name, value in re.findall(r'type="date" name="(from|to)" value="([^"]+)"', page)}
+    ends = dict(re.findall(r'type="date" name="(from|to)" value="([^"]+)"', page))
     chunks = reader.get(f"{PATH}/chunks").json["chunks"]  # type: ignore[index]
     assert [chunks[0]["start"], chunks[-1]["start"]] == ["2026-01-31T18:00:00Z", "2026-02-05T18:00:00Z"]
     assert ends == {"from": "2026-02-01", "to": "2026-02-06"}
