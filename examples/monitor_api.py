@@ -24,15 +24,16 @@ class NotInTime(DriftlineError):
 
 
 def call(address: str, path: str, *, method: str = "GET", body: object = None, **query: str) -> Any:
-    """Return the JSON that a service answers; raise `RequestRefused` if it is an error."""
+    """Return the JSON that a service answers, None for nothing; raise `RequestRefused` if it is an error."""
     url = f"{address}{path}" + (f"?{urlencode(query)}" if query else "")
     data = None if body is None else json.dumps(body).encode()
     request = Request(url, data, {"Content-Type": "application/json", **token_header()}, method=method)  # noqa: S310  # http, as given
     try:
         with urlopen(request, timeout=REQUEST_SECONDS) as answer:  # noqa: S310
-            return json.load(answer)
+            content = answer.read()
     except HTTPError as error:
         raise RequestRefused(f"{method} {url} is answered with {error.code}: {error.read().decode()}") from error
+    return json.loads(content) if content else None
 
 
 def token_header() -> dict[str, str]:

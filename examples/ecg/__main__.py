@@ -15,7 +15,6 @@ from confluent_kafka import Producer
 from driftline.client import Monitor
 from examples.ecg.beats import Beats, read_beats, split
 from examples.ecg.days import BEGIN, FIRST_DAY, LABELLED_AFTER, Plan, draw_days
-from examples.ecg.object_store import start_object_store
 from examples.ecg.prefect_runs import run_flow, start_prefect
 from examples.ecg.registry import QUIET as QUIET_MLFLOW
 from examples.ecg.registry import connected, load_champion
@@ -24,6 +23,7 @@ from examples.ecg.steps import MODEL, ROOT, SUMMARY
 from examples.ecg.streaming import QUIET, create_topics, stream
 from examples.environments import environment
 from examples.monitor_api import alert_delivered, call, poll, wait_for
+from examples.object_store import start_object_store
 from examples.processes import LOOPBACK, BackgroundProcess
 from examples.servers import CHANNEL, Servers, add_server_options, start_servers
 from examples.verdicts import chunk_lines
