@@ -175,5 +175,6 @@ lock: setup-dev ## Write the lock files from pyproject.toml
 		-o examples/titanic/cloud/tools.lock examples/titanic/cloud/tools.in
 	$(COMPILE) -o examples/dse/airflow.lock examples/dse/airflow.in
 	$(COMPILE) -o examples/ecg/tools.lock examples/ecg/tools.in
+	$(COMPILE) -o examples/lakehouse/hudi/tools.lock examples/lakehouse/hudi/tools.in
 	UV_PYTHON_DOWNLOADS=never $(subst 3.11,3.13,$(COMPILE)) --extra report --extra dle --no-emit-package driftline \
 		-o requirements/newest.lock pyproject.toml requirements/newest.in
