@@ -38,11 +38,11 @@ DELETE = "d"
 def read_changes(messages: DataFrame) -> DataFrame:
     """Return a change for each message: the columns of its row, position, operation, and the time of its commit.
 
-    `messages` have `value`, the text of an event; a tombstone, which follows a deletion, has none. Of a deleted row only
-    the id is kept.
+    `messages` have `value`, the text of an event, and there is one at least. Of a deleted row only the id is kept.
     """
-    events = messages.where(F.col("value").isNotNull()).select(F.get_json_object("value", "$.payload").alias("event"))
-    columns = row_columns(row[0] for row in _schemas(messages).collect())
+    schemas = messages.select(F.get_json_object("value", "$.schema")).distinct().collect()
+    columns = row_columns(row[0] for row in schemas)
+    events = messages.select(F.get_json_object("value", "$.payload").alias("event"))
     row = StructType([StructField(name, TYPES[kind]) for name, (kind, _) in columns.items()])
     payload = f"op STRING, {SOURCE}, before STRUCT<id: BIGINT>, after {row.simpleString()}"
     parsed = events.select(F.from_json("event", payload).alias("event")).select("event.*")
@@ -75,12 +75,6 @@ def row_columns(schemas: Iterable[str]) -> dict[str, tuple[str, str]]:
         fields = {field["field"]: field for field in json.loads(schema)["fields"]}
         columns |= {field["field"]: _kind(field) for field in fields["after"]["fields"]}
     return columns
-
-
-def _schemas(messages: DataFrame) -> DataFrame:
-    return (
-        messages.select(F.get_json_object("value", "$.schema").alias("schema")).where("schema IS NOT NULL").distinct()
-    )
 
 
 def _kind(field: Mapping[str, Any]) -> tuple[str, str]:

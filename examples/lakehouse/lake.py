@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from examples.lakehouse.jars import jars
 from examples.lakehouse.orders import CATALOG
@@ -14,6 +14,8 @@ from examples.spark_sessions import kafka_jars, spark_session
 LAKE = "lake"
 ORDERS, DELETED = f"{LAKE}.shop.orders", f"{LAKE}.shop.deleted_orders"
 """The orders as they are, and the positions at which orders were deleted."""
+MAIN, TRAINED, SCORED = "main", "trained", "scored"
+"""The branch of the orders, and the tags of the snapshots that the model learned from and that were scored last."""
 POSITION = "change_file STRING, change_pos BIGINT, change_row INT"
 """The position of a row's newest change in the binary log of the source."""
 COLUMNS = """
@@ -50,6 +52,21 @@ def create_tables(spark: SparkSession) -> None:
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {LAKE}.shop")
     spark.sql(f"CREATE TABLE IF NOT EXISTS {ORDERS} ({COLUMNS}, {POSITION}) USING iceberg")
     spark.sql(f"CREATE TABLE IF NOT EXISTS {DELETED} (id BIGINT NOT NULL, {POSITION}) USING iceberg")
+
+
+def references(spark: SparkSession) -> dict[str, int]:
+    """Return the branches and tags of the orders with the ids of their snapshots."""
+    return {row["name"]: row["snapshot_id"] for row in spark.table(f"{ORDERS}.refs").collect()}
+
+
+def changelog(spark: SparkSession, first: int, last: int) -> DataFrame:
+    """Return all changes after one snapshot until another, with `_change_type` and `_change_ordinal`."""
+    (row,) = spark.sql(
+        f"CALL {LAKE}.system.create_changelog_view(table => '{ORDERS}', "
+        "options => map('start-snapshot-id', :first, 'end-snapshot-id', :last), identifier_columns => array('id'))",
+        {"first": f"{first}", "last": f"{last}"},
+    ).collect()
+    return spark.table(row["changelog_view"])
 
 
 def _object_store() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The model: a linear regression of the hours until delivery, from what is known when an order is placed. No I/O here."""
+"""The model: a linear regression of hours until delivery on what is known when an order is placed. No I/O here."""
 
 import json
 from collections.abc import Mapping
@@ -42,7 +42,8 @@ def train(orders: pd.DataFrame) -> DeliveryModel:
     """Return the model of delivered orders."""
     inputs = _inputs(orders)
     regression = LinearRegression().fit(inputs.to_numpy(), orders[LABEL].to_numpy())
-    return DeliveryModel(float(regression.intercept_), dict(zip(inputs, regression.coef_.tolist(), strict=True)))
+    weights = dict(zip(map(str, inputs.columns), regression.coef_.tolist(), strict=True))
+    return DeliveryModel(float(regression.intercept_), weights)
 
 
 def scored(model: DeliveryModel, orders: pd.DataFrame) -> pd.DataFrame:

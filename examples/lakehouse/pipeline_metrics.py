@@ -66,7 +66,7 @@ class PipelineMetrics:
 
 
 class MessagesBehind(Collector):
-    """How many messages of the topic each sink has not applied; Kafka knows it of the copy, the stream sets `applied`."""
+    """How many messages of the topic each sink has not applied; the stream sets `applied`, Kafka knows the copy."""
 
     def __init__(self, bootstrap_servers: str) -> None:
         self.applied = 0

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.mysql import insert as upserting
 from driftline import DriftlineError
 from examples.lakehouse.orders import ORDERS, POSITION, PROMISED
 from examples.lakehouse.shop_api import CHANGES
-from examples.monitor_api import call
+from examples.monitor_api import request_json
 
 PAGE_CHANGES = 500
 INSTANTS = ("placed_at", "delivered_at", "updated_at")
@@ -29,12 +29,14 @@ def poll_until(address: str, engine: Engine, instant: datetime) -> int:
         UnknownField: the API has a field that the table lacks; the pages before are stored.
     """
     table = Table(ORDERS.name, MetaData(), autoload_with=engine)
+
+    def page_after(position: int) -> Entry:
+        query = {"after": f"{position}", "limit": f"{PAGE_CHANGES}", "until": instant.isoformat()}
+        page: Entry = request_json(address, CHANGES, query=query)
+        return page
+
     stored = 0
-    while count := poll_once(
-        lambda after: call(address, CHANGES, after=f"{after}", limit=f"{PAGE_CHANGES}", until=instant.isoformat()),
-        engine,
-        table,
-    ):
+    while count := poll_once(page_after, engine, table):
         stored += count
     return stored
 

@@ -92,8 +92,8 @@ def changes(plan: Plan) -> list[Change]:
 def erasure_of(customer: int, placed_at: datetime, days: int) -> datetime | None:
     """Return when the orders of a customer are erased that were placed before, None if never."""
     day, remainder = divmod(customer, 50)  # every 50th customer asks for it, each on another day
-    erased_at = FIRST_DAY + (day + 1) * ERASED_EVERY * DAY + timedelta(hours=12)
-    return erased_at if remainder == 0 and placed_at < erased_at < FIRST_DAY + days * DAY else None
+    erased_at = FIRST_DAY + day * ERASED_EVERY * DAY + timedelta(hours=12)
+    return erased_at if not remainder and placed_at < erased_at < FIRST_DAY + days * DAY else None
 
 
 def _changes_of_day(plan: Plan, number: int, days: int) -> Iterator[Change]:

@@ -13,7 +13,7 @@ from prometheus_client import start_http_server
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from examples.lakehouse.change_events import (
     COMMITTED,
@@ -41,32 +41,36 @@ class OrdersSink:
     metrics: PipelineMetrics
 
     def apply(self, batch: DataFrame, number: int) -> None:
-        """Merge the newest change of each order into the lake, unless its row is as new.
-
-        The positions of deletions are stored first, so that an earlier change that comes late brings no row back.
-        """
+        """Merge what a micro-batch has but tombstones, which say nothing that the deletions before them do not."""
         begin = time.monotonic()
-        changes = newest_changes(read_changes(batch.select(F.col("value").cast("string")))).persist()
-        try:
-            summary = _summary(changes)
-            if summary:
-                _describe_snapshots(batch.sparkSession, number, summary)
-                _add_columns(changes)
-                _store_deletions(changes)
-                _merge(changes)
-                self.metrics.applied(summary, time.monotonic() - begin)
-        finally:
-            changes.unpersist()
-        self.metrics.behind.applied = batch.agg(F.max("offset")).first()[0] + 1
+        events = batch.select(F.col("value").cast("string")).where("value IS NOT NULL")
+        if not events.isEmpty():
+            changes = newest_changes(read_changes(events)).persist()
+            try:
+                self.metrics.applied(apply_changes(changes, number), time.monotonic() - begin)
+            finally:
+                changes.unpersist()
+        self.metrics.behind.applied = batch.agg(F.coalesce(F.max("offset") + 1, F.lit(0))).collect()[0][0]
 
 
-def _summary(changes: DataFrame) -> BatchSummary | None:
-    """Return the operations and the newest change; None for a batch of tombstones alone."""
+def apply_changes(changes: DataFrame, number: int) -> BatchSummary:
+    """Merge the newest change of each order into the lake, unless its row is as new.
+
+    The positions of deletions are stored first, so that an earlier change that comes late brings no row back.
+    """
+    summary = _summary(changes)
+    _describe_snapshots(changes.sparkSession, number, summary)
+    _add_columns(changes)
+    _store_deletions(changes)
+    _merge(changes)
+    return summary
+
+
+def _summary(changes: DataFrame) -> BatchSummary:
+    """Return the operations and the newest change."""
     newest = F.max(F.struct(*POSITION)).alias("newest")
     rows = changes.groupBy(OPERATION).agg(F.count("*").alias("rows"), newest, F.max(COMMITTED).alias(COMMITTED))
     by_operation = {row[OPERATION]: row for row in rows.collect()}
-    if not by_operation:
-        return None
     file, position, _ = max(row["newest"] for row in by_operation.values())
     committed = max(row[COMMITTED] for row in by_operation.values())
     operations = {operation: row["rows"] for operation, row in by_operation.items()}
