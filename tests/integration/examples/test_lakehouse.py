@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from sqlalchemy import Engine, MetaData, Table, create_engine, select
+from sqlalchemy import Engine, MetaData, Table, create_engine
 
 from examples.lakehouse import poller
 from examples.lakehouse.change_events import COMMITTED, OPERATION, POSITION, newest_changes, read_changes
+from examples.lakehouse.comparison import database_rows
 from examples.lakehouse.orders import METADATA, ORDERS, PROMISED
 from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_once
 from examples.lakehouse.shop_api import ChangeFeed
@@ -62,9 +63,8 @@ def test_each_change_of_the_api_is_stored_once_and_a_new_field_stops_the_poller(
     add_promised_hours(shop)
     assert poll_all(shop) + sum(change.version == 1 for change in happened) == len(happened)
     assert poll_all(shop) == 0
-    with shop.connect() as connection:
-        table = table_of(shop)
-        rows = {row["id"]: row for row in connection.execute(select(table)).mappings()}
+    names, values = database_rows(shop)
+    rows = {row[0]: dict(zip(names, row, strict=True)) for row in values}
     removed = {change.fields["id"] for change in happened if change.kind == "removed"}
     assert removed
     assert {*rows} == {change.fields["id"] for change in happened} - removed
