@@ -46,7 +46,7 @@ $(INSTALLED):
 up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka and the services (ROLE=monitor: it and MariaDB alone; LIVE=1: score records too)
 	@$(VENV) -m stack up $(if $(ROLE),--role $(ROLE)) $(if $(LIVE),--live)
 
-example: setup ## Run an example on servers of its own (NAME=titanic, dse or ecg), and leave it running
+example: setup ## Run an example on servers of its own (NAME=titanic, dse, ecg or lakehouse), and leave it running
 	@$(VENV) -m examples.$(or $(NAME),titanic)
 
 examples-down: $(INSTALLED) ## Stop the servers of the examples and keep their data

@@ -9,7 +9,7 @@ from urllib.error import URLError
 from examples.lakehouse.jars import JARS, jars
 from examples.lakehouse.orders import COPY, ORDERS, SHOP, TOPIC
 from examples.lakehouse.shop_database import ShopDatabase
-from examples.monitor_api import RequestRefused, call, wait_for
+from examples.monitor_api import RequestRefused, request_json, wait_for
 from examples.processes import LOOPBACK, BackgroundProcess
 from examples.servers import ROOT
 
@@ -30,20 +30,33 @@ value.converter=org.apache.kafka.connect.json.JsonConverter
 
 @dataclass(frozen=True)
 class Connect:
-    """The process, the database that its connectors read and write, and the broker."""
+    """The process, the database that its connectors read and write, and the broker.
+
+    `external` is the address of a Connect that runs already, with the plugins; then no process is started.
+    """
 
     process: BackgroundProcess
     folder: Path
     database: ShopDatabase
     kafka: str
+    external: str = ""
 
     @property
     def address(self) -> str:
         """The address of its REST API."""
-        return f"http://{LOOPBACK}:{self.process.port}"
+        return self.external or f"http://{LOOPBACK}:{self.process.port}"
 
     def start(self) -> None:
         """Start the process unless it runs, give it the connectors, and wait until both run."""
+        if not self.external:
+            self._start_process()
+        wait_for(self._is_healthy, f"Kafka Connect (see {self.process.log})", START_SECONDS)
+        for name, settings in connectors(self.database, self.kafka).items():
+            request_json(self.address, f"/connectors/{name}/config", method="PUT", body=settings)
+        wait_for(self.runs, f"The connectors (see {self.process.log})", START_SECONDS)
+
+    def _start_process(self) -> None:
+        """Fetch the jars that are missing, write the worker's properties, and start it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         properties = self.folder / "connect.properties"
         for plugin in ("debezium-mariadb", "debezium-jdbc"):
@@ -55,14 +68,7 @@ class Connect:
         )
         classpath = f"{jars('connect')}/*"
         main = "org.apache.kafka.connect.cli.ConnectStandalone"
-        self.process.start((_java(), *JVM, "-cp", classpath, main, str(properties)), self._environment(), ROOT)
-        wait_for(self._is_healthy, f"Kafka Connect (see {self.process.log})", START_SECONDS)
-        for name, settings in connectors(self.database, self.kafka).items():
-            call(self.address, f"/connectors/{name}/config", method="PUT", body=settings)
-        wait_for(self.runs, f"The connectors (see {self.process.log})", START_SECONDS)
-
-    def _environment(self) -> Mapping[str, str]:
-        return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+        self.process.start((_java(), *JVM, "-cp", classpath, main, str(properties)), {"PATH": os.environ["PATH"]}, ROOT)
 
     def runs(self) -> bool | None:
         """Whether all tasks run, None if not; those that failed are started again."""
@@ -72,17 +78,17 @@ class Connect:
     def _state(self, name: str) -> str:
         """Return the state of a connector's task, and start a failed one again."""
         try:
-            tasks = call(self.address, f"/connectors/{name}/status")["tasks"]
+            tasks = request_json(self.address, f"/connectors/{name}/status")["tasks"]
         except RequestRefused:
             return "UNASSIGNED"
         state = tasks[0]["state"] if tasks else "UNASSIGNED"
         if state == "FAILED":
-            call(self.address, f"/connectors/{name}/tasks/0/restart", method="POST")
+            request_json(self.address, f"/connectors/{name}/tasks/0/restart", method="POST")
         return str(state)
 
     def _is_healthy(self) -> bool | None:
         try:
-            return call(self.address, "/health")["status"] == "healthy" or None
+            return request_json(self.address, "/health")["status"] == "healthy" or None
         except (RequestRefused, URLError, ConnectionError):
             return None
 
@@ -93,6 +99,7 @@ def connectors(database: ShopDatabase, kafka: str) -> Mapping[str, Mapping[str, 
 
 
 def _source(database: ShopDatabase, kafka: str) -> Mapping[str, str]:
+    """Return the settings of Debezium; the account may not lock tables, and after a lost connection it waits 1 s."""
     return {
         "connector.class": "io.debezium.connector.mariadb.MariaDbConnector",
         "database.hostname": LOOPBACK,
@@ -114,6 +121,7 @@ def _source(database: ShopDatabase, kafka: str) -> Mapping[str, str]:
 
 
 def _sink(database: ShopDatabase) -> Mapping[str, str]:
+    """Return the settings of the sink, which creates the copy's table and adds the columns that the source gets."""
     return {
         "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",
         "topics": TOPIC,

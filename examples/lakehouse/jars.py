@@ -26,6 +26,7 @@ def jars(name: str, group: str = "") -> Path:
 
 
 def _fetch(pom: Path, folder: Path) -> None:
+    """Copy the jars that a pom pins, verified by the repository's checksums."""
     command = (
         "mvn", "-B", "-q", "--strict-checksums", "-f", str(pom), "dependency:copy-dependencies",
         f"-DoutputDirectory={folder}",

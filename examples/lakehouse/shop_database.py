@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ class ShopDatabase:
             f"--port={self.port}", f"--bind-address={LOOPBACK}", "--socket=server.sock", "--pid-file=server.pid",
             "--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin", "--default-time-zone=+00:00",
             "--skip-ssl", "--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-image=FULL",
-            f"--init-file={self.folder / 'accounts.sql'}", *(("--user=root",) if os.geteuid() == 0 else ()),
+            f"--init-file={self.folder / 'accounts.sql'}", *as_root(),
         )  # fmt: skip
         self.process.start(command, {"TZ": "UTC"}, ROOT)
         wait_for(lambda: self.process.listens, f"The shop's database (see {self.process.log})", START_SECONDS)
@@ -67,7 +68,7 @@ def start_shop_database(folder: Path, processes: Path) -> ShopDatabase:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     passwords = _passwords(folder / "passwords.json")
     (folder / "accounts.sql").write_text("\n".join(_statements(passwords)))
-    if not (folder / "data" / "mysql").exists():
+    if not (folder / "data").exists():
         _initialize(folder / "data")
     database = ShopDatabase(BackgroundProcess("shop-mariadb", processes), folder, passwords)
     database.start()
@@ -78,15 +79,27 @@ def start_shop_database(folder: Path, processes: Path) -> ShopDatabase:
 
 
 def _initialize(data: Path) -> None:
-    """Fill the data folder; root may connect only by the socket, as the user of the system who owns the server."""
+    """Fill the data folder, in a folder beside it that is renamed in the end, in case of an interruption.
+
+    Root may connect only by the socket, as the user of the system who owns the server.
+    """
+    if not PROGRAM.exists():
+        raise SystemExit(f"MariaDB is not in {PROGRAM}; run `make setup` without DRIFTLINE_MYSQLD and DB_HOST.")
+    staged = data.with_suffix(".partial")
+    shutil.rmtree(staged, ignore_errors=True)
     command = (
         str(PROGRAM.parents[1] / "scripts" / "mariadb-install-db"), "--no-defaults", f"--basedir={PROGRAM.parents[1]}",
-        f"--datadir={data}", "--auth-root-authentication-method=socket", "--skip-test-db", "--force",
-        *(("--user=root",) if os.geteuid() == 0 else ()),
+        f"--datadir={staged}", "--auth-root-authentication-method=socket", "--skip-test-db", "--force", *as_root(),
     )  # fmt: skip
     completed = subprocess.run(command, capture_output=True, text=True, check=False)
     if completed.returncode:
         raise SystemExit(f"MariaDB could not initialize {data}:\n{(completed.stdout + completed.stderr)[-2000:]}")
+    staged.rename(data)
+
+
+def as_root() -> tuple[str, ...]:
+    """Return the flag without which the server refuses to run as root."""
+    return ("--user=root",) if os.geteuid() == 0 else ()
 
 
 def _statements(passwords: Mapping[str, str]) -> list[str]:
