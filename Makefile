@@ -46,7 +46,7 @@ $(INSTALLED):
 up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka and the services (ROLE=monitor: it and MariaDB alone; LIVE=1: score records too)
 	@$(VENV) -m stack up $(if $(ROLE),--role $(ROLE)) $(if $(LIVE),--live)
 
-example: setup ## Run an example on servers of its own (NAME=titanic, dse or ecg), and leave it running
+example: setup ## Run an example on servers of its own (NAME=titanic, dse, ecg or lakehouse), and leave it running
 	@$(VENV) -m examples.$(or $(NAME),titanic)
 
 examples-down: $(INSTALLED) ## Stop the servers of the examples and keep their data
@@ -175,5 +175,6 @@ lock: setup-dev ## Write the lock files from pyproject.toml
 		-o examples/titanic/cloud/tools.lock examples/titanic/cloud/tools.in
 	$(COMPILE) -o examples/dse/airflow.lock examples/dse/airflow.in
 	$(COMPILE) -o examples/ecg/tools.lock examples/ecg/tools.in
+	$(COMPILE) -o examples/lakehouse/hudi/tools.lock examples/lakehouse/hudi/tools.in
 	UV_PYTHON_DOWNLOADS=never $(subst 3.11,3.13,$(COMPILE)) --extra report --extra dle --no-emit-package driftline \
 		-o requirements/newest.lock pyproject.toml requirements/newest.in

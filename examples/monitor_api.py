@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -24,15 +24,29 @@ class NotInTime(DriftlineError):
 
 
 def call(address: str, path: str, *, method: str = "GET", body: object = None, **query: str) -> Any:
-    """Return the JSON that a service answers; raise `RequestRefused` if it is an error."""
+    """Return what a service of Driftline answers to a request with the token; raise as `request_json` does."""
+    return request_json(address, path, method=method, body=body, headers=token_header(), query=query)
+
+
+def request_json(
+    address: str,
+    path: str,
+    *,
+    method: str = "GET",
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+) -> Any:
+    """Return the JSON that a server answers, None for nothing; raise `RequestRefused` if it is an error."""
     url = f"{address}{path}" + (f"?{urlencode(query)}" if query else "")
     data = None if body is None else json.dumps(body).encode()
-    request = Request(url, data, {"Content-Type": "application/json", **token_header()}, method=method)  # noqa: S310  # http, as given
+    request = Request(url, data, {"Content-Type": "application/json", **(headers or {})}, method=method)  # noqa: S310  # http, as given
     try:
         with urlopen(request, timeout=REQUEST_SECONDS) as answer:  # noqa: S310
-            return json.load(answer)
+            content = answer.read()
     except HTTPError as error:
         raise RequestRefused(f"{method} {url} is answered with {error.code}: {error.read().decode()}") from error
+    return json.loads(content) if content else None
 
 
 def token_header() -> dict[str, str]:

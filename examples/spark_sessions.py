@@ -2,18 +2,27 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from examples.processes import LOOPBACK
+from examples.servers import ROOT
+
+JARS = ROOT / "build" / "jars" / "spark"
+KAFKA_JARS = ("spark-sql-kafka-*", "spark-token-provider-kafka-*", "kafka-clients-*", "commons-pool2-*")
 
 
 @contextmanager
-def spark_session(name: str, jars: Sequence[Path] = ()) -> Iterator[SparkSession]:
-    """Start a session on loopback, without compiling what would pay off only for many rows; stop it afterwards."""
+def spark_session(
+    name: str, jars: Sequence[Path] = (), further: Mapping[str, str] | None = None
+) -> Iterator[SparkSession]:
+    """Start a session on loopback, without compiling what would pay off only for many rows; stop it afterwards.
+
+    `further` options win over those that all examples have.
+    """
     os.environ["SPARK_LOCAL_IP"] = LOOPBACK
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     options = {
@@ -29,6 +38,7 @@ def spark_session(name: str, jars: Sequence[Path] = ()) -> Iterator[SparkSession
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "1",
+        **(further or {}),
     }
     builder = SparkSession.builder.appName(name).master("local[1]")
     for option, value in options.items():
@@ -39,3 +49,8 @@ def spark_session(name: str, jars: Sequence[Path] = ()) -> Iterator[SparkSession
         yield session
     finally:
         session.stop()
+
+
+def kafka_jars() -> list[Path]:
+    """Return the jars of Spark's connector for Kafka, which `make setup` has fetched."""
+    return [jar for pattern in KAFKA_JARS for jar in JARS.glob(f"{pattern}.jar")]

@@ -13,13 +13,14 @@ from driftline.client import Monitor
 from examples.dse import training
 from examples.dse.index_file import read_index
 from examples.dse.model import IndexModel
-from examples.dse.replay import TOPIC, create_topic, replay
-from examples.dse.scoring import StreamScoring, kafka_jars, score_stream
+from examples.dse.replay import TOPIC, replay
+from examples.dse.scoring import StreamScoring, score_stream
 from examples.dse.simulation import simulate_index
 from examples.dse.trading_calendar import TradingCalendar
+from examples.kafka_topics import create_topics
 from examples.monitor_api import alert_delivered, call, poll, wait_for
 from examples.servers import CHANNEL, Servers, add_server_options, start_servers
-from examples.spark_sessions import spark_session
+from examples.spark_sessions import kafka_jars, spark_session
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
 
@@ -95,7 +96,7 @@ def _score(
     servers: Servers, folder: Path, earlier: pd.DataFrame, streamed: pd.DataFrame, calendar: TradingCalendar
 ) -> None:
     """Replay the days of the stream, and score what the topic has."""
-    create_topic(servers.kafka)
+    create_topics(servers.kafka, TOPIC)
     _tell(f"{replay(streamed, servers.kafka):,} days sent to {TOPIC}.")
     with (
         spark_session("dse", kafka_jars()) as spark,

@@ -4,20 +4,9 @@ import json
 
 import pandas as pd
 from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
 
 TOPIC = "dse_index_data"
 SECONDS = 60
-
-
-def create_topic(bootstrap_servers: str) -> None:
-    """Create the topic, with one partition since days have an order, unless it exists."""
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 3})
-    try:
-        admin.create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result(SECONDS)
-    except KafkaException as error:
-        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-            raise
 
 
 def replay(days: pd.DataFrame, bootstrap_servers: str) -> int:

@@ -24,8 +24,6 @@ NUMBERS = ("open", "high", "low", "close", "volume")
 DAY_SCHEMA = StructType([StructField("date", DateType()), *(StructField(name, DoubleType()) for name in NUMBERS)])
 MOST_DAYS = 250
 """Days in one micro-batch."""
-JARS = Path(__file__).resolve().parents[2] / "build" / "jars" / "spark"
-KAFKA_JARS = ("spark-sql-kafka-*", "spark-token-provider-kafka-*", "kafka-clients-*", "commons-pool2-*")
 EARLIER, EARLIER_BATCH = "before", -1
 """The folder of the days before the stream, and their number of a micro-batch."""
 
@@ -116,8 +114,3 @@ def score_stream(spark: SparkSession, scoring: StreamScoring, bootstrap_servers:
         .start()
     )
     query.awaitTermination()
-
-
-def kafka_jars() -> list[Path]:
-    """Return the jars of Spark's connector for Kafka, which `make setup` has fetched."""
-    return [jar for pattern in KAFKA_JARS for jar in JARS.glob(f"{pattern}.jar")]

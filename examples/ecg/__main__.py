@@ -15,15 +15,16 @@ from confluent_kafka import Producer
 from driftline.client import Monitor
 from examples.ecg.beats import Beats, read_beats, split
 from examples.ecg.days import BEGIN, FIRST_DAY, LABELLED_AFTER, Plan, draw_days
-from examples.ecg.object_store import start_object_store
 from examples.ecg.prefect_runs import run_flow, start_prefect
 from examples.ecg.registry import QUIET as QUIET_MLFLOW
 from examples.ecg.registry import connected, load_champion
 from examples.ecg.scoring import BeatScoring, score_stream
-from examples.ecg.steps import MODEL, ROOT, SUMMARY
-from examples.ecg.streaming import QUIET, create_topics, stream
+from examples.ecg.steps import BEATS, MODEL, ROOT, SCORED, SUMMARY
+from examples.ecg.streaming import QUIET, stream
 from examples.environments import environment
+from examples.kafka_topics import create_topics
 from examples.monitor_api import alert_delivered, call, poll, wait_for
+from examples.object_store import start_object_store
 from examples.processes import LOOPBACK, BackgroundProcess
 from examples.servers import CHANNEL, Servers, add_server_options, start_servers
 from examples.verdicts import chunk_lines
@@ -65,7 +66,7 @@ def _run(servers: Servers, plan: Plan) -> None:
     _tell((folder / SUMMARY).read_text().rstrip())
     _tell(f"Version {call(servers.monitor, f'/api/v1/models/{MODEL}')['version']} is monitored.")
     _, unseen = split(read_beats(objects))
-    create_topics(servers.kafka)
+    create_topics(servers.kafka, BEATS, SCORED)
     _tell(f"{stream(draw_days(unseen, plan, reference=False), servers.kafka):,} beats sent.")
     _tell(f"{_score(servers, folder, mlflow):,} beats scored.")
     _send_labels(servers, folder, unseen, plan)

@@ -5,24 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from examples.ecg.days import Day
-from examples.ecg.steps import BEATS, SCORED
+from examples.ecg.steps import BEATS
 
 SECONDS = 60
 QUIET = {"log_level": 3}
-
-
-def create_topics(bootstrap_servers: str) -> None:
-    """Create both topics, with one partition each since beats have an order, unless they exist."""
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, **QUIET})
-    for created in admin.create_topics([NewTopic(topic, 1, 1) for topic in (BEATS, SCORED)]).values():
-        try:
-            created.result(SECONDS)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise
 
 
 def stream(days: Iterator[Day], bootstrap_servers: str) -> int:

@@ -44,7 +44,7 @@ VERSITYGW = Tool(
     "versitygw",
     "github.com/versity/versitygw/cmd/versitygw",
     "v1.8.0",
-    "the tests on S3's protocol, and the example ecg",
+    "the tests on S3's protocol, and the examples ecg and lakehouse",
 )
 ACTIONLINT = Tool("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12", "the check of workflows")
 COMPOSE_SPEC = Tool(

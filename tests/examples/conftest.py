@@ -40,6 +40,12 @@ def ecg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
 
 
 @pytest.fixture(scope="session")
+def lakehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
+    """The lakehouse example after its first run."""
+    yield from ran("lakehouse", tmp_path_factory.mktemp("lakehouse"))
+
+
+@pytest.fixture(scope="session")
 def cloud_environment() -> Path:
     """The folder of programs of what is deployed to a cloud."""
     return environment("titanic-cloud", CLOUD / "requirements.txt", CLOUD / "tools.lock")

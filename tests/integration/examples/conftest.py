@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import pytest
 from pyspark.sql import SparkSession
 
-from examples.dse import scoring
-from examples.spark_sessions import spark_session
+from examples.spark_sessions import kafka_jars, spark_session
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +15,6 @@ def example_spark() -> Iterator[SparkSession]:
     if active := SparkSession.getActiveSession():
         yield active
     else:
-        with spark_session("examples", scoring.kafka_jars()) as session:
+        with spark_session("examples", kafka_jars()) as session:
             yield session
     gc.collect()

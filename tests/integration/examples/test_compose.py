@@ -37,10 +37,20 @@ def test_the_example_joins_the_services_with_least_rights() -> None:
     assert {*service["networks"]} == {"shared-network"} <= {*model["networks"]}
 
 
-def test_minio_is_pinned_listens_on_loopback_and_has_no_secret_of_its_own() -> None:
-    (service,) = resolved("ecg", "-no-interpolation")["services"].values()
-    assert service["profiles"] == ["ecg"]
+@pytest.mark.parametrize("example", ["ecg", "lakehouse"])
+def test_minio_is_pinned_listens_on_loopback_and_has_no_secret_of_its_own(example: str) -> None:
+    service = resolved(example, "-no-interpolation")["services"]["minio"]
+    assert service["profiles"] == [example]
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
     assert re.fullmatch(r"\S+:RELEASE\.\S+@sha256:[0-9a-f]{64}", service["image"])
     assert [port["host_ip"] for port in service["ports"]] == ["127.0.0.1"]
     assert all(re.fullmatch(r"\$\{AWS_\w+:\?[^}]+\}", value) for value in service["environment"].values())
+
+
+def test_connect_listens_on_loopback_and_has_the_plugins_version() -> None:
+    service = resolved("lakehouse", "-no-interpolation")["services"]["connect"]
+    assert service["profiles"] == ["lakehouse"]
+    assert service["cap_drop"] == ["ALL"]
+    pom = (EXAMPLES / "lakehouse" / "maven" / "debezium-mariadb.xml").read_text()
+    assert f"<version>{service['image'].rpartition(':')[2]}</version>" in pom
+    assert service["environment"]["CONNECT_LISTENERS"] == "http://127.0.0.1:8083"

@@ -22,8 +22,10 @@ from examples.ecg.features import BEFORE, RATE, SAMPLES
 from examples.ecg.record import ANNOTATIONS, DATA, SIGNAL
 from examples.ecg.registry import TrainedModel, connected, load_champion
 from examples.ecg.scoring import BeatScoring, score_stream
+from examples.ecg.steps import BEATS as STREAMED
 from examples.ecg.steps import CHAMPION, REGISTERED, SCORED, XGBOOST
-from examples.ecg.streaming import create_topics, messages_in, stream
+from examples.ecg.streaming import messages_in, stream
+from examples.kafka_topics import create_topics
 from tests.unit.examples.ecg_record import beats
 
 pytestmark = pytest.mark.filterwarnings(
@@ -108,7 +110,7 @@ def test_a_beat_is_scored_again_only_where_the_monitor_has_not_stored_it(kafka: 
     ids = [beat_id for day in days for beat_id in day.ids]
     recorder = Recorder()
     scoring = BeatScoring(model, recorder, Producer({"bootstrap.servers": kafka}))  # type: ignore[arg-type]
-    create_topics(kafka)
+    create_topics(kafka, STREAMED, SCORED)
     assert [stream(iter(days[:2]), kafka), stream(iter(days[:2]), kafka)] == [40, 0]
     recorder.refused_batches = 1
     with pytest.raises(RuntimeError, match="The monitor has not stored the batch of 2024-01-01-0000"):

@@ -16,9 +16,9 @@ from examples.ecg.classifiers import TRAINERS, load, predicted
 from examples.ecg.comparison import out_of_fold, paired_test, recalls
 from examples.ecg.days import Plan, draw_days, scored
 from examples.ecg.features import FEATURES, FloatArray, features_of
-from examples.ecg.object_store import start_object_store
 from examples.ecg.snapshot_ensemble import Network, learning_rate
 from examples.ecg.steps import AT, CLASSES, ID, PREDICTION, SCORES, SNAPSHOTS, SPEC, SYMBOL, XGBOOST
+from examples.object_store import start_object_store
 from examples.servers import Servers
 from tests.unit.examples.ecg_record import beats
 

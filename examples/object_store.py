@@ -13,12 +13,14 @@ from examples.monitor_api import wait_for
 from examples.processes import LOOPBACK, BackgroundProcess
 from examples.servers import ROOT, Servers
 
-BUCKET = "s3://ecg"
 START_SECONDS = 60
 
 
 def start_object_store(servers: Servers, folder: Path, processes: Path) -> str:
-    """Return the address of EXAMPLES_OBJECTS, or start a server, whose settings this process gets as variables."""
+    """Return the address of EXAMPLES_OBJECTS, or of the bucket of an example, named as its folder.
+
+    A server that is started here has its settings put into the variables of this process.
+    """
     if address := os.environ.get("EXAMPLES_OBJECTS"):
         return _with_bucket(address)
     try:
@@ -27,7 +29,7 @@ def start_object_store(servers: Servers, folder: Path, processes: Path) -> str:
         objects = folder / "objects"
         sys.stdout.write(f"{str(error).splitlines()[-1]}\nUntil then, objects are kept in {objects}.\n")
         return _with_bucket(str(objects))
-    process = BackgroundProcess("versitygw", processes)
+    process = BackgroundProcess(f"versitygw-{folder.name}", processes)
     buckets = folder / "buckets"
     buckets.mkdir(parents=True, exist_ok=True)
     keys = _keys(folder / "s3_keys.json")
@@ -40,7 +42,7 @@ def start_object_store(servers: Servers, folder: Path, processes: Path) -> str:
         AWS_SECRET_ACCESS_KEY=keys["ROOT_SECRET_KEY"],
         AWS_DEFAULT_REGION="us-east-1",
     )
-    return _with_bucket(BUCKET)
+    return _with_bucket(f"s3://{folder.name}")
 
 
 def _with_bucket(address: str) -> str:

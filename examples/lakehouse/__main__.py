@@ -1,0 +1,145 @@
+"""Run the example: poll, capture, copy, merge, train, score, monitor, and show what the monitor found."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from driftline.client import Monitor
+from examples.lakehouse import training
+from examples.lakehouse.comparison import differences
+from examples.lakehouse.lake import lake_session
+from examples.lakehouse.maintenance import compact, describe_history
+from examples.lakehouse.model import AT, ID, LABEL, PREDICTION
+from examples.lakehouse.orders import MODEL
+from examples.lakehouse.pipeline import Pipeline, start_pipeline
+from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_until
+from examples.lakehouse.scoring import OrderScoring
+from examples.lakehouse.simulation import Plan
+from examples.monitor_api import NotInTime, alert_delivered, call, poll, wait_for
+from examples.servers import CHANNEL, Servers, add_server_options, start_servers
+from examples.verdicts import chunk_lines
+from examples.webhook_receiver import receiving
+
+SPEC = Path(__file__).with_name("spec.yaml")
+EQUAL_SECONDS, STORED_SECONDS, ALERT_SECONDS = 600, 300, 120
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the example; again, it finds everything as it is and adds nothing."""
+    options = _parser().parse_args(arguments)
+    plan = Plan(version_2_from=None) if options.calm else Plan()
+    with receiving() as (receiver, address):
+        servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
+        receiver.key = servers.hook_key
+        _run(servers, plan)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m examples.lakehouse", description=__doc__)
+    add_server_options(parser)
+    parser.add_argument("--calm", action="store_true", help="leave the API at its version 1")
+    return parser
+
+
+def _run(servers: Servers, plan: Plan) -> None:
+    """Take all steps with servers that run."""
+    pipeline = start_pipeline(servers, plan)
+    _tell(f"The shop is simulated: {pipeline.api_address}")
+    port, password = pipeline.database.port, pipeline.catalogue_password
+    with lake_session("lakehouse", pipeline.objects, port, password) as spark:
+        _advance(pipeline, spark, plan.monitored_begin)
+        _tell(training.train_model(spark, plan, pipeline.folder))
+        _tell(_registered(servers, pipeline.folder))
+        for instant in _steps(plan):
+            _advance(pipeline, spark, instant)
+            _tell(f"{_score(servers, pipeline, spark):,} orders scored.")
+        for line in (*describe_history(spark), compact(spark)):
+            _tell(line)
+    for line in chunk_lines(wait_for(lambda: _computed(servers, plan), "The chunk of the last day", STORED_SECONDS)):
+        _tell(line)
+    _show_end(servers, plan)
+
+
+def _steps(plan: Plan) -> Iterator[datetime]:
+    """Yield the instants until which orders are polled and scored: each week, and when the last one is delivered."""
+    instant = plan.monitored_begin
+    while (instant := instant + timedelta(weeks=1)) < plan.monitored_end:
+        yield instant
+    yield from (plan.monitored_end, plan.end)
+
+
+def _advance(pipeline: Pipeline, spark: SparkSession, instant: datetime) -> None:
+    """Poll the API until an instant, and wait until the copy and the lake have the same rows as the shop's database."""
+    stored = _poll(pipeline, instant)
+    _tell(f"{stored:,} changes polled until {instant:%Y-%m-%d}.")
+    lines: list[str] = []
+
+    def equal() -> bool | None:
+        pipeline.connect.runs()
+        lines[:] = differences(pipeline.database, spark)
+        return not lines or None
+
+    try:
+        wait_for(equal, "Equality", EQUAL_SECONDS)
+    except NotInTime as error:
+        raise SystemExit("\n".join((f"{error}", *lines))) from error
+    _tell("Shop, copy and lake have the same rows.")
+
+
+def _poll(pipeline: Pipeline, instant: datetime) -> int:
+    """Store the API's changes; where its version 2 begins, the owner of the table adds the column that it brings."""
+    engine = pipeline.database.engine("poller")
+    try:
+        return poll_until(pipeline.api_address, engine, instant)
+    except UnknownField as error:
+        _tell(f"{error} It is added.")
+        add_promised_hours(pipeline.database.engine("owner"))
+        return poll_until(pipeline.api_address, engine, instant)
+    finally:
+        engine.dispose()
+
+
+def _registered(servers: Servers, folder: Path) -> str:
+    """Register the model; the same one again is the same version."""
+    output = servers.run(
+        "-m", "driftline", "models", "add", MODEL, str(folder / training.REFERENCE), "--timestamp", AT, "--id", ID,
+        "--label", LABEL, "--prediction", PREDICTION, "--spec", str(SPEC), "--yes",
+    )  # fmt: skip
+    return output.splitlines()[-1]
+
+
+def _score(servers: Servers, pipeline: Pipeline, spark: SparkSession) -> int:
+    with Monitor(servers.monitor, MODEL, spool=pipeline.folder / "spool") as monitor:
+        model = training.load_model(pipeline.folder)
+        return OrderScoring(model, monitor, pipeline.plan.monitored_begin).score(spark)
+
+
+def _computed(servers: Servers, plan: Plan) -> Any:
+    """Poll, and return the chunks if there is one of the last day."""
+    poll(servers.monitor)
+    chunks = call(servers.monitor, f"/api/v1/models/{MODEL}/chunks", **{"from": plan.monitored_begin.isoformat()})
+    last = f"{plan.monitored_end - timedelta(days=1):%Y-%m-%d}"
+    return chunks["chunks"] if any(chunk["start"].startswith(last) for chunk in chunks["chunks"]) else None
+
+
+def _show_end(servers: Servers, plan: Plan) -> None:
+    if plan.version_2_begin:
+        _tell(f"The API's version 2 began on {plan.version_2_begin:%Y-%m-%d}: distance is in metres.")
+        if servers.hook_key:
+            _tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
+    _tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

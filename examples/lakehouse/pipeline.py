@@ -1,0 +1,78 @@
+"""The pipeline's servers and processes: the shop's API and database, Connect, the object store, and the stream."""
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from examples.kafka_topics import create_topics
+from examples.lakehouse.connect import Connect
+from examples.lakehouse.orders import MODEL, TOPIC
+from examples.lakehouse.shop_database import ShopDatabase, start_shop_database
+from examples.lakehouse.simulation import Plan
+from examples.monitor_api import wait_for
+from examples.object_store import start_object_store
+from examples.processes import LOOPBACK, BackgroundProcess
+from examples.servers import ROOT, Servers
+
+START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What runs: the database, Connect, the address of the objects, and both processes in Python."""
+
+    database: ShopDatabase
+    connect: Connect
+    objects: str
+    api: BackgroundProcess
+    stream: BackgroundProcess
+    folder: Path
+    plan: Plan
+
+    @property
+    def api_address(self) -> str:
+        """The address of the shop's API."""
+        return f"http://{LOOPBACK}:{self.api.port}"
+
+    @property
+    def catalogue_password(self) -> str:
+        """The password of the account that the lake's catalogue is read and written with."""
+        return self.database.passwords["lake"]
+
+    def start(self) -> None:
+        """Start everything that does not run, and wait until it answers; the stream starts meanwhile."""
+        self.database.start()
+        self._start_stream()
+        plan = json.dumps(asdict(self.plan))
+        command = (sys.executable, "-m", "examples.lakehouse.shop_api", f"{self.api.port}", plan)
+        self.api.start(command, {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}, ROOT)
+        self.connect.start()
+        wait_for(lambda: self.api.listens, f"The shop's API (see {self.api.log})", START_SECONDS)
+        wait_for(lambda: self.stream.listens, f"The stream (see {self.stream.log})", START_SECONDS)
+
+    def _start_stream(self) -> None:
+        command = (
+            sys.executable, "-m", "examples.lakehouse.streaming", "--objects", self.objects,
+            "--catalogue-port", f"{self.database.port}", "--kafka", self.connect.kafka,
+            "--checkpoint", str(self.folder / "checkpoint"), "--metrics-port", f"{self.stream.port}",
+        )  # fmt: skip
+        names = ("PATH", "HOME", "JAVA_HOME", *(name for name in os.environ if name.startswith("AWS_")))
+        settings = {name: os.environ[name] for name in names if name in os.environ}
+        self.stream.start(command, {**settings, "LAKE_PASSWORD": self.catalogue_password, "TZ": "UTC"}, ROOT)
+
+
+def start_pipeline(servers: Servers, plan: Plan) -> Pipeline:
+    """Start the pipeline of a folder, and return it."""
+    folder, processes = servers.var / MODEL, servers.var / "processes"
+    folder.mkdir(exist_ok=True)
+    objects = start_object_store(servers, folder, processes)
+    database = start_shop_database(folder / "shop", processes)
+    create_topics(servers.kafka, TOPIC)
+    external = os.environ.get("EXAMPLES_CONNECT", "")
+    connect = Connect(BackgroundProcess("connect", processes), folder / "connect", database, servers.kafka, external)
+    api, stream = (BackgroundProcess(name, processes) for name in ("shop-api", "lake-stream"))
+    pipeline = Pipeline(database, connect, objects, api, stream, folder, plan)
+    pipeline.start()
+    return pipeline

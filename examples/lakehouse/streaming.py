@@ -1,0 +1,160 @@
+"""Applies the topic's changes to the lake with Spark Structured Streaming, each once and in the source's order."""
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from prometheus_client import start_http_server
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812  (the usual name)
+from pyspark.sql.streaming.query import StreamingQuery
+
+from examples.lakehouse.change_events import (
+    COMMITTED,
+    DELETE,
+    OPERATION,
+    POSITION,
+    is_later,
+    newest_changes,
+    read_changes,
+)
+from examples.lakehouse.lake import DELETED, ORDERS, create_tables, lake_session
+from examples.lakehouse.orders import TOPIC
+from examples.lakehouse.pipeline_metrics import BatchSummary, PipelineMetrics
+from examples.processes import LOOPBACK
+
+MOST_MESSAGES, EVERY, AGAIN_SECONDS = 5_000, "1 second", 2
+"""Messages in one micro-batch, the time between two, and the time until a failed stream begins again."""
+LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class OrdersSink:
+    """Applies micro-batches; one that is repeated, or repeats changes, changes nothing."""
+
+    metrics: PipelineMetrics
+
+    def apply(self, batch: DataFrame, number: int) -> None:
+        """Merge what a micro-batch has but tombstones, which say nothing that the deletions before them do not."""
+        begin = time.monotonic()
+        events = batch.select(F.col("value").cast("string")).where("value IS NOT NULL")
+        if not events.isEmpty():
+            changes = newest_changes(read_changes(events)).persist()
+            try:
+                self.metrics.applied(apply_changes(changes, number), time.monotonic() - begin)
+            finally:
+                changes.unpersist()
+        self.metrics.behind.applied = batch.agg(F.coalesce(F.max("offset") + 1, F.lit(0))).collect()[0][0]
+
+
+def apply_changes(changes: DataFrame, number: int) -> BatchSummary:
+    """Merge the newest change of each order into the lake, unless its row is as new.
+
+    The positions of deletions are stored first, so that an earlier change that comes late brings no row back.
+    """
+    summary = _summary(changes)
+    _describe_snapshots(changes.sparkSession, number, summary)
+    _add_columns(changes)
+    _store_deletions(changes)
+    _merge(changes)
+    return summary
+
+
+def _summary(changes: DataFrame) -> BatchSummary:
+    """Return the operations and the newest change."""
+    newest = F.max(F.struct(*POSITION)).alias("newest")
+    rows = changes.groupBy(OPERATION).agg(F.count("*").alias("rows"), newest, F.max(COMMITTED).alias(COMMITTED))
+    by_operation = {row[OPERATION]: row for row in rows.collect()}
+    file, position, _ = max(row["newest"] for row in by_operation.values())
+    committed = max(row[COMMITTED] for row in by_operation.values())
+    operations = {operation: row["rows"] for operation, row in by_operation.items()}
+    return BatchSummary(operations, file, position, datetime.fromtimestamp(committed / 1000, UTC))
+
+
+def _describe_snapshots(spark: SparkSession, number: int, summary: BatchSummary) -> None:
+    """Have the summaries of the snapshots to come name the micro-batch and its last position."""
+    spark.conf.set("spark.sql.iceberg.snapshot-property.micro_batch", str(number))
+    spark.conf.set("spark.sql.iceberg.snapshot-property.last_position", f"{summary.file}:{summary.position}")
+
+
+def _add_columns(changes: DataFrame) -> None:
+    """Add the columns that the source has and the lake lacks."""
+    spark = changes.sparkSession
+    columns = {*spark.table(ORDERS).columns, OPERATION, COMMITTED}
+    for field in changes.schema.fields:
+        if field.name not in columns and field.name.isidentifier():
+            spark.sql(f"ALTER TABLE {ORDERS} ADD COLUMN `{field.name}` {field.dataType.simpleString()}")
+
+
+def _store_deletions(changes: DataFrame) -> None:
+    deletions = changes.where(F.col(OPERATION) == DELETE).select("id", *POSITION)
+    if not deletions.isEmpty():
+        deletions.writeTo(DELETED).append()
+
+
+def _merge(changes: DataFrame) -> None:
+    """Delete, update and insert rows; changes that are not later than the row or its deletion are left out."""
+    table = changes.sparkSession.table(ORDERS)
+    absent = [
+        F.lit(None).cast(field.dataType).alias(field.name)
+        for field in table.schema
+        if field.name not in changes.columns
+    ]
+    deleted = changes.sparkSession.table(DELETED).alias("deleted")
+    is_outdated = (F.col("change.id") == F.col("deleted.id")) & is_later("deleted", "change")
+    current = changes.select("*", *absent).alias("change").join(deleted, is_outdated, "left_anti")
+    is_deletion = F.col(f"change.{OPERATION}") == DELETE
+    writer = current.alias("change").mergeInto(ORDERS, F.col("change.id") == F.col("orders.id"))
+    writer = writer.whenMatched(is_later("change", "orders") & is_deletion).delete()
+    writer = writer.whenMatched(is_later("change", "orders")).updateAll()
+    writer.whenNotMatched(~is_deletion).insertAll().merge()
+
+
+def start_stream(spark: SparkSession, sink: OrdersSink, bootstrap_servers: str, checkpoint: str) -> StreamingQuery:
+    """Start to apply the topic, from the position that the checkpoint has kept on."""
+    messages = (
+        spark.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", bootstrap_servers)
+        .option("subscribe", TOPIC)
+        .option("startingOffsets", "earliest")
+        .option("maxOffsetsPerTrigger", MOST_MESSAGES)
+        .load()
+    )
+    writer = messages.writeStream.foreachBatch(sink.apply).option("checkpointLocation", checkpoint)
+    return writer.trigger(processingTime=EVERY).start()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Apply changes until the process is stopped; after a failure of the database or the broker, begin again."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
+    metrics = PipelineMetrics(options.kafka)
+    start_http_server(options.metrics_port, LOOPBACK, metrics.registry)
+    with lake_session("lake-stream", options.objects, options.catalogue_port, os.environ["LAKE_PASSWORD"]) as spark:
+        while True:
+            try:
+                create_tables(spark)
+                start_stream(spark, OrdersSink(metrics), options.kafka, options.checkpoint).awaitTermination()
+            except PySparkException as error:
+                LOGGER.warning("The stream begins again after: %s", error)
+                time.sleep(AGAIN_SECONDS)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m examples.lakehouse.streaming", description=__doc__)
+    parser.add_argument("--objects", required=True, help="address of the object store: s3://BUCKET, or a folder")
+    parser.add_argument("--catalogue-port", type=int, required=True, help="port of the database with the catalogue")
+    parser.add_argument("--kafka", required=True, help="addresses of Kafka's brokers")
+    parser.add_argument("--checkpoint", required=True, help="folder of the stream's position")
+    parser.add_argument("--metrics-port", type=int, required=True, help="port of the metrics for Prometheus")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

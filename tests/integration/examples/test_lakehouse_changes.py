@@ -1,0 +1,35 @@
+"""Debezium's messages as rows in Spark: whatever the order of delivery, positions order them as the source did."""
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812  (the usual name)
+
+from examples.lakehouse.hudi.changes import DELETED, KEY, POSITION, change_rows, declared_columns, merged
+from tests.unit.examples.order_changes import delivered, orders_after, random_changes
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"  # pyspark leaves them open
+)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_latest_positions_are_the_orders_of_the_source(example_spark: SparkSession, seed: int) -> None:
+    generator = random.Random(seed)
+    changes = random_changes(generator, 300, 40)
+    values = [(value,) for change in delivered(generator, changes) for value in (change.value, None)]
+    messages = example_spark.createDataFrame(values, "value BINARY")
+    schemas = messages.selectExpr("get_json_object(CAST(value AS STRING), '$.schema') AS text").distinct()
+    columns = merged({}, [declared_columns(row.text) for row in schemas.where("text IS NOT NULL").collect()])
+    rows = change_rows(messages, columns)
+    newest = rows.groupBy(KEY).agg(F.max_by(F.struct(DELETED, *columns), F.struct(*POSITION)).alias("newest"))
+    stored = [row.asDict() for row in newest.select("newest.*").where(f"NOT {DELETED}").drop(DELETED).collect()]
+    source = orders_after(changes)
+    assert {order[KEY]: {name: aware(value) for name, value in order.items()} for order in stored} == source
+
+
+def aware(value: object) -> object:
+    """Return an instant, which the driver has in the zone of the process without saying so, in UTC."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

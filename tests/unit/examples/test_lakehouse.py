@@ -1,0 +1,146 @@
+"""The parts of the lakehouse example: the simulated shop, its API's pages, the model, and its verdicts."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import driftline as dl
+from examples.lakehouse.__main__ import SPEC
+from examples.lakehouse.change_events import row_columns
+from examples.lakehouse.model import AT, ID, LABEL, PREDICTION, DeliveryModel, scored, train
+from examples.lakehouse.orders import ORDERS, PROMISED
+from examples.lakehouse.shop_api import ChangeFeed, InvalidRequest
+from examples.lakehouse.simulation import CUSTOMERS, METRES, Change, Plan, changes, erasure_of
+
+SMALL = Plan(trained=8, reference=4, awaited=4, monitored=6, orders=20, version_2_from=2)
+CALM = replace(SMALL, version_2_from=None)
+
+
+def orders_after(happened: list[Change]) -> dict[int, dict[str, Any]]:
+    """Return the orders that are left after some changes, by id."""
+    orders: dict[int, dict[str, Any]] = {}
+    for change in happened:
+        if change.kind == "removed":
+            del orders[change.fields["id"]]
+        else:
+            orders.setdefault(change.fields["id"], {}).update(change.fields)
+    return orders
+
+
+def test_the_same_seed_gives_the_same_changes_in_order_of_time() -> None:
+    happened = changes(SMALL)
+    assert happened == changes(SMALL)
+    assert happened != changes(replace(SMALL, seed=2))
+    assert [change.at for change in happened] == sorted(change.at for change in happened)
+    assert {change.kind for change in happened} == {"placed", "delivered", "removed"}
+    assert max(change.at for change in happened) <= SMALL.end, "every order is delivered in time"
+
+
+def test_version_2_has_metres_and_a_new_field_and_the_same_orders() -> None:
+    calm, happened = orders_after(changes(CALM)), orders_after(changes(SMALL))
+    assert SMALL.version_2_begin
+    for order_id, order in happened.items():
+        new = datetime.fromisoformat(order["placed_at"]) >= SMALL.version_2_begin
+        assert (PROMISED in order) is new
+        factor = METRES if new else 1
+        assert order["distance"] == pytest.approx(calm[order_id]["distance"] * factor)
+        assert order.get(LABEL) == calm[order_id].get(LABEL)
+    assert {*calm[1]} == {column.name for column in ORDERS.columns} - {"updated_at"}
+
+
+def test_orders_of_a_customer_are_removed_when_their_data_is_erased() -> None:
+    plan = Plan(version_2_from=None)
+    happened = changes(plan)
+    days = (plan.monitored_end - plan.day(0)).days
+    placed = {change.fields["id"]: change for change in happened if change.kind == "placed"}
+    removed = {change.fields["id"]: change.at for change in happened if change.kind == "removed"}
+    erasures = {
+        order_id: at
+        for order_id, change in placed.items()
+        if (at := erasure_of(change.fields["customer_id"], change.at, days))
+    }
+    assert len({placed[order_id].fields["customer_id"] for order_id in erasures}) == CUSTOMERS // 50
+    assert all(removed[order_id] <= at for order_id, at in erasures.items())
+
+
+def test_a_page_ends_at_its_limit_at_an_instant_and_where_the_version_changes() -> None:
+    feed, happened = ChangeFeed(SMALL), changes(SMALL)
+    end = SMALL.end.isoformat()
+    first = feed.page({"until": end, "limit": "3"})
+    assert (first["version"], first["next"], len(first["changes"])) == (1, 3, 3)
+    assert first["changes"][0]["id"] == happened[0].fields["id"]
+    until = happened[5].at.isoformat()
+    assert feed.page({"until": until, "after": "3"})["next"] == 5
+    border = next(number for number, change in enumerate(happened) if change.version == 2)
+    page = feed.page({"until": end, "after": f"{border - 2}"})
+    assert (page["version"], page["next"]) == (1, border)
+    assert feed.page({"until": end, "after": f"{border}"})["version"] == 2
+    assert feed.page({"until": end, "after": f"{len(happened)}"}) == {
+        "version": None, "changes": [], "next": len(happened)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"until": "soon"}, {"until": "2024-01-02"}, {"until": "2024-01-02T00:00:00Z", "limit": "1001"},
+     {"until": "2024-01-02T00:00:00Z", "after": "-1"}, {"until": "2024-01-02T00:00:00Z", "after": "x"}],
+)  # fmt: skip
+def test_invalid_requests_are_refused(parameters: dict[str, str]) -> None:
+    with pytest.raises(InvalidRequest):
+        ChangeFeed(SMALL).page(parameters)
+
+
+def test_the_columns_of_a_batch_are_those_of_its_latest_schema() -> None:
+    def schema(*names: str) -> str:
+        fields = ", ".join(f'{{"field": "{name}", "type": "double"}}' for name in names)
+        return f'{{"fields": [{{"field": "before", "fields": []}}, {{"field": "after", "fields": [{fields}]}}]}}'
+
+    columns = row_columns([schema("distance", PROMISED), schema("distance")])
+    assert columns == {"distance": ("double", ""), PROMISED: ("double", "")}
+
+
+def frame_of(plan: Plan) -> pd.DataFrame:
+    """Return the orders that are left in the end."""
+    frame = pd.DataFrame([*orders_after(changes(plan)).values()])
+    return frame.assign(**{AT: pd.to_datetime(frame[AT], format="ISO8601")})
+
+
+def test_the_model_learns_the_hours_and_is_stored_as_text() -> None:
+    orders = frame_of(CALM)
+    model = train(orders)
+    assert model.weights["distance"] == pytest.approx(1 / 35, rel=0.1)
+    assert DeliveryModel.from_json(model.to_json()) == model
+    error = (model.predict(orders) - orders[LABEL]).abs().mean()
+    assert error < 3
+
+
+def backtest(plan: Plan) -> dl.BacktestResult:
+    """Monitor the orders as the example does."""
+    orders = frame_of(plan)
+    model = train(orders[orders[AT] < plan.reference_begin])
+    is_reference = (orders[AT] >= plan.reference_begin) & (orders[AT] < plan.reference_end)
+    monitored = orders[is_reference | (orders[AT] >= plan.monitored_begin)]
+    return dl.backtest(
+        scored(model, monitored), timestamp=AT, id=ID, label=LABEL, prediction=PREDICTION,
+        reference_until=plan.reference_end.isoformat(), spec=SPEC,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_an_unchanged_api_never_alerts(seed: int) -> None:
+    states = {chunk.verdict.state for chunk in backtest(Plan(version_2_from=None, seed=seed)).chunks}
+    assert dl.State.ALERT not in states
+    assert dl.State.OK in states
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_another_unit_alerts_by_its_second_day(seed: int) -> None:
+    plan = Plan(seed=seed)
+    first = next(chunk for chunk in backtest(plan).chunks if chunk.verdict.state is dl.State.ALERT)
+    assert plan.version_2_begin
+    assert first.start - plan.version_2_begin <= timedelta(days=1)

@@ -1,0 +1,39 @@
+"""The columns that Debezium's messages declare, and an example that goes on without Hudi."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from examples.lakehouse.hudi import step
+from examples.lakehouse.hudi.changes import declared_columns, merged
+from tests.unit.examples.order_changes import ADDED, FIELDS, random_changes
+
+
+def test_messages_declare_the_columns_and_a_later_schema_adds_one_at_the_end() -> None:
+    changes = random_changes(random.Random(1), 20, 5)
+    first, last = (declared_columns(json.dumps(json.loads(changes[at].value)["schema"])) for at in (0, -1))
+    assert list(first) == list(FIELDS)
+    assert (first["id"], first["placed_at"], first["express"], first["warehouse"]) == (
+        "BIGINT", "TIMESTAMP", "INT", "STRING",
+    )  # fmt: skip
+    assert list(merged({}, [first, last])) == list(merged(first, [last])) == [*FIELDS, *ADDED]
+    assert merged(last, [first]) == last, "an earlier message takes no column away"
+
+
+def test_a_type_that_is_unknown_or_changes_is_refused_with_the_columns_name() -> None:
+    schema = {"fields": [{"field": "after", "fields": [{"field": "price", "type": "bytes", "name": "Decimal"}]}]}
+    with pytest.raises(ValueError, match="Column 'price' has the unknown type 'Decimal'"):
+        declared_columns(json.dumps(schema))
+    with pytest.raises(ValueError, match="Column 'items' was INT and is now BIGINT"):
+        merged({"items": "INT"}, [{"items": "BIGINT"}])
+
+
+def test_the_example_says_why_it_goes_on_without_hudi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(*_: object) -> Path:
+        raise SystemExit("Maven is missing")
+
+    monkeypatch.setattr(step, "environment", refuse)
+    (line,) = step.fill_tables("s3://shop", "127.0.0.1:1", tmp_path)
+    assert line == "The Hudi tables are left out, since their environment cannot be made: Maven is missing"
