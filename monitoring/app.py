@@ -61,6 +61,7 @@ def create_app(
     metrics = ServiceMetrics()
     metrics.install(app)
     metrics.watch_pool(engine)
+    metrics.watch_lineage()
     metrics.add_reader(lambda: read_stored(engine, clock.utc_now, settings.metrics_models))
     monitor.poll_metrics = PollMetrics(metrics.registry)
     app.register_blueprint(make_runs_api(monitor, settings.run_wait_seconds))
