@@ -303,7 +303,8 @@ def test_a_run_after_a_killed_one_adds_missing_predictions_once(loop: Loop, monk
     assert {(dataset.name.rpartition(".")[2], dataset.rows) for dataset in ended.outputs} == {
         ("predictions", again.new), (churn_predictions.name, again.new)
     }  # fmt: skip
-    assert (ended.facts["model_version"], len(list(ended.facts["batches"]))) == (loop.version.number, len(STREAM) - 2)
+    assert ended.facts["model_version"] == loop.version.number
+    assert len(str(ended.facts["batches"]).split(",")) == len(STREAM) - 2
     predicted, expected = predictions(loop), content(loop.job.engine, processed)
     expected = expected[expected["Date"] >= STREAM.first]
     assert again.new == (predicted["scored_at"] == pd.Timestamp(NOW + timedelta(hours=1)).tz_localize(None)).sum() > 0

@@ -78,9 +78,12 @@ def require_same(world: MonitoredWorld, series: SeriesDatabase) -> None:
     for row in world.rows(results):
         if (row["chunk_start"], row["revision"]) in closed and row["value"] is not None:
             names = (NAME, "1", str(row["revision"]), row["subject"], row["segment"], row["kind"], row["method"])
-            values.setdefault(names, {})[aware_utc(row["chunk_start"])] = pytest.approx(row["value"], rel=1e-9)
+            values.setdefault(names, {})[aware_utc(row["chunk_start"])] = row["value"]
     assert len(values) > 10
-    assert series.read(RESULT, "value", RESULT_TAGS) == values
+    stored = series.read(RESULT, "value", RESULT_TAGS)
+    assert stored.keys() == values.keys()
+    for names, by_time in values.items():
+        assert stored[names] == pytest.approx(by_time, rel=1e-9)
 
     levels: Series = {}
     for row in world.rows(verdict_events):
