@@ -10,7 +10,6 @@ from churn_jobs.command import run, start
 from churn_jobs.progress import each, say, step
 from churn_jobs.spark.job import Job
 from driftline.clock import utc_now
-from driftline.lineage import runs
 
 
 def main(model: Annotated[str | None, typer.Option(help="Name of the model (default: all).")] = None) -> None:
@@ -21,7 +20,6 @@ def main(model: Annotated[str | None, typer.Option(help="Name of the model (defa
     def compute(job: Job) -> None:
         with step("monitor_history"), job.open_spark() as jdbc:
             summary = History(job.engine, jdbc.database, jdbc.spark.sparkContext, utc_now, each).run(model)
-        runs.note(chunks=summary.chunks, chunks_failed=summary.failed, verdicts_changed=summary.verdicts)
         say(f"{summary.chunks:,} chunks computed, {summary.verdicts:,} verdicts changed, {summary.failed:,} failed")
 
     run("monitor_history", compute)

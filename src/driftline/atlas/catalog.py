@@ -98,5 +98,5 @@ def _coverage(connection: Connection, key: VersionKey) -> ResultCoverage | None:
     if not row["chunks"]:
         return None
     codes = connection.execute(select(columns.code_version).where(*current).distinct()).scalars()
-    times = (aware_utc(row[name]) for name in ("first", "last", "computed_at"))
-    return ResultCoverage(int(row["chunks"]), int(row["revised"]), *times, tuple(sorted(codes)))
+    first, last, computed_at = (aware_utc(row[name]) for name in ("first", "last", "computed_at"))
+    return ResultCoverage(int(row["chunks"]), int(row["revised"]), first, last, computed_at, tuple(sorted(codes)))

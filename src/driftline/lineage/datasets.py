@@ -23,7 +23,7 @@ class Dataset:
     """A dataset that a run read or wrote.
 
     Attributes:
-        name: unique in its namespace, such as `churn.predictions`.
+        name: unique in its namespace, such as `flights.predictions`.
         namespace: where it is, such as `mysql://127.0.0.1:3307`; None for what Driftline keeps: that of the settings.
         fields: its columns; empty where they are not known.
         rows: how many rows the run read or wrote; None where they were not counted.

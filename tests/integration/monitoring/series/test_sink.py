@@ -82,8 +82,8 @@ def require_same(world: MonitoredWorld, series: SeriesDatabase) -> None:
     assert len(values) > 10
     stored = series.read(RESULT, "value", RESULT_TAGS)
     assert stored.keys() == values.keys()
-    for names, by_time in values.items():
-        assert stored[names] == pytest.approx(by_time, rel=1e-9)
+    for key, by_time in values.items():
+        assert stored[key] == pytest.approx(by_time, rel=1e-9)
 
     levels: Series = {}
     for row in world.rows(verdict_events):

@@ -4,18 +4,22 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import URL
 
 from driftline.lineage.datasets import Field, fields_of, object_dataset, table_dataset, topic_dataset
 from driftline.store.tables import pending_batches
 
 
 def test_a_table_is_named_by_server_and_schema() -> None:
-    dataset = table_dataset(make_url("mysql+pymysql://user:secret@db.example:3307/RawData"), pending_batches, rows=3)
+    url = URL.create("mysql+pymysql", "user", "secret", "db.example", 3307, "RawData")
+    dataset = table_dataset(url, pending_batches, rows=3)
     assert (dataset.namespace, dataset.name) == ("mysql://db.example:3307", "RawData.pending_batches")
     assert dataset.fields == (Field("consumer", "VARCHAR"), Field("batch_number", "BigInteger"))
     assert dataset.rows == 3
-    assert table_dataset(make_url("mysql://db.example/a"), pending_batches).namespace == "mysql://db.example:3306"
+    assert (
+        table_dataset(URL.create("mysql", host="db.example", database="a"), pending_batches).namespace
+        == "mysql://db.example:3306"
+    )
 
 
 @pytest.mark.parametrize(
