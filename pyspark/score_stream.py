@@ -19,7 +19,7 @@ def main(once: Once = False) -> None:
     """Predict each subscriber-day as its record arrives, until SIGTERM or Ctrl-C."""
     settings, kafka, stop = StreamSettings(), KafkaSettings(), stop_on_signals()
     publisher = ConfluentPublisher(settings.route(kafka))
-    run(NAME, lambda job: score_stream(job, settings, kafka, publisher, utc_now, stop, once=once), reads_kafka=True)
+    run(NAME, lambda job: score_stream(job, settings, kafka, publisher, utc_now, stop, once=once), is_stream=True)
 
 
 if __name__ == "__main__":

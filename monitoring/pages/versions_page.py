@@ -12,7 +12,7 @@ from driftline.store.versions.model_list import VersionSummary
 from driftline.store.versions.registry import Version
 from driftline.store.versions.retrainings import Retraining, RetrainingState
 from driftline.store.versions.roles import Author, Role, RoleAction, RoleChange
-from driftline.tracking.training_runs import LINK
+from driftline.tracking.training_runs import LINK, PROBLEM
 
 CHIPS: Mapping[RetrainingState, State] = {
     RetrainingState.RUNNING: State.PENDING_LABELS,
@@ -31,7 +31,7 @@ DECISIONS: Mapping[RetrainingState, str] = {
 
 @dataclass(frozen=True, slots=True)
 class TrainingLink:
-    """Where a version's training is recorded: its words, and the address of an MLflow server, or None for a file."""
+    """Where a version's training is recorded, or why it is not yet, and the address of an MLflow server or None."""
 
     words: str
     address: str | None
@@ -109,10 +109,13 @@ def _version_row(summary: VersionSummary) -> VersionRow:
 
 
 def training_link(details: Any) -> TrainingLink | None:
-    """Return where MLflow has a version's training, None where it is not recorded."""
-    link = details.get(LINK) if isinstance(details, Mapping) else None
-    if link is None:
+    """Return where MLflow has a version's training, or why it does not have it yet; None where it never will."""
+    if not isinstance(details, Mapping):
         return None
+    link = details.get(LINK)
+    if link is None:
+        problem = details.get(PROBLEM)
+        return None if problem is None else TrainingLink(f"not recorded yet: {problem}", None)
     model, number = link["registered_model"], link["registered_version"]
     server: str = link["tracking_uri"]
     is_server = server.startswith(("http://", "https://"))

@@ -62,12 +62,12 @@ def start(main: Callable[..., None]) -> None:
     app()
 
 
-def run(name: str, work: Callable[[Job], object], *, reads_kafka: bool = False) -> None:
-    """Run a job; report an expected failure as one message and exit with status 2."""
+def run(name: str, work: Callable[[Job], object], *, is_stream: bool = False) -> None:
+    """Run a job; report an expected failure as one message and exit with status 2. A stream reads Kafka and runs on."""
     logs.configure(name, logging.WARNING)
     try:
         with traced(name), lineage_recorded(), translated():
-            job = _job(name, reads_kafka=reads_kafka)
+            job = _job(name, is_stream=is_stream)
             try:
                 with spans.span(name), runs.run(name):
                     work(job)
@@ -78,16 +78,17 @@ def run(name: str, work: Callable[[Job], object], *, reads_kafka: bool = False) 
         raise SystemExit(FAILED) from error
 
 
-def _job(name: str, *, reads_kafka: bool) -> Job:
+def _job(name: str, *, is_stream: bool) -> Job:
     """Create the job's resources from the settings; Spark starts only when the job opens it."""
     database, settings = DatabaseSettings(), JobSettings()
-    connector_jars(settings, reads_kafka=reads_kafka)
+    settings = settings.for_long_running() if is_stream else settings
+    connector_jars(settings, reads_kafka=is_stream)
 
     @contextmanager
     def open_spark() -> Iterator[Jdbc]:
         with TemporaryDirectory() as folder:
             tls = tls_properties(database, settings.jdbc_options, Path(folder))
-            with spark_session(name, settings, reads_kafka=reads_kafka) as spark:
+            with spark_session(name, settings, reads_kafka=is_stream) as spark:
                 yield Jdbc(spark, database, settings.jdbc_options, tls)
 
     local = LocalSettings()

@@ -11,7 +11,7 @@ from churn_jobs.prepared import processed_store
 from churn_jobs.progress import say
 from churn_jobs.shadow import shadow_rows
 from churn_jobs.spark.job import Job
-from churn_jobs.tracking import follow_roles
+from churn_jobs.tracking import follow_roles, track_missed
 from churn_jobs.training import CURE, train
 from driftline.engine.comparison.promotion import Decision, decide
 from driftline.engine.comparison.trigger import alert_lasts, refusal
@@ -48,6 +48,7 @@ def retrain(job: Job, reason: str | None, training: TrainingConfig, config: Retr
     """
     migrate.require_current(job.engine)
     with only_one(job.engine, JOB):
+        track_missed(job)
         champion = registry.load(job.engine, CHURN_MODEL)
         with job.engine.connect() as connection:
             news = retrainings.read_verdicts(connection, champion.key)

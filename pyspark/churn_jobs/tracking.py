@@ -18,30 +18,62 @@ from driftline.store.versions.references import read_reference
 from driftline.store.versions.registry import Version
 from driftline.store.versions.roles import roles_of
 from driftline.tracking.aliases import follow
-from driftline.tracking.training_runs import LINK, TrainingRun, record
+from driftline.tracking.training_runs import LINK, PROBLEM, TrainingRun, record
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
 def track(job: Job, version: Version) -> None:
-    """Record the training of a version, unless it is recorded; if MLflow is unavailable, report it and continue.
+    """Record the training of a version, unless it is recorded, and those that MLflow missed while it was away.
 
-    The version is registered by then: the next `train_model` of the same days records what is missing. The aliases
-    `champion` and `challenger` follow the roles of the versions.
+    The version is registered by then. If MLflow is unavailable now, the version says so (`PROBLEM` of its details), and
+    the next training or retraining records it. The aliases `champion` and `challenger` follow the versions' roles.
     """
     if job.open_tracking is None:
         return
     try:
         client = job.open_tracking()
-        if LINK not in version.details:
-            with step("Recorded the training in MLflow"), TemporaryDirectory() as folder:
-                link = record(client, _run_of(version, Path(folder)))
-            registry.add_details(job.engine, version.key, {LINK: link.as_details()})
-            say(f"MLflow: run {link.run_id}, version {link.registered_version} of {link.registered_model!r}.")
+        versions = {each.number: each for each in (*_missed(job), version) if LINK not in each.details}
+        for each in versions.values():
+            _record(job, client, each)
         follow_roles(job, client)
     except Unavailable as error:
-        say(f"The training was not recorded: {error.message} Then run `train_model` again.")
+        if LINK in registry.load(job.engine, CHURN_MODEL, version.number).details:
+            say(f"The aliases in MLflow were not changed: {error.message}")
+            return
+        registry.add_details(job.engine, version.key, {PROBLEM: error.message})
+        say(f"The training was not recorded: {error.message} The next run of `train_model` or `retrain` records it.")
+
+
+def track_missed(job: Job) -> None:
+    """Record the trainings that MLflow missed while it was away; MLflow is not asked where there are none."""
+    missed = _missed(job)
+    if job.open_tracking is None or not missed:
+        return
+    try:
+        client = job.open_tracking()
+        for version in missed:
+            _record(job, client, version)
+        follow_roles(job, client)
+    except Unavailable as error:
+        say(f"Earlier trainings are not recorded yet: {error.message}")
+
+
+def _missed(job: Job) -> list[Version]:
+    """Return the versions whose training could not be recorded when they were trained."""
+    with job.engine.connect() as connection:
+        versions = model_list.versions_of(connection, CHURN_MODEL)
+    numbers = [version.version for version in versions if PROBLEM in (version.details or {})]
+    return [registry.load(job.engine, CHURN_MODEL, number) for number in numbers]
+
+
+def _record(job: Job, client: "MlflowClient", version: Version) -> None:
+    """Record the training of a version, and link the version to it."""
+    with step(f"Recorded the training of version {version.number} in MLflow"), TemporaryDirectory() as folder:
+        link = record(client, _run_of(version, Path(folder)))
+    registry.add_details(job.engine, version.key, {LINK: link.as_details(), PROBLEM: None})
+    say(f"MLflow: run {link.run_id}, version {link.registered_version} of {link.registered_model!r}.")
 
 
 def follow_roles(job: Job, client: "MlflowClient") -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Integer, MetaData, SmallInteger, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, MetaData, SmallInteger, Table
 from sqlalchemy.dialects.mysql import LONGTEXT
 
 from churn.columns import CDR_USAGE, FEATURES, USAGE, Cdr, Processed
@@ -22,6 +22,7 @@ cdr = Table(
     Column(Cdr.PSEUDO_CHURNED, SmallInteger, comment="NULL until known"),
     batch_number(),
     *(CheckConstraint(f"{name} >= 0", name=f"ck_{name}") for name in CDR_USAGE),
+    Index("ix_DP_CDR_Data_subscriber", Cdr.MSISDN, Cdr.DATE),
     **OPTIONS,
 )
 
@@ -107,5 +108,6 @@ churn_predictions = Table(
     Column("model_version", Integer, nullable=False),
     Column("scored_at", INSTANT, nullable=False),
     batch_number(),
+    Index("ix_churn_predictions_batch", "batch_number"),
     **OPTIONS,
 )

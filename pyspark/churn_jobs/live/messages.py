@@ -18,6 +18,8 @@ FIELDS = StructType([StructField(name, StringType()) for name in (Cdr.RECORD_ID,
 """The fields that are read; usage is read from the table, where the record was stored before it was published."""
 VERSION, PLACE, VALUE, TRACE = "version", "place", "value", "trace"
 LONGEST_USER = 20
+FETCH_MILLISECONDS = 20
+"""How long the broker may wait for messages after the last one: the end of a transaction is read like a message."""
 SHOWN_VALUE = 2_000
 
 
@@ -50,6 +52,7 @@ def read_topic(spark: SparkSession, kafka: KafkaSettings, topic: str, most: int)
     options = {
         **{f"kafka.{name}": value for name, value in java_options(kafka).items()},
         "kafka.isolation.level": "read_committed",
+        "kafka.fetch.max.wait.ms": str(FETCH_MILLISECONDS),
         "subscribe": topic,
         "startingOffsets": "earliest",
         "includeHeaders": "true",

@@ -66,10 +66,8 @@ class PredictionTopic:
 def _publication(connection: Connection, batch: RowMapping) -> Publication:
     """Return a batch's predictions as messages, keyed by subscriber as the records are."""
     columns = churn_predictions.c
-    statement = select(churn_predictions).where(
-        columns[Processed.DATE].between(batch["first_event"].date(), batch["last_event"].date()),
-        columns.batch_number == batch["number"],
-    )
+    read = [columns[name] for name in (ID, Processed.DATE, Processed.USER, *FIELDS, "scored_at")]
+    statement = select(*read).where(columns.batch_number == batch["number"])
     rows = connection.execute(statement).mappings().all()
     marker = json.dumps({"batch_id": batch["batch_id"], "predictions": len(rows)})
     messages = [_message(row) for row in rows]

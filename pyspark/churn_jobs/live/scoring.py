@@ -93,6 +93,8 @@ class LiveScoring:
         users = sorted(set(missing[Processed.USER]))
         records = in_transaction(self.engine, lambda connection: records_of(connection, users, days))
         rows = predicting.with_id(features.prepare(self.spark.createDataFrame(records), days))
+        if days.first == days.last:
+            return rows  # every subscriber's row of that day, and no other
         return rows.join(F.broadcast(self.spark.createDataFrame(missing[[ID]])), ID, "left_semi")
 
     def _store_day(self, version: Version, day: date, rows: pd.DataFrame) -> int:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LINK = "mlflow"
 """The name of the link to a version's run, among its details."""
+PROBLEM = "mlflow_problem"
+"""The name of the reason why a version's training is not recorded yet, among its details."""
 MODEL_FOLDER = "model"
 TRAINING_HASH, MODEL, VERSION = "driftline.training_hash", "driftline.model", "driftline.version"
 """Tags of runs and registered versions."""

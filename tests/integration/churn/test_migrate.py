@@ -65,7 +65,7 @@ def test_a_schema_for_monitoring_alone_is_refused(database_settings: DatabaseSet
     engine = make_engine(database_settings)
     library.upgrade(engine)
     library.require_current(engine)
-    with pytest.raises(NotMigrated, match="at version none, and this program needs churn_0001"):
+    with pytest.raises(NotMigrated, match="at version none, and this program needs churn_0002"):
         migrate.require_current(engine)
     engine.dispose()
 

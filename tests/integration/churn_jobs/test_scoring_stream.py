@@ -58,6 +58,7 @@ from tests.integration.churn_jobs.trained import FIRST, HISTORY, Loop, trained_l
 from tests.integration.flaskapp.observed import published, wait_until
 from tests.integration.monitoring.applications import monitor_of
 from tests.integration.otlp import Collector, collected
+from tests.integration.outage import wait_out
 from tests.unit.driftline.lineage.recorders import kept_events
 
 SUBSCRIBERS = 60
@@ -330,6 +331,7 @@ def test_servers_that_were_away_cost_nothing_and_need_no_hands(
         broker.process.kill()
         with pytest.raises(KafkaUnavailable):
             ConfluentPublisher(live.settings.route(live.kafka)).probe()
+        wait_out()
         assert not running.done()
         broker.process.start()
         second = live.next_day()
@@ -338,6 +340,8 @@ def test_servers_that_were_away_cost_nothing_and_need_no_hands(
         assert "database" in clients[0].get("/readyz").text
         assert "The monitor cannot answer now" in clients[0].get("/").text
         assert clients[1].post("/predict", json=features).json == before, "a loaded model needs no database"
+        wait_out()
+        assert [client.get("/readyz").status_code for client in clients] == [503, 503]
         assert not running.done()
         database.process.start()
         wait_until(predicted(len(first) + len(second)))

@@ -18,13 +18,15 @@ from sqlalchemy import delete, select, update
 from churn.columns import FEATURES, Cdr, prediction_id
 from churn.tables import cdr, churn_predictions, processed
 from churn_jobs import training
-from churn_jobs.configuration import BoostingSize, ForestSize, TrainerName, TrainingConfig
+from churn_jobs.configuration import BoostingSize, ForestSize, RetrainingConfig, TrainerName, TrainingConfig
 from churn_jobs.days import DayRange, RequestedDays
 from churn_jobs.predicted import predicting
 from churn_jobs.predicted.predicting import predict
 from churn_jobs.prepared.features import PREPARED
 from churn_jobs.prepared.preparing import prepare
+from churn_jobs.retraining import retrain
 from churn_jobs.spark.job import Job
+from churn_jobs.tracking import track
 from churn_jobs.trainers import artifact
 from churn_jobs.training import train
 from churn_jobs.windows import split
@@ -35,11 +37,15 @@ from driftline.errors import InvalidInput, NotFound
 from driftline.lineage import runs
 from driftline.lineage.runs import RunState
 from driftline.objects import open_store
+from driftline.settings import LocalSettings
 from driftline.store.ledger import open_batch
 from driftline.store.rows.prediction_writer import Written
 from driftline.store.tables import ledger, model_versions, pending_batches
 from driftline.store.versions import registry
 from driftline.store.versions.references import read_reference
+from driftline.tracking.mlflow_client import connect
+from driftline.tracking.settings import TrackingSettings
+from stack.servers import ports
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.churn_jobs.conftest import NOW
 from tests.integration.churn_jobs.raw_records import content
@@ -124,6 +130,25 @@ def test_preparing_and_training_are_runs_of_lineage(loop: Loop) -> None:
     ]
     assert trained.facts["mlflow_run"] == loop.version.details["mlflow"]["run_id"]
     assert trained.facts["training_hash"] == loop.version.training_hash
+
+
+def test_a_training_that_mlflow_missed_is_recorded_later_without_hands(
+    loop: Loop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """MLflow's port is closed at the training; the next retraining, which has nothing else to do, records it."""
+    version, job = loop.version, loop.job
+    link = version.details["mlflow"]
+    registry.add_details(job.engine, version.key, {"mlflow": None})
+    closed = TrackingSettings(tracking_uri=f"http://127.0.0.1:{ports.any_free()}")
+    away = replace(job, open_tracking=lambda: connect(closed, LocalSettings(var=tmp_path)))
+    track(away, registry.load(job.engine, "churn"))
+    details = registry.load(job.engine, "churn").details
+    assert "check MLFLOW_TRACKING_URI" in details["mlflow_problem"]
+    assert "The training was not recorded: MLflow does not answer" in capsys.readouterr().err
+    assert retrain(away, None, CONFIG, RetrainingConfig()) is None
+    assert registry.load(job.engine, "churn").details == details
+    assert retrain(job, None, CONFIG, RetrainingConfig()) is None
+    assert registry.load(job.engine, "churn").details == {**version.details, "mlflow": link}
 
 
 def test_a_stored_models_stages_have_fixed_names(loop: Loop) -> None:

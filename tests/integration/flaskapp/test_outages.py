@@ -25,6 +25,7 @@ from stack.servers import ports
 from stack.servers.topics import create_topics
 from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase, kafka_broker, mariadb_server
 from tests.integration.flaskapp.observed import contents, published, record_ids, wait_until
+from tests.integration.outage import wait_out
 
 STREAM: dict[str, Any] = {"start_date": "2026-01-01", "num_batches": 25, "subscribers": 40, "interval": 0.1}
 
@@ -148,10 +149,12 @@ def test_kills_do_not_change_the_result(world: SimulatorProcess) -> None:
 
 
 def _without(world: SimulatorProcess, kill: Callable[[], None], start: Callable[[], None], name: str) -> None:
-    """Take a server away until the stream says that it waits for it, then give it back."""
+    """Take a server away until the stream says that it waits for it, and `OUTAGE_SECONDS` longer; give it back."""
     kill()
-    world.wait_for(lambda status: status["state"] == "waiting" and name in status["last_error"])
-    assert world.call("GET", "/readyz").status_code == 503
+    for _ in range(2):
+        world.wait_for(lambda status: status["state"] == "waiting" and name in status["last_error"])
+        assert world.call("GET", "/readyz").status_code == 503
+        wait_out()
     start()
 
 

@@ -285,13 +285,17 @@ def load(engine: Engine, name: str, version: int | None = None) -> Version:
 
 
 def add_details(engine: Engine, key: VersionKey, details: Mapping[str, Any]) -> None:
-    """Add details to those of a version, such as where its training is recorded; the same names are replaced."""
+    """Add details to those of a version, such as where its training is recorded; the same names are replaced.
+
+    A name whose value is None is removed.
+    """
 
     def add(connection: Connection) -> None:
         is_version = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
         present = connection.execute(select(model_versions.c.details).where(is_version).with_for_update()).scalar_one()
-        merged = json.dumps({**json.loads(present), **details})
-        connection.execute(update(model_versions).where(is_version).values(details=merged))
+        merged = {**json.loads(present), **details}
+        kept = {name: value for name, value in merged.items() if value is not None or name not in details}
+        connection.execute(update(model_versions).where(is_version).values(details=json.dumps(kept)))
 
     in_transaction(engine, add)
 

@@ -55,3 +55,9 @@ def test_atraining_links_to_a_server_and_never_to_a_file(address: str, link: str
 @pytest.mark.parametrize("details", [{}, {"inferred": []}, None])
 def test_a_version_that_is_not_recorded_has_no_link(details: Any) -> None:
     assert training_link(details) is None
+
+
+def test_a_training_that_mlflow_missed_says_why() -> None:
+    training = training_link({"mlflow_problem": "MLflow does not answer; check MLFLOW_TRACKING_URI."})
+    assert training is not None
+    assert training.words == "not recorded yet: MLflow does not answer; check MLFLOW_TRACKING_URI."
