@@ -77,7 +77,8 @@ class Table:
 
     def instants(self, spark: SparkSession) -> list[str]:
         """Return when the writes that are kept were completed, the oldest first; none if there is no table."""
-        timeline: Any = spark._jvm.org.apache.hadoop.fs.Path(f"{self.path}/.hoodie/timeline")
+        jvm: Any = spark._jvm
+        timeline = jvm.org.apache.hadoop.fs.Path(f"{self.path}/.hoodie/timeline")
         files = timeline.getFileSystem(spark._jsc.hadoopConfiguration())
         if not files.exists(timeline):
             return []
