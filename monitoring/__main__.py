@@ -5,6 +5,7 @@ import logging
 
 from driftline import logs
 from driftline.errors import DriftlineError
+from driftline.lineage.start import lineage_recorded
 from driftline.settings import DatabaseSettings, TlsSettings
 from driftline.traces.start import traced
 from monitoring.settings import MonitorSettings
@@ -40,7 +41,7 @@ def _serve() -> None:
 
     logs.configure("monitor")
     settings, tls = MonitorSettings(), TlsSettings()
-    with traced("monitor"):
+    with traced("monitor"), lineage_recorded():
         serve(create_app(settings, DatabaseSettings()), settings.host, settings.port, tls)
 
 
@@ -48,7 +49,7 @@ def _poll(*, once: bool) -> None:
     from monitoring.poll_worker import run  # noqa: PLC0415
 
     logs.configure("poller")
-    with traced("poller"):
+    with traced("poller"), lineage_recorded():
         run(MonitorSettings(), once=once)
 
 

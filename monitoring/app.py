@@ -31,6 +31,8 @@ from monitoring.metrics.polls import PollMetrics
 from monitoring.metrics.stored_values import read_stored
 from monitoring.pages.dashboard import CHANGES, make_pages
 from monitoring.report.scheduled_reports import ScheduledReports
+from monitoring.series.receiver import HttpLineReceiver
+from monitoring.series.sink import SeriesSink
 from monitoring.service import MonitorService, run_every
 from monitoring.settings import MonitorSettings
 
@@ -61,6 +63,7 @@ def create_app(
     metrics = ServiceMetrics()
     metrics.install(app)
     metrics.watch_pool(engine)
+    metrics.watch_lineage()
     metrics.add_reader(lambda: read_stored(engine, clock.utc_now, settings.metrics_models))
     monitor.poll_metrics = PollMetrics(metrics.registry)
     app.register_blueprint(make_runs_api(monitor, settings.run_wait_seconds))
@@ -97,4 +100,7 @@ def create_app(
         archive_every(scheduler, Archive(engine, references), settings.archive_minutes)
         app.extensions["poller"] = scheduler
         app.extensions["senders"] = desk.start_sending()
+        if settings.series_url:
+            sink = SeriesSink(engine, HttpLineReceiver(settings.series_url, settings.series_token))
+            app.extensions["series"] = sink.start(settings.poll_seconds)
     return app

@@ -12,6 +12,7 @@ from driftline.clock import Clock, naive_utc
 from driftline.engine.calendar import chunk_at
 from driftline.engine.chunks import Chunk
 from driftline.engine.fitted_methods import SummaryContent
+from driftline.lineage import runs
 from driftline.settings import DatabaseSettings
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import model_number
@@ -82,6 +83,7 @@ class History:
                 self._compute_states(registry.load(self.engine, model, key.version))
         summary = poll_once(self.engine, self.clock(), scheduled=False)
         update_incidents(self.engine)
+        runs.note(chunks=summary.chunks, chunks_failed=summary.failed, verdicts_changed=summary.verdicts)
         return summary
 
     def _compute_states(self, version: Version) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from driftline.report.document.formats import FORMATS
@@ -31,6 +31,12 @@ class MonitorSettings(EnvironmentSettings):
     public_url: str = Field(
         "", pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$", description="address of the monitor in links of alerts"
     )
+    series_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/?#@]+/[^\s#]*)?$",
+        description="where a time series database takes InfluxDB's line protocol, with its path and query",
+    )
+    series_token: SecretStr | None = None
     report_cron: str | None = Field(
         None, description="when the report of each model is written, in UTC; default: never"
     )

@@ -11,7 +11,7 @@ from driftline.http.access import needs
 from driftline.http.api_description import Document, error_response
 from driftline.http.scopes import Scope
 from driftline.report.document.formats import FORMATS
-from monitoring.api.schemas import Instant
+from monitoring.api.schemas import DayOrInstant
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.report.model_report import REPORT_CHUNKS
 from monitoring.service import MonitorService
@@ -27,8 +27,8 @@ class ReportQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    first: Instant | None = Field(None, alias="from")
-    last: Instant | None = Field(None, alias="to")
+    first: DayOrInstant | None = Field(None, alias="from")
+    last: DayOrInstant | None = Field(None, alias="to")
     version: int | None = Field(None, ge=1, description="default: the champion, or else the newest")
     most: int = Field(REPORT_CHUNKS, ge=1, le=MOST_CHUNKS, description="the newest so many chunks, without `from`")
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.engine.results import ResultKind, State, SubjectKind
 from driftline.report.schema import ResultOut, UtcInstant
-from monitoring.api.schemas import Instant
+from monitoring.api.schemas import DayOrInstant, Instant
 from monitoring.report.stored_results import ResultFilter, ResultRange
 
 MOST_CHUNKS = 1_000
@@ -27,8 +27,8 @@ class ResultQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: int | None = Field(None, ge=1, le=_BIG, description="default: the champion, or else the newest")
-    first: Instant | None = Field(None, alias="from", description="first start of a chunk; default: the newest chunks")
-    last: Instant | None = Field(None, alias="to", description="last start of a chunk, included")
+    first: DayOrInstant | None = Field(None, alias="from", description="first start; default: the newest chunks")
+    last: DayOrInstant | None = Field(None, alias="to", description="last start, included")
     as_of: Instant | None = Field(None, description="read what had been computed by this instant")
     most: int = Field(60, ge=1, le=MOST_CHUNKS, description="the most chunks in one response")
     subject: str | None = Field(None, description="a column, or `model`")

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -10,7 +10,9 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     TypeAdapter,
     ValidationError,
     WithJsonSchema,
@@ -59,6 +61,24 @@ def parse_instant(text: str) -> datetime:
 """An ISO 8601 instant or date; without an offset it is UTC."""
 
 
+def _day_or_instant(value: object) -> str:
+    """Return the tag of the type that a value has."""
+    return "day" if isinstance(value, str) and ISO_8601.fullmatch(value) else "instant"
+
+
+def _within_calendar(day: date) -> date:
+    if not MINYEAR < day.year < MAXYEAR:
+        raise ValueError("is beyond the calendar's end")
+    return day
+
+
+_Day = Annotated[date, AfterValidator(_within_calendar), Tag("day")]
+DayOrInstant = Annotated[
+    _Day | Annotated[Instant, Tag("instant")], Discriminator(_day_or_instant), WithJsonSchema(INSTANT)
+]
+"""An end of a range of chunks: a date is the whole day of the model's calendar, an instant without an offset is UTC."""
+
+
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -72,8 +92,8 @@ class ChunkQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    first: Instant | None = Field(None, alias="from")
-    last: Instant | None = Field(None, alias="to")
+    first: DayOrInstant | None = Field(None, alias="from")
+    last: DayOrInstant | None = Field(None, alias="to")
     version: int | None = Field(None, ge=1, description="default: the champion, or else the newest")
 
 

@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, insert, or_, select, update
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.results import State
+from driftline.engine.spec import Period
 from driftline.errors import NotFound
 from driftline.store.ascii_columns import equals
 from driftline.store.model_numbers import lock_version
-from driftline.store.tables import incident_comments, incident_events, incidents, models
+from driftline.store.tables import incident_comments, incident_events, incidents, models, spec_revisions
 from driftline.store.version_key import VersionKey
 from monitoring.incidents.action_log import ActionKind, IncidentAction, record
 from monitoring.incidents.derivation import IncidentEvent, IncidentEventKind, IncidentState
@@ -28,14 +30,17 @@ _COLUMNS, _EVENTS, _COMMENTS = incidents.c, incident_events.c, incident_comments
 class StoredIncident:
     """An incident of a model version as it is stored.
 
-    `first` and `last` are the starts of its first and its last chunk in trouble. `acknowledged_at` and
-    `acknowledged_by` are None until somebody has acknowledged it. `owner` is the model's. No alert is sent about it
-    before `silenced_until`, and `assigned_to` is who works on it; None: nobody in particular.
+    `first` and `last` are the starts of its first and its last chunk in trouble, in the calendar of `period` and
+    `zone`. `acknowledged_at` and `acknowledged_by` are None until somebody has acknowledged it. `owner` is the
+    model's. No alert is sent about it before `silenced_until`, and `assigned_to` is who works on it; None: nobody in
+    particular.
     """
 
     number: int
     model: str
     version: int
+    period: Period
+    zone: ZoneInfo
     state: IncidentState
     severity: Severity
     worst: Severity
@@ -202,9 +207,18 @@ def _no_incident(number: int) -> NotFound:
 
 
 def _selected() -> Select[Any]:
-    return select(incidents, models.c.name, models.c.owner).select_from(
+    """Return the selection of incidents with their models and the calendars of their versions' newest specs."""
+    same_model = spec_revisions.c.model_number == _COLUMNS.model_number
+    specs = select(spec_revisions.c.spec).where(same_model, spec_revisions.c.model_version == _COLUMNS.model_version)
+    newest = specs.order_by(spec_revisions.c.revision.desc()).limit(1).scalar_subquery()
+    calendar = (_text_of(newest, name).label(name) for name in ("period", "time_zone"))
+    return select(incidents, models.c.name, models.c.owner, *calendar).select_from(
         incidents.join(models, models.c.number == _COLUMNS.model_number)
     )
+
+
+def _text_of(spec: ScalarSelect[Any], name: str) -> ColumnElement[str]:
+    return func.json_unquote(func.json_extract(spec, f"$.{name}"))
 
 
 def _incident(row: Mapping[Any, Any]) -> StoredIncident:
@@ -213,6 +227,8 @@ def _incident(row: Mapping[Any, Any]) -> StoredIncident:
         number=row["number"],
         model=row["name"],
         version=row["model_version"],
+        period=Period(row["period"]),
+        zone=ZoneInfo(row["time_zone"]),
         state=IncidentState(row["state"]),
         severity=Severity(row["severity"]),
         worst=Severity(row["worst"]),

@@ -9,6 +9,7 @@ from threading import Event
 from driftline import clock, logs
 from driftline.errors import DriftlineError
 from driftline.ingest.ingestion import Ingestion
+from driftline.lineage.start import lineage_recorded
 from driftline.store import migrate
 from driftline.traces.start import traced
 from driftline.worker import stop_on_signals
@@ -25,7 +26,7 @@ def main() -> None:
     logs.configure("ingest")
     stop = stop_on_signals()
     try:
-        with traced("ingest"):
+        with traced("ingest"), lineage_recorded():
             ingestion = Ingestion(migrate.current_engine(pool_size=DATABASE_CONNECTIONS), clock.utc_now)
             if options.command == "sql":
                 _read_sql(ingestion, options, stop)

@@ -16,6 +16,8 @@ from driftline.ingest.ingestion import Ingestion
 from driftline.ingest.message_writer import MessageWriter, StoredMessages
 from driftline.ingest.messages import Message
 from driftline.kafka import confluent_options
+from driftline.lineage.datasets import topic_dataset
+from driftline.lineage.runs import ingesting
 from driftline.settings import KafkaSettings
 from driftline.store.database import translated
 from driftline.store.ledger import BatchKind
@@ -237,7 +239,8 @@ class KafkaSource:
             "messaging.batch.message_count": len(messages),
         }
         traces = (message.traceparent for message in messages)
-        with spans.continued(f"process {topic}", SpanKind.CONSUMER, traces, attributes):
+        span = spans.continued(f"process {topic}", SpanKind.CONSUMER, traces, attributes)
+        with span, ingesting(topic_dataset(self.kafka.bootstrap_servers, topic)):
             stored = self._writers[topic].store(_source(topic), part, expected, messages)
         self._stored[place] = messages[-1].offset + 1
         log.info("%s/%d: %d rows stored, %d dead letters.", topic, part, stored.rows, stored.dead_letters)

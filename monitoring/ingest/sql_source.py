@@ -16,6 +16,7 @@ from driftline.backtesting.input.instants import as_datetime, as_microseconds
 from driftline.errors import DriftlineError, NotFound
 from driftline.ingest.group_writer import GroupWriter, Prepared, prepared
 from driftline.ingest.ingestion import Ingestion
+from driftline.lineage.runs import ingesting
 from driftline.store.database import in_transaction, translated
 from driftline.store.ledger import BatchKind
 from driftline.store.sources import source_offsets
@@ -146,7 +147,8 @@ class SqlSource:
             position = reached if expected is None else max(expected, reached)
             write = partial(self._write, expected=expected, position=position, ready=ready)
             try:
-                counts = in_transaction(self.ingestion.engine, write)
+                with ingesting(self._table.dataset):
+                    counts = in_transaction(self.ingestion.engine, write)
                 break
             except OffsetMoved as error:  # by another process, which may have read the table before these rows came
                 log.info("%s", error)

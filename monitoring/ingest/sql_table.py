@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from driftline.errors import InvalidInput, Unavailable
+from driftline.lineage.datasets import Dataset, mysql_namespace
 from driftline.store.database import error_code
 from driftline.tls import client_context
 from monitoring.ingest.sql_config import SqlSourceConfig
@@ -77,6 +78,12 @@ class SqlTable:
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+
+    @property
+    def dataset(self) -> Dataset:
+        """The table as lineage names it; a query has the name of its source."""
+        name = self.config.table or self.config.name
+        return Dataset(f"{self._engine.url.database}.{name}", mysql_namespace(self._engine.url))
 
     def columns(self) -> dict[str, int]:
         """Return the columns in their order, each with the driver's number of its type."""

@@ -13,7 +13,7 @@ from driftline.http.server import stopping
 from driftline.ingest.errors import TooMuchContent, UnsupportedContent
 from driftline.models.registered_models import RegisteredModels
 from driftline.report.pages import TEMPLATES
-from driftline.report.wording import LINE_WORDS, STATE_WORDS
+from driftline.report.wording import LINE_WORDS, STATE_WORDS, dated_label
 from driftline.store.sources.ingest_log import IngestState
 from monitoring.alerts.delivery_store import DeliveryState
 from monitoring.alerts.desk import AlertDesk
@@ -113,7 +113,8 @@ def make_pages(
     pages.register_error_handler(NotFound, not_found)
     for kind in (InvalidInput, Conflict, TooMuchContent, UnsupportedContent, RequestTooLarge):
         pages.register_error_handler(kind, refused)
-    words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, "time": page_text.time, **KINDS_AND_STATES}
+    functions = {"time": page_text.time, "dated": dated_label}
+    words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, **KINDS_AND_STATES} | functions
     pages.context_processor(lambda: words | {"last": monitor.last, "every": poll_seconds, "now": clock()})
     for name, function in page_text.FILTERS.items():
         pages.add_app_template_filter(function, name)

@@ -10,10 +10,7 @@ from sqlalchemy import Engine
 from driftline.clock import Clock
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
-from driftline.report.wording import dated_label
 from driftline.store.database import translated
-from driftline.store.versions.registry import version_key
-from driftline.store.versions.spec_revisions import newest_spec
 from monitoring.api import incident_actions
 from monitoring.incidents import action_log, stored_incidents
 from monitoring.incidents.stored_incidents import IncidentFilter
@@ -44,7 +41,6 @@ def add_incident_pages(pages: APIBlueprint, engine: Engine, clock: Clock) -> Non
             events = stored_incidents.events_of(connection, number)
             comments = stored_incidents.comments_of(connection, number)
             actions = action_log.actions_of(connection, number)
-            spec = newest_spec(connection, version_key(connection, stored.model, stored.version))
         return render_template(
             "incident.html",
             incident=stored,
@@ -52,8 +48,6 @@ def add_incident_pages(pages: APIBlueprint, engine: Engine, clock: Clock) -> Non
             comments=comments,
             actions=actions,
             hours=SILENCE_HOURS,
-            spec=spec,
-            label=lambda start: dated_label(start, spec.period, spec.zone),
         )
 
     @needs(Scope.OPERATE)

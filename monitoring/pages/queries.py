@@ -2,25 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.engine.results import State
 from driftline.store.sources.ingest_log import IngestState, LogFilter
 from driftline.store.versions.owners import LONGEST_OWNER
 from monitoring.alerts.delivery_store import DeliveryState
-from monitoring.api.schemas import Instant
+from monitoring.api.schemas import DayOrInstant, Instant
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.silences import LONGEST_REASON, LONGEST_SILENCE
+from monitoring.pages.form_values import EMPTY_IS_ABSENT, OptionalText
 from monitoring.report.overview import OverviewFilter
-
-
-def _absent(value: Any) -> Any:
-    return None if value == "" else value
-
-
-OptionalText = Annotated[str | None, BeforeValidator(_absent)]
 
 
 class OverviewQuery(BaseModel):
@@ -29,7 +23,7 @@ class OverviewQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     q: OptionalText = Field(None, max_length=64)
-    state: Annotated[State | None, BeforeValidator(_absent)] = None
+    state: Annotated[State | None, EMPTY_IS_ABSENT] = None
     owner: OptionalText = Field(None, max_length=LONGEST_OWNER)
     page: int = Field(1, ge=1, le=10**6)
 
@@ -43,8 +37,8 @@ class ModelQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    first: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="from")
-    last: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="to")
+    first: Annotated[DayOrInstant | None, EMPTY_IS_ABSENT] = Field(None, alias="from")
+    last: Annotated[DayOrInstant | None, EMPTY_IS_ABSENT] = Field(None, alias="to")
     version: int | None = Field(None, ge=1)
     segment: OptionalText = None
 
@@ -56,8 +50,8 @@ class CompareQuery(BaseModel):
 
     first: int | None = Field(None, ge=1, le=2**31 - 1)
     second: int | None = Field(None, ge=1, le=2**31 - 1)
-    since: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="from")
-    until: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="to")
+    since: Annotated[DayOrInstant | None, EMPTY_IS_ABSENT] = Field(None, alias="from")
+    until: Annotated[DayOrInstant | None, EMPTY_IS_ABSENT] = Field(None, alias="to")
 
     def versions(self, ready: Sequence[int]) -> tuple[int, int] | None:
         """Return the versions to compare, of those that are ready, the oldest first; None where there is one only."""
@@ -82,7 +76,7 @@ class IncidentsPageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     model: OptionalText = None
-    state: Annotated[IncidentState | None, BeforeValidator(_absent)] = None
+    state: Annotated[IncidentState | None, EMPTY_IS_ABSENT] = None
     before: int | None = Field(None, ge=1, le=2**63 - 1)
 
 
@@ -129,7 +123,7 @@ class AlertsPageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     channel: OptionalText = None
-    state: Annotated[DeliveryState | None, BeforeValidator(_absent)] = None
+    state: Annotated[DeliveryState | None, EMPTY_IS_ABSENT] = None
     before: int | None = Field(None, ge=1, le=2**63 - 1)
 
 
@@ -158,7 +152,7 @@ class IngestPageQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    state: Annotated[IngestState | None, BeforeValidator(_absent)] = None
+    state: Annotated[IngestState | None, EMPTY_IS_ABSENT] = None
     before: int | None = Field(None, ge=1, le=2**63 - 1)
 
     def filter(self) -> LogFilter:

@@ -1,21 +1,15 @@
 """What the form says about an uploaded reference, and the request that follows from it. No I/O here."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.backtesting.request.request import Request
 from driftline.engine.catalogue import Problem
 from driftline.engine.spec import Period
 from driftline.models.column_guesses import guess_columns
 from driftline.store.versions.owners import LONGEST_OWNER
-
-
-def _absent(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-Choice = Annotated[str | None, BeforeValidator(_absent)]
+from monitoring.pages.form_values import EMPTY_IS_ABSENT, OptionalText
 
 
 def form_option(name: str, value: object = None, /) -> str:
@@ -33,17 +27,17 @@ class RegistrationForm(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field("", max_length=64)
-    timestamp: Choice = None
-    label: Choice = None
-    prediction: Choice = None
-    score: Choice = None
-    id: Choice = None
-    problem: Annotated[Problem | None, BeforeValidator(_absent)] = None
-    positive: Choice = None
-    chunk: Annotated[Period | None, BeforeValidator(_absent)] = None
-    label_delay: Choice = None
-    alert_budget: Annotated[float | None, BeforeValidator(_absent)] = None
-    owner: Annotated[Choice, Field(max_length=LONGEST_OWNER)] = None
+    timestamp: OptionalText = None
+    label: OptionalText = None
+    prediction: OptionalText = None
+    score: OptionalText = None
+    id: OptionalText = None
+    problem: Annotated[Problem | None, EMPTY_IS_ABSENT] = None
+    positive: OptionalText = None
+    chunk: Annotated[Period | None, EMPTY_IS_ABSENT] = None
+    label_delay: OptionalText = None
+    alert_budget: Annotated[float | None, EMPTY_IS_ABSENT] = None
+    owner: OptionalText = Field(None, max_length=LONGEST_OWNER)
 
     @property
     def scores(self) -> tuple[str, ...]:

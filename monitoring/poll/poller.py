@@ -21,6 +21,7 @@ from driftline.traces import spans
 from driftline.traces.spans import Attributes
 from monitoring.poll.computation import ChunkOutcome, compute
 from monitoring.poll.monitored_version import MonitoredVersion
+from monitoring.poll.poll_lineage import record_poll_runs
 from monitoring.poll.revisions import RevisionStore
 from monitoring.poll.touched_chunks import queue_touched_chunks
 
@@ -114,6 +115,7 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool, stop: Event | N
     with spans.span("poll") as span:
         outcome = _poll_once(engine, now, scheduled, stop or Event())
         span.set({"driftline.batches": outcome.batches, "driftline.chunks": outcome.chunks})
+    record_poll_runs(engine, outcome.polls, now)
     return outcome
 
 

@@ -17,6 +17,7 @@ from driftline.store.versions.registry import Version
 from monitoring.poll.revisions import RevisionStore
 from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.verdicts import VerdictStore
+from monitoring.report.range_ends import RangeEnd, range_start, range_stop
 
 NOT_COMPUTED = Verdict(State.NO_DATA, ("The next poll computes this chunk.",), provisional=True)
 EMPTY = Verdict(State.NO_DATA, ("There are no predictions in this chunk.",), provisional=False)
@@ -25,10 +26,13 @@ FAILED = "It could not be computed"
 
 @dataclass(frozen=True, slots=True)
 class ChunkRange:
-    """The chunks that start from `first` to `last` (both included); without `first` the newest `most` of them."""
+    """The chunks that start from `first` to `last` (both included); without `first` the newest `most` of them.
 
-    first: datetime | None = None
-    last: datetime | None = None
+    Each is an instant, or a whole day of the model's calendar.
+    """
+
+    first: RangeEnd | None = None
+    last: RangeEnd | None = None
     most: int = 60
     segments: tuple[str | None, ...] | None = None
     """The segments whose results are read, where None stands for all rows; by default all of them."""
@@ -96,10 +100,11 @@ def _range_ends(
     if not starts:
         return None
     oldest, newest = min(starts), max(starts)
-    last = min(newest, requested.last or newest)
+    last = min(newest, range_stop(requested.last, spec.zone) or newest)
     if last < oldest:
         return None
-    first = max(oldest, requested.first or last - (requested.most - 1) * LONGEST_CHUNK[spec.period])
+    newest_first = last - (requested.most - 1) * LONGEST_CHUNK[spec.period]
+    first = max(oldest, range_start(requested.first, spec.zone) or newest_first)
     return (first, last) if first <= last else None
 
 

@@ -13,8 +13,10 @@ from driftline.engine.calendar import LONGEST_CHUNK
 from driftline.store.ascii_columns import equals
 from driftline.store.tables import chunk_revisions, results
 from driftline.store.version_key import VersionKey
+from driftline.store.versions.spec_revisions import newest_spec
 from monitoring.poll.joined_results import CONTENT, NAMES, read_objects
 from monitoring.poll.revisions import RevisionStore
+from monitoring.report.range_ends import RangeEnd, range_start, range_stop
 
 _LONGEST = max(LONGEST_CHUNK.values())
 _REVISION = chunk_revisions.c
@@ -40,12 +42,13 @@ class ResultFilter:
 class ResultRange:
     """Which chunks: those that start from `first` to `last`, both included, at most `most` of them.
 
-    Without `first` they are the newest, with it the oldest. `as_of` is the instant whose results are read: of each
-    chunk the newest revision that had been computed by then; None reads the current results.
+    Each is an instant, or a whole day of the model's calendar. Without `first` they are the newest, with it the
+    oldest. `as_of` is the instant whose results are read: of each chunk the newest revision that had been computed by
+    then; None reads the current results.
     """
 
-    first: datetime | None = None
-    last: datetime | None = None
+    first: RangeEnd | None = None
+    last: RangeEnd | None = None
     as_of: datetime | None = None
     most: int = 60
 
@@ -100,7 +103,9 @@ def _revisions(connection: Connection, key: VersionKey, span: ResultRange) -> li
     ends = RevisionStore(key).ends(connection)
     if ends is None:
         return []
-    first, last = max(span.first or ends[0], ends[0]), min(span.last or ends[1], ends[1])
+    zone = newest_spec(connection, key).zone
+    first = max(range_start(span.first, zone) or ends[0], ends[0])
+    last = min(range_stop(span.last, zone) or ends[1], ends[1])
     columns = (_REVISION.chunk_start, _REVISION.chunk_end, _REVISION.revision, _REVISION.closed, _REVISION.computed_at)
     of_version = select(*columns).where(key.rows_of(chunk_revisions))
     if span.as_of is None:

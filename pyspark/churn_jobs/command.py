@@ -26,6 +26,8 @@ from churn_jobs.spark.settings import FOLDER, JobSettings
 from driftline import logs
 from driftline.clock import utc_now
 from driftline.errors import DriftlineError
+from driftline.lineage import runs
+from driftline.lineage.start import lineage_recorded
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.store.database import make_engine, translated
@@ -64,10 +66,10 @@ def run(name: str, work: Callable[[Job], object], *, reads_kafka: bool = False) 
     """Run a job; report an expected failure as one message and exit with status 2."""
     logs.configure(name, logging.WARNING)
     try:
-        with traced(name), translated():
+        with traced(name), lineage_recorded(), translated():
             job = _job(name, reads_kafka=reads_kafka)
             try:
-                with spans.span(name):
+                with spans.span(name), runs.run(name):
                     work(job)
             finally:
                 shutil.rmtree(job.scratch, ignore_errors=True)

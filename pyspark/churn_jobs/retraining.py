@@ -16,6 +16,7 @@ from churn_jobs.training import CURE, train
 from driftline.engine.comparison.promotion import Decision, decide
 from driftline.engine.comparison.trigger import alert_lasts, refusal
 from driftline.errors import DriftlineError, Unavailable
+from driftline.lineage import runs
 from driftline.store import removal
 from driftline.store.database import in_transaction
 from driftline.store.job_lock import only_one
@@ -99,6 +100,8 @@ def _recorded(
     state = RetrainingState.PROMOTED if decision.promote else RetrainingState.KEPT
     retrainings.finish(job.engine, champion.key, position, state, decision, retrained.challenger, job.now)
     _follow(job)
+    runs.note(champion=champion.number, challenger=retrained.challenger, promoted=decision.promote)
+    runs.note(model=champion.name, alert_event=last_event)
     return retrained
 
 
@@ -108,7 +111,8 @@ def _challenge(job: Job, champion: Version, training: TrainingConfig, config: Re
     roles.promote(job.engine, CHURN_MODEL, champion.number, pinned)
     days = choose(RequestedDays(), in_transaction(job.engine, processed_store.available), processed.name, CURE)
     first = max(days.first, days.last - (config.recent_days - 1) * DAY)
-    trained = train(job, RequestedDays(first, days.last), training)
+    with runs.run("train_model"):
+        trained = train(job, RequestedDays(first, days.last), training)
     if trained.version == champion.number:
         same = Decision(False, "the newest days and the configuration are those of the champion", 0)
         return Retrained(None, same)

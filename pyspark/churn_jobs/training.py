@@ -34,11 +34,15 @@ from churn_jobs.trainers.trainer_choice import TRAINERS, choose_trainer, compare
 from churn_jobs.windows import Windows, split
 from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, Period, Spec
+from driftline.lineage import runs
+from driftline.lineage.datasets import artifact_of, fields_of, reference_of, table_dataset
 from driftline.objects import ObjectStore
 from driftline.store.database import in_transaction
 from driftline.store.job_lock import only_one
 from driftline.store.tables import ledger
 from driftline.store.versions import registry
+from driftline.store.versions.registry import Version
+from driftline.tracking.training_runs import LINK
 
 FORMAT = 1
 """To be increased when the same data and configuration give another model; part of the training hash."""
@@ -61,13 +65,33 @@ def train(job: Job, requested: RequestedDays, config: TrainingConfig) -> Trained
         Conflict: another run is active.
     """
     migrate.require_current(job.engine)
+    runs.read(table_dataset(job.engine.url, processed))
     with only_one(job.engine, "train_model"):
         days = choose(requested, in_transaction(job.engine, processed_store.available), processed.name, CURE)
         windows = split(_with_whole_past(job, days), config)
         with job.open_spark() as jdbc:
             trained = _train(job, jdbc, windows, config)
         track(job, registry.load(job.engine, CHURN_MODEL, trained.version))
+        if runs.is_recording():
+            _record_lineage(job, registry.load(job.engine, CHURN_MODEL, trained.version), days)
         return trained
+
+
+def _record_lineage(job: Job, version: Version, days: DayRange) -> None:
+    """Record the version that a training made, with its reference."""
+    fields = fields_of(version.store.schema.all)
+    runs.wrote(
+        artifact_of(version.name, version.number),
+        reference_of(version.name, version.reference_hash, fields, rows=version.details.get("reference_rows")),
+    )
+    runs.note(
+        model=version.name,
+        model_version=version.number,
+        spec_revision=version.spec_revision,
+        training_hash=version.training_hash,
+        mlflow_run=version.details.get(LINK, {}).get("run_id"),
+        days=str(days),
+    )
 
 
 def _with_whole_past(job: Job, days: DayRange) -> DayRange:

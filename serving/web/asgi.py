@@ -49,7 +49,7 @@ class WholeRequests:
         self._bodies = asyncio.Semaphore(MAX_BODIES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """WholeResponse a request of the server."""
+        """Answer a request of the server."""
         refusal, body = await self._read(scope, receive)
         answer = refusal or await self.answer(scope, body)
         try:

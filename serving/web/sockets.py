@@ -32,7 +32,7 @@ class Sockets:
     feed: PredictionFeed
 
     async def predict(self, socket: WebSocket) -> None:
-        """WholeResponse each message as `POST /predict` answers its body."""
+        """Answer each message as `POST /predict` answers its body."""
         if not await self._accepted(socket):
             return
         with suppress(WebSocketDisconnect):

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from driftline import __version__
+from driftline.atlas.command import lineage
 from driftline.backtesting.command import backtest
 from driftline.errors import DriftlineError, MissingLibrary
 from driftline.http.token_command import token
@@ -19,6 +20,7 @@ db = typer.Typer(help="Manage the database: its tables, and the archive of its r
 app.add_typer(db, name="db")
 app.add_typer(token, name="token")
 app.add_typer(models, name="models")
+app.add_typer(lineage, name="lineage")
 app.command()(backtest)
 app.command()(ingest)
 app.command()(report)

@@ -28,6 +28,7 @@ VERSION_TABLES = (LIBRARY.version_table, EXAMPLE.version_table)
 
 SETTINGS_AS_FILES = "DRIFTLINE_SECRETS"
 WEB_SERVER = ("DRIFTLINE_TOKENS", "DRIFTLINE_RATE_LIMIT", "DRIFTLINE_MAX_", "DRIFTLINE_TLS_", "DRIFTLINE_TRACES_")
+LINEAGE = "DRIFTLINE_LINEAGE_"
 GOOGLE = ("GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST")
 
 
@@ -101,6 +102,7 @@ JOBS = Service(
         "DRIFTLINE_OBJECTS",
         "MLFLOW_",
         "DRIFTLINE_TRACES_",
+        LINEAGE,
     ),
     variables={"PYSPARK_PYTHON": sys.executable},
     uses_kafka=True,
@@ -175,7 +177,7 @@ MONITOR = Service(
     folder="monitoring",
     command=("-m", "monitoring"),
     port=5001,
-    settings=(SETTINGS_AS_FILES, "MONITOR_", "DRIFTLINE_OBJECTS", *WEB_SERVER),
+    settings=(SETTINGS_AS_FILES, "MONITOR_", "DRIFTLINE_OBJECTS", *WEB_SERVER, LINEAGE),
     grants=(  # it locks rows of tables that it cannot write to: MySQL requires LOCK TABLES for that
         Grant((LOCK_TABLES,), revoked=(SELECT, INSERT, UPDATE, DELETE, CREATE, CREATE_VIEW, SHOW_VIEW, EXECUTE)),
         Grant((SELECT,), (LIBRARY.version_table,)),

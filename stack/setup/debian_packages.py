@@ -2,7 +2,53 @@
 
 import shutil
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+from stack import paths
+from stack.locks import exclusive_lock
+from stack.setup.jars import staging
+
+
+@dataclass(frozen=True)
+class UnpackedPrograms:
+    """Programs for tests, each by the package that has it: the system's, or those unpacked into a folder."""
+
+    folder: Path
+    packages: Mapping[str, str]
+
+    def program(self, name: str) -> Path | None:
+        """Return a program; None where it is missing."""
+        unpacked = self.folder / "usr" / "bin" / name
+        installed = shutil.which(name)
+        return unpacked if unpacked.exists() else Path(installed) if installed else None
+
+    def provide(self) -> bool:
+        """Unpack the packages unless all programs are there, once for all processes; return whether they are now."""
+        if self._is_complete():
+            return True
+        if not can_unpack():
+            return False
+        paths.BUILD.mkdir(exist_ok=True)
+        with exclusive_lock(paths.BUILD / f"{self.folder.name}.lock"):
+            if self._is_complete():
+                return True
+            staged = staging(self.folder)
+            if not all(unpack(package, staged) for package in {*self.packages.values()}):
+                shutil.rmtree(staged)
+                return False
+            shutil.rmtree(self.folder, ignore_errors=True)
+            staged.rename(self.folder)
+        return self._is_complete()
+
+    @property
+    def cure(self) -> str:
+        """What to do where they are missing."""
+        return f"install the packages {' and '.join(sorted({*self.packages.values()}))}"
+
+    def _is_complete(self) -> bool:
+        return all(self.program(name) for name in self.packages)
 
 
 def can_unpack() -> bool:

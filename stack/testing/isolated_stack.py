@@ -49,8 +49,17 @@ class IsolatedStack:
         """This process's environment, pointed to the isolated's folders and to no other server."""
         servers = ("DB_", "KAFKA_")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(servers)}
-        outputs = {"EDA_OUTPUT": str(self.var / "eda"), "MONITOR_OUTPUT": str(self.var / "monitoring")}
+        outputs = {
+            "EDA_OUTPUT": str(self.var / "eda"),
+            "MONITOR_OUTPUT": str(self.var / "monitoring"),
+            "DRIFTLINE_LINEAGE_FILE": str(self.lineage),
+        }
         return inherited | outputs | {**self.external} | {"DRIFTLINE_VAR": str(self.var)}
+
+    @property
+    def lineage(self) -> Path:
+        """The file of the events of lineage of all jobs and services."""
+        return self.var / "lineage.jsonl"
 
     @property
     def site(self) -> Site:

@@ -14,6 +14,7 @@ from churn.columns import Topic
 from churn.tables import cdr, churn_predictions, injected_drift
 from stack.demo.plan import Plan
 from stack.testing.isolated_stack import IsolatedStack, chunks
+from tests.unit.driftline.lineage.recorders import checked
 
 Chunk = dict[str, Any]
 
@@ -150,6 +151,19 @@ def test_the_monitor_cannot_see_what_was_injected(loop: IsolatedStack) -> None:
     with pytest.raises(DBAPIError, match="denied"), loop.engine("monitor").connect() as connection:
         connection.execute(select(injected_drift))
     assert loop.site.truth_name not in inspect(loop.engine("monitor")).get_schema_names()
+
+
+def test_each_result_has_its_lineage(loop: IsolatedStack) -> None:
+    events = [checked(line) for line in loop.lineage.read_bytes().splitlines()]
+    states = {(event["job"]["name"], event["eventType"]) for event in events}
+    jobs = {"prepare_data", "train_model", "write_predictions", "poll.churn"}
+    assert {(job, state) for job in jobs for state in ("START", "COMPLETE")} <= states
+    assert "FAIL" not in {state for _, state in states}
+    written = {event["job"]["name"]: {row["name"] for row in event.get("outputs", ())} for event in events}
+    polls = [event for event in events if event["job"]["name"] == "poll.churn" and event["eventType"] == "COMPLETE"]
+    read = {row["name"] for row in polls[-1]["inputs"]}
+    assert read == {"churn.predictions", "churn.labels", "churn.reference"}
+    assert read <= written["write_predictions"] | written["train_model"] | {"churn.labels"}
 
 
 def test_a_second_stream_is_refused_only_while_one_runs(loop: IsolatedStack, plan: Plan) -> None:

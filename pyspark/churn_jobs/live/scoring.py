@@ -83,7 +83,9 @@ class LiveScoring:
         version, model = self.model.current()
         scored = model.score(self._prepared(missing)).select(*predicting.OUTPUT, ID).toPandas()
         by_day: list[date] = sorted(scored[Processed.DATE].unique().tolist())
-        return sum(self._store_day(version, day, scored[scored[Processed.DATE] == day]) for day in by_day)
+        new = sum(self._store_day(version, day, scored[scored[Processed.DATE] == day]) for day in by_day)
+        predicting.record_lineage(self.engine, version, new)
+        return new
 
     def _prepared(self, missing: pd.DataFrame) -> DataFrame:
         """Return the features of the subscriber-days, computed from the stored records as for training."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event
 
@@ -20,6 +20,8 @@ from churn_jobs.live.settings import StreamSettings
 from churn_jobs.progress import say
 from churn_jobs.spark.job import Job
 from driftline.errors import KafkaUnavailable, Unavailable
+from driftline.lineage import runs
+from driftline.lineage.datasets import Dataset, topic_dataset
 from driftline.publishing.publisher import BatchPublisher
 from driftline.settings import KafkaSettings
 from driftline.store.job_lock import JobLock, only_one
@@ -46,11 +48,17 @@ class Streamed:
 
 @dataclass
 class MicroBatches:
-    """The work of one micro-batch, repeated while a server is away; counts what was done."""
+    """The work of one micro-batch, repeated while a server is away; counts what was done.
+
+    `source` and `target` are the topics of the records and of the predictions; `run` is that of the job.
+    """
 
     scoring: LiveScoring
     topic: PredictionTopic
     stop: Event
+    source: Dataset
+    target: Dataset
+    run: runs.Run | None = field(default_factory=runs.current)
     total: Streamed = Streamed()
     error: Exception | None = None
 
@@ -67,9 +75,12 @@ class MicroBatches:
     def _process(self, messages: DataFrame) -> None:
         """Score the records of a micro-batch, store and publish the predictions, and count them."""
         collected = collect(messages)
-        with spans.continued("score records", SpanKind.CONSUMER, collected.traces):
+        span = spans.continued("score records", SpanKind.CONSUMER, collected.traces)
+        with span, runs.run(f"{NAME}.micro_batch", parent=self.run):
+            runs.read(replace(self.source, rows=len(collected.records) + len(collected.invalid)))
             new = self.scoring.store(collected.records)
             published = self.topic.publish()
+            runs.wrote(replace(self.target, rows=published))
         for message in collected.invalid[:5]:
             say(f"{message.place} is not a record and was skipped: {message.value[:200]}")
         so_far = self.total
@@ -106,7 +117,9 @@ def score_stream(
         model = ServedModel(job.engine, job.scratch)
         model.current()
         topic = PredictionTopic(job.engine, publisher)
-        work = MicroBatches(LiveScoring(jdbc.spark, job.engine, model, clock), topic, stop)
+        topics = (settings.records_topic, settings.predictions_topic)
+        source, target = (topic_dataset(kafka.bootstrap_servers, name) for name in topics)
+        work = MicroBatches(LiveScoring(jdbc.spark, job.engine, model, clock), topic, stop, source, target)
         with only_one(job.engine, NAME) as lock:  # from here on, others see that the stream works
             try:
                 persist(topic.publish, stop, RETRIES)

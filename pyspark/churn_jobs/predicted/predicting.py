@@ -27,6 +27,8 @@ from churn_jobs.trainers.artifact import COMPLEMENT, ChurnModel
 from churn_jobs.trainers.reference import prediction_id
 from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
 from driftline.errors import NotFound
+from driftline.lineage import runs
+from driftline.lineage.datasets import artifact_of, fields_of, predictions_of, table_dataset
 from driftline.objects import ObjectStore, open_store
 from driftline.store import ledger
 from driftline.store.database import in_transaction
@@ -35,6 +37,7 @@ from driftline.store.rows.prediction_schema import MODEL_VERSION, SCORED_AT
 from driftline.store.rows.prediction_writer import Written
 from driftline.store.versions import registry
 from driftline.store.versions.registry import Version
+from driftline.tracking.training_runs import LINK
 
 CURE = "Prepare days first: `python pyspark/prepare_data.py`."
 INPUT = (Processed.DATE, Processed.USER, *FEATURES)
@@ -70,6 +73,7 @@ def predict(job: Job, requested: RequestedDays) -> Predicted:
         Conflict: another run is active.
     """
     migrate.require_current(job.engine)
+    runs.read(table_dataset(job.engine.url, processed))
     with only_one(job.engine, "write_predictions"):
         version = registry.load(job.engine, CHURN_MODEL)
         scratch.clear_dead(job.scratch)
@@ -77,8 +81,21 @@ def predict(job: Job, requested: RequestedDays) -> Predicted:
         days = choose(requested, in_transaction(job.engine, processed_store.available), processed.name, CURE)
         with job.open_spark() as jdbc:
             predicted = _predict(job, jdbc, version, artifact.load(target, job.scratch), days)
+    runs.note(days=str(days), rows_outdated=predicted.changed)
+    record_lineage(job.engine, version, predicted.new)
     say(f"Predicted {days} with version {predicted.version}: {predicted.new:,} missing predictions were added.")
     return predicted
+
+
+def record_lineage(engine: Engine, version: Version, new: int) -> None:
+    """Record with which version predictions were made, and where they are."""
+    runs.read(artifact_of(version.name, version.number))
+    runs.wrote(
+        predictions_of(version.name, fields_of(version.store.schema.all), rows=new),
+        table_dataset(engine.url, churn_predictions, rows=new),
+    )
+    runs.note(model=version.name, model_version=version.number, spec_revision=version.spec_revision)
+    runs.note(mlflow_run=version.details.get(LINK, {}).get("run_id"))
 
 
 def files_of(version: Version) -> ObjectStore:
@@ -161,4 +178,7 @@ def store(
             ledger.add_pending(connection, ledger.number_of(connection, batch_id), consumers)
         return written
 
-    return in_transaction(engine, write)
+    written = in_transaction(engine, write)
+    if written.new:
+        runs.note_batch(batch_id)
+    return written

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from churn import migrate
 from churn.columns import TRAILING_DAYS, Cdr
-from churn.tables import cdr, processed_staging
+from churn.tables import cdr, processed, processed_staging
 from churn_jobs import scratch
 from churn_jobs.batches import DayPart
 from churn_jobs.days import DayRange, RequestedDays, choose
@@ -19,6 +19,8 @@ from churn_jobs.prepared.prepared_files import PreparedFiles
 from churn_jobs.progress import each, say, step
 from churn_jobs.spark.jdbc import Jdbc
 from churn_jobs.spark.job import Job
+from driftline.lineage import runs
+from driftline.lineage.datasets import object_dataset, table_dataset
 from driftline.store.database import in_transaction
 from driftline.store.job_lock import only_one
 
@@ -43,12 +45,23 @@ def prepare(job: Job, requested: RequestedDays) -> Prepared:
         NotFound: there are no records. InvalidInput: the range is not available. Conflict: another run is active.
     """
     migrate.require_current(job.engine)
+    runs.read(table_dataset(job.engine.url, cdr))
     with only_one(job.engine, "prepare_data"):
         days = choose(requested, in_transaction(job.engine, recorded_days), cdr.name, CURE)
         with job.open_spark() as jdbc:
             run = _prepare(job, jdbc, days)
+    _record_lineage(job, run)
     say(f"Prepared {run.days}: {run.rows:,} rows; {run.batches} batches and {run.files} files were new.")
     return run
+
+
+def _record_lineage(job: Job, run: Prepared) -> None:
+    """Record what a run wrote."""
+    runs.wrote(
+        table_dataset(job.engine.url, processed, rows=run.rows),
+        object_dataset(job.objects.at("prepared"), fields=table_dataset(job.engine.url, processed).fields),
+    )
+    runs.note(days=str(run.days), batches_new=run.batches, files_new=run.files)
 
 
 def recorded_days(connection: Connection) -> DayRange | None:

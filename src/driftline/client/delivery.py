@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from driftline.client.answers import Answer, BatchOutcome, read_answer
 from driftline.client.batch_file import BatchFile, FileFormat
 from driftline.errors import InvalidInput
+from driftline.traces import spans
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -117,6 +118,8 @@ class MonitorConnection:
             "Idempotency-Key": batch.key,
             **self._destination.headers,
         }
+        if (trace := spans.traceparent()) is not None:
+            headers[spans.TRACEPARENT] = trace
         if batch.format is FileFormat.NDJSON:
             headers["Content-Encoding"] = "gzip"
             content = gzip.compress(content, compresslevel=3, mtime=0)

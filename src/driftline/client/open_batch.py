@@ -7,6 +7,7 @@ from collections.abc import Collection
 from driftline.client.batch_file import BatchFile
 from driftline.client.errors import SpoolFailed
 from driftline.client.locked_file import LockedFile
+from driftline.traces.spans import MOST_LINKS
 
 
 class OpenBatch:
@@ -17,6 +18,7 @@ class OpenBatch:
         self.batch = batch
         self.file = file
         self.ids: set[str] = set()
+        self.traces: dict[str, None] = {}
         self.size = 0
         self.begun = time.monotonic()
 
@@ -25,8 +27,8 @@ class OpenBatch:
         """How many rows it has; each has an id of its own."""
         return len(self.ids)
 
-    def append(self, lines: bytes, ids: Collection[str]) -> None:
-        """Append complete lines, all or none; `ids` are those of their rows.
+    def append(self, lines: bytes, ids: Collection[str], trace: str | None = None) -> None:
+        """Append complete lines, all or none; `ids` are those of their rows, which belong to a trace or to none.
 
         Raises:
             SpoolFailed: the disk is full or fails.
@@ -39,6 +41,8 @@ class OpenBatch:
             self._take_back(written)
             raise SpoolFailed(_failure(self.file, "no space left on the device"))
         self.ids.update(ids)
+        if trace is not None and len(self.traces) < MOST_LINKS:
+            self.traces[trace] = None
         self.size += written
 
     def _take_back(self, written: int) -> None:

@@ -15,6 +15,8 @@ from driftline.client.locked_file import LockedFile
 from driftline.client.parts import Refusals, divide
 from driftline.client.spool import Spool
 from driftline.client.writer import SpoolWriter
+from driftline.traces import spans
+from driftline.traces.spans import SpanKind
 
 log = logging.getLogger("driftline.client")
 
@@ -38,6 +40,7 @@ class Sender:
         self._sealing = threading.Lock()
         self._stopping = False
         self._refusals: dict[str, Refusals] = {}
+        self._traces: dict[str, tuple[str, ...]] = {}
         self._failing: dict[str, Backoff] = {}
         self._logged: set[str] = set()
         self._logged_at = float("-inf")
@@ -92,7 +95,10 @@ class Sender:
         """
         with self._sealing:
             while self._writer.completed:
-                self._spool.seal(self._writer.completed.popleft())
+                batch = self._writer.completed.popleft()
+                if batch.traces:
+                    self._traces[batch.batch.origin] = tuple(batch.traces)
+                self._spool.seal(batch)
             self._spool.recover()
 
     def _send_all(self, now: float) -> None:
@@ -115,8 +121,10 @@ class Sender:
 
     def _ready(self, now: float) -> list[BatchFile]:
         """Return the batches to send now, in their order; forget failures and refusals of batches that are finished."""
-        ready = self._spool.batches(BatchStage.READY)
-        keys, origins = {batch.key for batch in ready}, {batch.origin for batch in ready}
+        with self._sealing:
+            ready = self._spool.batches(BatchStage.READY)
+            keys, origins = {batch.key for batch in ready}, {batch.origin for batch in ready}
+            self._traces = {origin: traces for origin, traces in self._traces.items() if origin in origins}
         self._failing = {key: backoff for key, backoff in self._failing.items() if key in keys}
         self._logged &= keys
         self._refusals = {origin: refusals for origin, refusals in self._refusals.items() if origin in origins}
@@ -132,7 +140,11 @@ class Sender:
             return None, []
         with file:
             content = batch.path.read_bytes()
-            answer = self._delivery.send(batch, content)
+            traces = self._traces.get(batch.origin, ())
+            with spans.continued("send batch", SpanKind.CLIENT, traces) as span:
+                answer = self._delivery.send(batch, content)
+                if answer.state is not BatchOutcome.STORED:
+                    span.fail(answer.state)
             return answer, [] if answer.state is BatchOutcome.RETRY else self._finish(batch, content, answer)
 
     def _goes_on(self, now: float, batch: BatchFile, answer: Answer) -> bool:

@@ -9,6 +9,7 @@ from driftline.client.errors import ClientClosed, SpoolFailed, SpoolFull
 from driftline.client.open_batch import OpenBatch
 from driftline.client.rows import Row
 from driftline.client.spool import Spool
+from driftline.traces import spans
 
 MAX_BYTES = 4 * 1024 * 1024
 """Bytes after which a batch is complete, whatever its number of rows."""
@@ -72,7 +73,7 @@ class SpoolWriter:
                 break
             lines[row.id] = row.line
         if lines:
-            batch.append(b"".join(lines.values()), lines)
+            batch.append(b"".join(lines.values()), lines, spans.traceparent())
             self.rows += len(lines)
         end = start + len(lines)
         return end, end < len(rows) or batch.rows >= self._batch_rows or batch.size >= MAX_BYTES

@@ -15,7 +15,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy import Engine, QueuePool
 
@@ -23,6 +23,7 @@ from driftline.errors import DriftlineError
 from driftline.http.access import needs
 from driftline.http.request_spans import METHODS
 from driftline.http.scopes import Scope
+from driftline.lineage import runs
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,20 @@ class ServiceMetrics:
             counts = {"in use": pool.checkedout(), "idle": pool.checkedin()} if isinstance(pool, QueuePool) else {}
             samples = [((state,), float(count)) for state, count in counts.items()]
             return [gauge("driftline_database_connections", "Connections to MySQL by state.", ("state",), samples)]
+
+        self.registry.register(_Reader(read))
+
+    def watch_lineage(self) -> None:
+        """Add the events of lineage of this process: delivered, and lost."""
+
+        def read() -> list[Metric]:
+            family = CounterMetricFamily(
+                "driftline_lineage_events", "Events of lineage by receiver and outcome.", labels=("receiver", "outcome")
+            )
+            for receiver, counts in runs.counts().items():
+                family.add_metric((receiver, "delivered"), counts.delivered)
+                family.add_metric((receiver, "lost"), counts.lost)
+            return [family]
 
         self.registry.register(_Reader(read))
 

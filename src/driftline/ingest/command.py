@@ -49,6 +49,7 @@ def ingest(
     from driftline.errors import InvalidInput  # noqa: PLC0415
     from driftline.ingest.file_ingestion import FileIngestion  # noqa: PLC0415
     from driftline.ingest.ingestion import Ingestion  # noqa: PLC0415
+    from driftline.lineage.start import lineage_recorded  # noqa: PLC0415
     from driftline.settings import DatabaseSettings  # noqa: PLC0415
     from driftline.store.database import make_engine  # noqa: PLC0415
     from driftline.store.ledger import BatchKind  # noqa: PLC0415
@@ -62,10 +63,11 @@ def ingest(
     kind = BatchKind.LABELS if labels else BatchKind.CORRECTION if corrections else BatchKind.PREDICTIONS
     ingestion = Ingestion(make_engine(DatabaseSettings()), utc_now)
     ingested = FileIngestion(ingestion, model, kind, version, split_names(na_values or "", ()))
-    if watch is not None:
-        _watch(watch, ingested, every, once=once)
-    for file in files or ():
-        typer.echo(f"{file}: {ingested.store(file, partial(_show_progress, file))}")
+    with lineage_recorded():
+        if watch is not None:
+            _watch(watch, ingested, every, once=once)
+        for file in files or ():
+            typer.echo(f"{file}: {ingested.store(file, partial(_show_progress, file))}")
 
 
 def _watch(address: str, files: "FileIngestion", every: float, *, once: bool) -> None:

@@ -10,6 +10,8 @@ from driftline.ingest.content import Content
 from driftline.ingest.files import contents_of, format_of_file
 from driftline.ingest.ingestion import REFUSALS, Ingestion, Receipt, Sent
 from driftline.ingest.layouts import IngestLayout
+from driftline.lineage.datasets import object_dataset
+from driftline.lineage.runs import ingesting
 from driftline.store.database import in_transaction
 from driftline.store.ledger import BatchKind
 
@@ -52,17 +54,30 @@ class FileIngestion:
     words: Collection[str] = ()
     caller: str = "driftline ingest"
 
-    def store(self, file: Path, progress: Progress, *, name: str | None = None, key: str | None = None) -> FileCounts:
+    def store(
+        self,
+        file: Path,
+        progress: Progress,
+        *,
+        name: str | None = None,
+        key: str | None = None,
+        address: str | None = None,
+    ) -> FileCounts:
         """Store the batches of a file and return how many rows there were.
 
-        `name` is the file's in messages, by default its path. Batches are named by `key` and the number of the rows
-        before them, by default by their content.
+        `name` is the file's in messages, and `address` in lineage, both by default its path. Batches are named by `key`
+        and the number of the rows before them, by default by their content.
 
         Raises:
             NotFound: no such model or version.
             InvalidInput, Conflict, TooMuchContent: a batch is refused; the message says how many rows are stored.
             Unavailable: the database does not answer.
         """
+        with ingesting(object_dataset(address or str(file))):
+            return self._store(file, progress, name, key)
+
+    def _store(self, file: Path, progress: Progress, name: str | None, key: str | None) -> FileCounts:
+        """Store the batches of a file, one after the other."""
         counts = FileCounts()
         for content in self._contents(file, name):
             if content.rows_before == 0:

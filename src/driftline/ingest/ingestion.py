@@ -15,6 +15,7 @@ from driftline.clock import Clock
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.spec import ModelClock
 from driftline.errors import Conflict, DriftlineError, InvalidInput, PredictionConflict
+from driftline.ingest.batch_lineage import record_refused, record_stored
 from driftline.ingest.conflicts import with_rows
 from driftline.ingest.content import Content, require_few_rows
 from driftline.ingest.content_frame import flat_frame
@@ -142,7 +143,9 @@ class Ingestion:
 
         def write_and_log(connection: Connection) -> Receipt:
             receipt = write(connection)
-            ingest_log.record(connection, entry.stored(receipt))
+            stored = entry.stored(receipt)
+            ingest_log.record(connection, stored)
+            record_stored(connection, target, stored)
             return receipt
 
         return write_and_log
@@ -154,7 +157,9 @@ class Ingestion:
             NotFound: no such model.
         """
         number = model_number(connection, name)
-        ingest_log.record(connection, _Entry(number, self.clock(), kind, sent).refused(error))
+        refused = _Entry(number, self.clock(), kind, sent).refused(error)
+        ingest_log.record(connection, refused)
+        record_refused(connection, name, refused, error)
 
     @property
     def _writers(self) -> dict[str, Callable[[Target, Sent, datetime], Write]]:

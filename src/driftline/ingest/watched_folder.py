@@ -172,7 +172,8 @@ class WatchedFolder:
                 raise Stopped
 
         try:
-            counts = self.files.store(copy, progress, name=key, key=self._batch_key(file))
+            batch_key = self._batch_key(file)
+            counts = self.files.store(copy, progress, name=key, key=batch_key, address=self.store.at(key))
         except REFUSALS as error:
             log.warning("Refused: %s", error)
             return replace(file, state=IngestState.REFUSED, reason=str(error))

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import Dialect, ExceptionContext
@@ -172,10 +173,26 @@ def in_transaction(engine: Engine, work: Callable[[Connection], T], *, lock_wait
 
     def once() -> T:
         with engine.begin() as connection:
-            return work(connection)
+            actions = _actions[connection] = []
+            result = work(connection)
+        for action in actions:
+            action()
+        return result
 
     with translated():
         return retrying(once)
+
+
+_actions: WeakKeyDictionary[Connection, list[Callable[[], None]]] = WeakKeyDictionary()
+"""By connection what is to be done once its transaction is committed."""
+
+
+def after_commit(connection: Connection, action: Callable[[], None]) -> None:
+    """Call a function once the transaction of `in_transaction` is committed, and not where it is rolled back.
+
+    The function must neither fail nor wait. After the error of a commit, whose outcome is unknown, it is not called.
+    """
+    _actions.setdefault(connection, []).append(action)
 
 
 def _stop_after(attempts: int, lock_waits: int | None) -> Callable[[RetryCallState], bool]:

@@ -429,6 +429,17 @@ verdicts = Table(
     **OPTIONS,
 )
 
+sent_chunks = Table(
+    "sent_chunks",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("model_version", Integer, primary_key=True, autoincrement=False),
+    Column("chunk_start", INSTANT, primary_key=True),
+    Column("revision", Integer, nullable=False, comment="that was sent last"),
+    Column("derived_at", INSTANT, comment="of the verdict that was sent"),
+    **OPTIONS,
+)
+
 # Verdict events and incidents ----------------------------------------------------------------------------------------
 
 verdict_events = Table(

@@ -35,6 +35,8 @@ from churn_jobs.trainers import artifact
 from churn_jobs.trainers.artifact import COMPLEMENT
 from driftline.engine.results import ID, PREDICTION, SCORE
 from driftline.errors import InvalidInput, KafkaUnavailable
+from driftline.lineage import runs
+from driftline.lineage.runs import RunEvent, RunState
 from driftline.publishing.confluent_publisher import ConfluentPublisher
 from driftline.publishing.publisher import Route
 from driftline.settings import AccessSettings, DatabaseSettings, KafkaSettings, LocalSettings
@@ -56,6 +58,7 @@ from tests.integration.churn_jobs.trained import FIRST, HISTORY, Loop, trained_l
 from tests.integration.flaskapp.observed import published, wait_until
 from tests.integration.monitoring.applications import monitor_of
 from tests.integration.otlp import Collector, collected
+from tests.unit.driftline.lineage.recorders import kept_events
 
 SUBSCRIBERS = 60
 SCHEMA = "churn_live"
@@ -185,10 +188,11 @@ def test_each_record_is_scored_once_as_the_batch_job_would(live: ScoringLoop, mo
     assert live.score().new == len(second)
     require_each_once(live, ids_of(first, second))
 
-    with collected("score_stream") as collector:
+    with collected("score_stream") as collector, kept_events() as events, runs.run("score_stream"):
         third = live.next_day(slice(0, 40))
         assert live.score() == Streamed(1, len(third), 0, len(third))
     _require_one_trace(live, collector)
+    _require_run(live, events, len(third))
     require_each_once(live, ids_of(first, second, third))
     _require_equal_to_the_batch_job(live)
 
@@ -203,6 +207,16 @@ def test_each_record_is_scored_once_as_the_batch_job_would(live: ScoringLoop, mo
     pd.testing.assert_frame_equal(now[now[ID].isin(before[ID])].reset_index(drop=True), before)
     assert ids_of(repeated)[0] in set(before[ID])
     assert {row["consumer"] for row in _pending(live)} == {"monitor"}
+
+
+def _require_run(live: ScoringLoop, events: list[RunEvent], rows: int) -> None:
+    """The micro-batch is a run within that of the stream, from topic to topic."""
+    scored, job = (event for event in events if event.state is RunState.COMPLETE)
+    assert (scored.job, scored.parent) == ("score_stream.micro_batch", (job.run_id, "score_stream"))
+    assert (scored.inputs[0].name, scored.inputs[0].rows) == (live.settings.records_topic, rows)
+    outputs = {dataset.name: dataset.rows for dataset in scored.outputs}
+    assert (outputs["churn.predictions"], outputs[live.settings.predictions_topic]) == (rows, rows)
+    assert scored.facts["model_version"] == live.loop.version.number
 
 
 def _require_one_trace(live: ScoringLoop, collector: Collector) -> None:

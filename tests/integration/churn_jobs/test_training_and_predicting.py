@@ -32,6 +32,8 @@ from driftline.artifacts.loading import load_scorer
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelClock
 from driftline.errors import InvalidInput, NotFound
+from driftline.lineage import runs
+from driftline.lineage.runs import RunState
 from driftline.objects import open_store
 from driftline.store.ledger import open_batch
 from driftline.store.rows.prediction_writer import Written
@@ -42,6 +44,7 @@ from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.churn_jobs.conftest import NOW
 from tests.integration.churn_jobs.raw_records import content
 from tests.integration.churn_jobs.trained import FIRST, HISTORY, Loop, batch_of, trained_loop
+from tests.unit.driftline.lineage.recorders import kept_events
 
 STREAM = DayRange(HISTORY.last + timedelta(days=1), HISTORY.last + timedelta(days=4))
 CONFIG = TrainingConfig(candidates=(ForestSize(trees=3, depth=2), ForestSize(trees=8, depth=4)))
@@ -107,6 +110,20 @@ def test_a_training_is_recorded_in_mlflow_and_linked(loop: Loop) -> None:
     copied = load_scorer(unquote(urlsplit(champion.source).path))
     row = dict.fromkeys(FEATURES, 3.0)
     assert copied.score([row]) == load_scorer(version.artifact_uri or "").score([row])
+
+
+def test_preparing_and_training_are_runs_of_lineage(loop: Loop) -> None:
+    prepared, trained = (event for event in loop.events if event.state is RunState.COMPLETE)
+    assert [dataset.name.partition(".")[2] for dataset in prepared.inputs] == [cdr.name]
+    assert {dataset.name.rpartition(".")[2] for dataset in prepared.outputs[:1]} == {processed.name}
+    assert prepared.outputs[0].rows == len(content(loop.job.engine, processed))
+    assert prepared.outputs[0].name == trained.inputs[0].name
+    assert [(dataset.name, dataset.version) for dataset in trained.outputs] == [
+        ("churn.model", str(loop.version.number)),
+        ("churn.reference", loop.version.reference_hash),
+    ]
+    assert trained.facts["mlflow_run"] == loop.version.details["mlflow"]["run_id"]
+    assert trained.facts["training_hash"] == loop.version.training_hash
 
 
 def test_a_stored_models_stages_have_fixed_names(loop: Loop) -> None:
@@ -279,7 +296,15 @@ def test_a_run_after_a_killed_one_adds_missing_predictions_once(loop: Loop, monk
         predict(loop.job, days)
     assert predictions(loop)["Date"].nunique() == 2
 
-    again = predict(replace(loop.job, now=NOW + timedelta(hours=1)), days)
+    with kept_events() as events, runs.run("write_predictions"):
+        again = predict(replace(loop.job, now=NOW + timedelta(hours=1)), days)
+    ended = events[-1]
+    assert [dataset.name.rpartition(".")[2] for dataset in ended.inputs] == [processed.name, "model"]
+    assert {(dataset.name.rpartition(".")[2], dataset.rows) for dataset in ended.outputs} == {
+        ("predictions", again.new), (churn_predictions.name, again.new)
+    }  # fmt: skip
+    assert ended.facts["model_version"] == loop.version.number
+    assert len(str(ended.facts["batches"]).split(",")) == len(STREAM) - 2
     predicted, expected = predictions(loop), content(loop.job.engine, processed)
     expected = expected[expected["Date"] >= STREAM.first]
     assert again.new == (predicted["scored_at"] == pd.Timestamp(NOW + timedelta(hours=1)).tz_localize(None)).sum() > 0

@@ -15,6 +15,8 @@ from churn_jobs.prepared.preparing import prepare
 from churn_jobs.spark.jdbc import Jdbc
 from churn_jobs.spark.job import Job
 from churn_jobs.training import train
+from driftline.lineage import runs
+from driftline.lineage.runs import RunEvent
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.store.database import in_transaction, make_engine
@@ -25,6 +27,7 @@ from driftline.tracking.settings import TrackingSettings
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.churn_jobs.conftest import NOW, migrated
 from tests.integration.churn_jobs.raw_records import insert, world_records
+from tests.unit.driftline.lineage.recorders import kept_events
 
 FIRST = date(2026, 1, 1)
 HISTORY = DayRange(FIRST, FIRST + timedelta(days=50))
@@ -32,10 +35,14 @@ HISTORY = DayRange(FIRST, FIRST + timedelta(days=50))
 
 @dataclass(frozen=True)
 class Loop:
-    """A job whose database holds a history and later days, and the version that was trained on the history."""
+    """A job whose database holds a history and later days, and the version that was trained on the history.
+
+    `events` are those of lineage of the runs that prepared the days and trained the version.
+    """
 
     job: Job
     version: registry.Version
+    events: list[RunEvent]
 
 
 @contextmanager
@@ -66,9 +73,12 @@ def trained_loop(
     )
     insert(engine, world_records(FIRST, len(HISTORY) + days, subscribers, HISTORY.last + timedelta(days=days)))
     in_transaction(engine, lambda connection: open_batch(connection, batch_of("history/test/1", HISTORY)))
-    prepare(job, RequestedDays(HISTORY.first, None if days else HISTORY.last))
-    assert train(job, RequestedDays(HISTORY.first, HISTORY.last), config).new
-    yield Loop(job, registry.load(engine, "churn"))
+    with kept_events() as events:
+        with runs.run("prepare_data"):
+            prepare(job, RequestedDays(HISTORY.first, None if days else HISTORY.last))
+        with runs.run("train_model"):
+            assert train(job, RequestedDays(HISTORY.first, HISTORY.last), config).new
+    yield Loop(job, registry.load(engine, "churn"), events)
     engine.dispose()
 
 

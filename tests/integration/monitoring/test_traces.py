@@ -94,12 +94,12 @@ def test_a_failed_statement_is_named_by_its_code_alone(database_settings: Databa
     assert "value" not in str(failed.attributes)
 
 
-def test_without_an_address_no_library_of_traces_is_imported() -> None:
+def test_without_an_address_no_library_of_traces_or_lineage_is_imported() -> None:
     program = (
-        "import sys; from driftline.traces.start import traced\n"
+        "import sys; from driftline.traces.start import traced; from driftline.lineage.start import lineage_recorded\n"
         "from monitoring.app import create_app; from flaskapp.app import create_app\n"
-        "with traced('monitor'): pass\n"
-        "print([name for name in sys.modules if name.startswith('opentelemetry.')])"
+        "with traced('monitor'), lineage_recorded(): pass\n"
+        "print([name for name in sys.modules if name.startswith(('opentelemetry.', 'openlineage'))])"
     )
     result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONPATH": "src:."}

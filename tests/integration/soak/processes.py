@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver
@@ -43,6 +42,7 @@ class KillableProcess:
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._lock = Lock()
+        self._is_killed = False
 
     @property
     def pid(self) -> int | None:
@@ -58,12 +58,14 @@ class KillableProcess:
             arguments = (WORKERS[self.name], self.place, self.name.value, end)
             self._process = self._context.Process(target=workers.run, args=arguments, daemon=True)
             self._process.start()
+            self._is_killed = False
             end.close()
 
     def kill(self, *, counted: bool = True) -> None:
         """Kill the process and wait for its end."""
         with self._lock:
             if self._process is not None and self._process.is_alive():
+                self._is_killed = True  # the exit code is 255 where the server that forks did not learn of the signal
                 self._process.kill()
                 self._process.join()
                 self.kills += counted
@@ -72,7 +74,7 @@ class KillableProcess:
         """Send a message and return the answer.
 
         Raises:
-            Interrupted: the process was killed meanwhile; it is started again.
+            ProcessEnded: the process was killed meanwhile; it is started again.
         """
         assert self._pipe is not None
         with suppress(BrokenPipeError, EOFError, ConnectionResetError):
@@ -83,9 +85,9 @@ class KillableProcess:
         assert self._process is not None
         with self._lock:
             self._process.join()
-        exitcode = self._process.exitcode
+            exitcode, is_killed = self._process.exitcode, self._is_killed
         self.start()
-        if exitcode != -signal.SIGKILL:
+        if not is_killed:
             log = (self.place.folder / f"{self.name}.log").read_text()
             raise RuntimeError(f"{self.name} ended by itself with {exitcode}:\n{log[-2000:]}")
         raise ProcessEnded

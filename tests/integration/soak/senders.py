@@ -127,7 +127,8 @@ class HttpSender:
                 rows[5]["probability_1"] = 7.0
                 self._refused("/predictions", rows, step.form)
             case Kind.CONFLICT:
-                self._refused("/predictions", rows_of(step.ids, step.content), step.form)
+                differing = [name for name in step.ids if plain.rows[name] != step.content]
+                self._refused("/predictions", rows_of(differing, step.content), step.form)
             case Kind.AGAIN if self._last is not None:
                 api.expect((200,), *self._last)
             case Kind.POLL:

@@ -30,7 +30,7 @@ def performance_findings(
     drifting: bool = False,
     evidence: ChunkEvidence | None = None,
 ) -> list[Finding]:
-    """RuleContext each metric of the spec: by its realized value where that decides, else by its estimate.
+    """Judge each metric of the spec: by its realized value where that decides, else by its estimate.
 
     A value beyond its alert bound alerts. So do two of three signs: it is beyond its warning bound; it is near or
     beyond it, as it was in `previous`, the closed chunk directly before; drift lasts (`drifting`). `records` are the

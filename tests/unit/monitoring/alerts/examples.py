@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from driftline.engine.spec import Period
 from monitoring.alerts.alert import Alert, AlertKind, Delivery
@@ -19,6 +20,8 @@ def incident(**changes: Any) -> StoredIncident:
         "number": 7,
         "model": "churn",
         "version": 1,
+        "period": Period.DAY,
+        "zone": ZoneInfo("UTC"),
         "state": IncidentState.OPEN,
         "severity": Severity.WARN,
         "worst": Severity.WARN,

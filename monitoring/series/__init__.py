@@ -1,0 +1,1 @@
+"""Sends results and verdicts to a time series database; without an address nothing is read or sent."""

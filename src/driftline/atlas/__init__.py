@@ -1,0 +1,1 @@
+"""Exports models, versions, sources and results as entities of Apache Atlas."""

@@ -1,0 +1,45 @@
+"""A date in a range is the whole day on the wall clocks of a zone."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftline.engine.chunks import chunk_of
+from driftline.engine.spec import Period
+from monitoring.report.range_ends import range_start, range_stop
+
+ZONES = st.sampled_from(["UTC", "Asia/Dhaka", "America/Lima", "America/Sao_Paulo", "Pacific/Apia", "Europe/Berlin"])
+MICROSECOND = timedelta(microseconds=1)
+
+
+@given(ZONES.map(ZoneInfo), st.dates(date(1990, 1, 1), date(2040, 1, 1)))
+def test_days_follow_each_other_without_gap(zone: ZoneInfo, day: date) -> None:
+    start, stop = range_start(day, zone), range_stop(day, zone)
+    assert start is not None and stop is not None
+    assert chunk_of(start, Period.DAY, zone) == chunk_of(stop, Period.DAY, zone)
+    following = chunk_of(stop + MICROSECOND, Period.DAY, zone)
+    assert following.start == stop + MICROSECOND
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "hours"),
+    [
+        ("UTC", datetime(2026, 3, 29, tzinfo=UTC), 24),
+        ("Asia/Dhaka", datetime(2026, 3, 28, 18, tzinfo=UTC), 24),
+        ("Europe/Berlin", datetime(2026, 3, 28, 23, tzinfo=UTC), 23),
+    ],
+)
+def test_a_date_is_a_day_of_the_zone(zone: str, start: datetime, hours: int) -> None:
+    day = date(2026, 3, 29)
+    assert range_start(day, ZoneInfo(zone)) == start
+    assert range_stop(day, ZoneInfo(zone)) == start + timedelta(hours=hours) - MICROSECOND
+
+
+def test_an_instant_is_itself() -> None:
+    instant = datetime(2026, 3, 29, 5, tzinfo=UTC)
+    for end in (instant, None):
+        assert range_start(end, ZoneInfo("Asia/Dhaka")) is end
+        assert range_stop(end, ZoneInfo("Asia/Dhaka")) is end
