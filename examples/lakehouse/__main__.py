@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from driftline.client import Monitor
 from examples.lakehouse import training
 from examples.lakehouse.comparison import differences
+from examples.lakehouse.hudi.step import fill_tables
 from examples.lakehouse.lake import lake_session
 from examples.lakehouse.maintenance import compact, describe_history
 from examples.lakehouse.model import AT, ID, LABEL, PREDICTION
@@ -61,6 +62,8 @@ def _run(servers: Servers, plan: Plan) -> None:
             _tell(f"{_score(servers, pipeline, spark):,} orders scored.")
         for line in (*describe_history(spark), compact(spark)):
             _tell(line)
+    for line in fill_tables(pipeline.objects, servers.kafka, pipeline.folder):
+        _tell(line)
     for line in chunk_lines(wait_for(lambda: _computed(servers, plan), "The chunk of the last day", STORED_SECONDS)):
         _tell(line)
     _show_end(servers, plan)
