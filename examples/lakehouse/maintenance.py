@@ -20,12 +20,12 @@ def describe_history(spark: SparkSession) -> Iterator[str]:
 
 def compact(spark: SparkSession) -> str:
     """Rewrite small files into few, expire the snapshots before the training, and return what was done."""
-    rewritten = spark.sql(f"CALL {LAKE}.system.rewrite_data_files(table => '{ORDERS}')").collect()[0]
+    few = "options => map('min-input-files', '2')"
+    rewritten = spark.sql(f"CALL {LAKE}.system.rewrite_data_files(table => '{ORDERS}', {few})").collect()[0]
     trained = spark.table(f"{ORDERS}.snapshots").where(f"snapshot_id = {references(spark)[TRAINED]:d}")
     (at,) = trained.select("committed_at").collect()[0]
-    expired = spark.sql(
-        f"CALL {LAKE}.system.expire_snapshots(table => '{ORDERS}', older_than => :at)", {"at": at}
-    ).collect()[0]
+    older = f"older_than => TIMESTAMP '{at:%Y-%m-%d %H:%M:%S.%f}'"
+    expired = spark.sql(f"CALL {LAKE}.system.expire_snapshots(table => '{ORDERS}', {older})").collect()[0]
     return (
         f"Compacted: {rewritten['rewritten_data_files_count']} files into {rewritten['added_data_files_count']}; "
         f"{expired['deleted_data_files_count']} files of expired snapshots are deleted."
