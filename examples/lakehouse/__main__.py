@@ -59,7 +59,7 @@ def _run(servers: Servers, plan: Plan) -> None:
         for instant in _steps(plan):
             _advance(pipeline, spark, instant)
             _tell(f"{_score(servers, pipeline, spark):,} orders scored.")
-        for line in (*describe_history(spark), compact(spark)):
+        for line in (*describe_history(spark), *compact(spark)):
             _tell(line)
     for line in chunk_lines(wait_for(lambda: _computed(servers, plan), "The chunk of the last day", STORED_SECONDS)):
         _tell(line)
