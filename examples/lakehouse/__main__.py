@@ -60,7 +60,7 @@ def _run(servers: Servers, plan: Plan) -> None:
         for instant in _steps(plan):
             _advance(pipeline, spark, instant)
             _tell(f"{_score(servers, pipeline, spark):,} orders scored.")
-        for line in (*describe_history(spark), compact(spark)):
+        for line in (*describe_history(spark), *compact(spark)):
             _tell(line)
     for line in fill_tables(pipeline.objects, servers.kafka, pipeline.folder):
         _tell(line)

@@ -28,9 +28,12 @@ TYPES: Mapping[str, DataType] = {
     "string": StringType(),
 }
 """The types of Connect and those of the lake."""
-SOURCE = "source STRUCT<file: STRING, pos: BIGINT, row: INT, ts_ms: BIGINT>"
-POSITION = ("change_file", "change_pos", "change_row")
-"""The position of a change in the binary log of the source, by which changes are in order."""
+SOURCE = "source STRUCT<file: STRING, pos: BIGINT, ts_ms: BIGINT>"
+POSITION = ("change_file", "change_pos", "change_offset")
+"""By which changes are in order: the position of their transaction in the source's binary log, and the topic's offset.
+
+Debezium gives all changes of a transaction in MariaDB the same position. It repeats them in order, to the last one.
+"""
 OPERATION, COMMITTED = "operation", "committed_ms"
 DELETE = "d"
 
@@ -38,19 +41,23 @@ DELETE = "d"
 def read_changes(messages: DataFrame) -> DataFrame:
     """Return a change for each message: the columns of its row, position, operation, and the time of its commit.
 
-    `messages` have `value`, the text of an event, and there is one at least. Of a deleted row only the id is kept.
+    `messages` have `offset` and `value`, the text of an event; there is one at least. Of a deleted row only the id is
+    kept.
     """
     schemas = messages.select(F.get_json_object("value", "$.schema")).distinct().collect()
     columns = row_columns(row[0] for row in schemas)
-    events = messages.select(F.get_json_object("value", "$.payload").alias("event"))
+    events = messages.select("offset", F.get_json_object("value", "$.payload").alias("event"))
     row = StructType([StructField(name, TYPES[kind]) for name, (kind, _) in columns.items()])
     payload = f"op STRING, {SOURCE}, before STRUCT<id: BIGINT>, after {row.simpleString()}"
-    parsed = events.select(F.from_json("event", payload).alias("event")).select("event.*")
+    parsed = events.select("offset", F.from_json("event", payload).alias("event")).select("offset", "event.*")
     values = [_value(name, meaning) for name, (_, meaning) in columns.items() if name != "id"]
     return parsed.select(
         F.coalesce("after.id", "before.id").alias("id"),
         *values,
-        *(F.col(f"source.{name.removeprefix('change_')}").alias(name) for name in POSITION),
+        *(
+            F.col(column).alias(name)
+            for name, column in zip(POSITION, ("source.file", "source.pos", "offset"), strict=True)
+        ),
         F.col("op").alias(OPERATION),
         F.col("source.ts_ms").alias(COMMITTED),
     )

@@ -16,8 +16,8 @@ ORDERS, DELETED = f"{LAKE}.shop.orders", f"{LAKE}.shop.deleted_orders"
 """The orders as they are, and the positions at which orders were deleted."""
 MAIN, TRAINED, SCORED = "main", "trained", "scored"
 """The branch of the orders, and the tags of the snapshots that the model learned from and that were scored last."""
-POSITION = "change_file STRING, change_pos BIGINT, change_row INT"
-"""The position of a row's newest change in the binary log of the source."""
+POSITION = "change_file STRING, change_pos BIGINT, change_offset BIGINT"
+"""The position of a row's newest change, by which changes are in order."""
 COLUMNS = """
 id BIGINT NOT NULL, customer_id BIGINT, placed_at TIMESTAMP, distance DOUBLE, items INT, weight_kg DOUBLE,
 warehouse STRING, express INT, delivered_at TIMESTAMP, delivery_hours DOUBLE, updated_at TIMESTAMP

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pyspark.sql import SparkSession
 
-from examples.lakehouse.lake import LAKE, MAIN, ORDERS, TRAINED, changelog, references
+from examples.lakehouse.lake import DELETED, LAKE, MAIN, ORDERS, TRAINED, changelog, references
 from examples.lakehouse.scoring import KIND
 
 
@@ -18,15 +18,15 @@ def describe_history(spark: SparkSession) -> Iterator[str]:
     yield "Changes since then: " + ", ".join(f"{kind} {number:,}" for kind, number in changes) + "."
 
 
-def compact(spark: SparkSession) -> str:
-    """Rewrite small files into few, expire the snapshots before the training, and return what was done."""
-    rewritten = spark.sql(f"CALL {LAKE}.system.rewrite_data_files(table => '{ORDERS}')").collect()[0]
+def compact(spark: SparkSession) -> Iterator[str]:
+    """Rewrite small files into few, expire the snapshots before the training, and yield what was done."""
+    for table in (ORDERS, DELETED):
+        few = "options => map('min-input-files', '2')"
+        (rewritten,) = spark.sql(f"CALL {LAKE}.system.rewrite_data_files(table => '{table}', {few})").collect()
+        before, after = rewritten["rewritten_data_files_count"], rewritten["added_data_files_count"]
+        yield f"Compacted {table}: {before} files into {after}."
     trained = spark.table(f"{ORDERS}.snapshots").where(f"snapshot_id = {references(spark)[TRAINED]:d}")
     (at,) = trained.select("committed_at").collect()[0]
-    expired = spark.sql(
-        f"CALL {LAKE}.system.expire_snapshots(table => '{ORDERS}', older_than => :at)", {"at": at}
-    ).collect()[0]
-    return (
-        f"Compacted: {rewritten['rewritten_data_files_count']} files into {rewritten['added_data_files_count']}; "
-        f"{expired['deleted_data_files_count']} files of expired snapshots are deleted."
-    )
+    older = f"older_than => TIMESTAMP '{at:%Y-%m-%d %H:%M:%S.%f}'"
+    (expired,) = spark.sql(f"CALL {LAKE}.system.expire_snapshots(table => '{ORDERS}', {older})").collect()
+    yield f"Snapshots before the training are expired: {expired['deleted_data_files_count']} files are deleted."

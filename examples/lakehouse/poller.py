@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, Table, bindparam, delete, insert, select, update
@@ -46,8 +45,9 @@ def poll_once(page_after: Callable[[int], Entry], engine: Engine, table: Table) 
     with engine.begin() as connection:
         position = _kept_position(connection)
         page = page_after(position)
-        for kind, entries in groupby(page["changes"], key=lambda entry: entry["kind"]):
-            STORE[kind](connection, table, [_row(entry, table) for entry in entries])
+        for kind, store in STORE.items():
+            if rows := [_row(entry, table) for entry in page["changes"] if entry["kind"] == kind]:
+                store(connection, table, rows)
         connection.execute(update(POSITION).values(position=page["next"]))
     return len(page["changes"])
 
@@ -95,4 +95,4 @@ def _remove(connection: Connection, table: Table, rows: list[dict[str, Any]]) ->
 
 
 STORE = {"placed": _place, "delivered": _deliver, "removed": _remove}
-"""How the changes of each kind are stored."""
+"""How the changes of each kind are stored, in the order in which they happen to an order."""

@@ -43,7 +43,7 @@ class OrdersSink:
     def apply(self, batch: DataFrame, number: int) -> None:
         """Merge what a micro-batch has but tombstones, which say nothing that the deletions before them do not."""
         begin = time.monotonic()
-        events = batch.select(F.col("value").cast("string")).where("value IS NOT NULL")
+        events = batch.select("offset", F.col("value").cast("string")).where("value IS NOT NULL")
         if not events.isEmpty():
             changes = newest_changes(read_changes(events)).persist()
             try:
@@ -88,8 +88,9 @@ def _add_columns(changes: DataFrame) -> None:
     spark = changes.sparkSession
     columns = {*spark.table(ORDERS).columns, OPERATION, COMMITTED}
     for field in changes.schema.fields:
-        if field.name not in columns and field.name.isidentifier():
-            spark.sql(f"ALTER TABLE {ORDERS} ADD COLUMN `{field.name}` {field.dataType.simpleString()}")
+        if field.name not in columns:
+            name = field.name.replace("`", "``")
+            spark.sql(f"ALTER TABLE {ORDERS} ADD COLUMN `{name}` {field.dataType.simpleString()}")
 
 
 def _store_deletions(changes: DataFrame) -> None:

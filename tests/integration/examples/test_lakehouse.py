@@ -77,39 +77,37 @@ def test_each_change_of_the_api_is_stored_once_and_a_new_field_stops_the_poller(
             assert row["placed_at"] == change.at.replace(tzinfo=None)
 
 
-def event(operation: str, order_id: int, position: tuple[str, int, int], **values: Any) -> str:
+def event(operation: str, order_id: int, position: tuple[str, int], **values: Any) -> str:
     """Return the text of an event as Debezium writes it."""
     kinds = {"id": "int64", "distance": "double", "placed_at": "int64", PROMISED: "double"}
     names = ["id", "placed_at", "distance", *([PROMISED] if PROMISED in values else [])]
     meaning = {"placed_at": {"name": "io.debezium.time.MicroTimestamp"}}
     fields = [{"field": name, "type": kinds[name], **meaning.get(name, {})} for name in names]
     row = {"id": order_id, **values}
-    file, pos, number = position
-    return json.dumps(
-        {
-            "schema": {"fields": [{"field": "before", "fields": fields}, {"field": "after", "fields": fields}]},
-            "payload": {
-                "op": operation,
-                "before": row if operation == "d" else None,
-                "after": None if operation == "d" else row,
-                "source": {"file": file, "pos": pos, "row": number, "ts_ms": 1_000},
-            },
-        }
-    )
+    payload = {
+        "op": operation,
+        "before": row if operation == "d" else None,
+        "after": None if operation == "d" else row,
+        "source": {"file": position[0], "pos": position[1], "row": 0, "ts_ms": 1_000},
+    }
+    schema = {"fields": [{"field": "before", "fields": fields}, {"field": "after", "fields": fields}]}
+    return json.dumps({"schema": schema, "payload": payload})
 
 
-def test_the_newest_change_of_each_order_wins_whatever_the_order_of_messages(example_spark: SparkSession) -> None:
+def test_the_newest_change_of_each_order_wins_whatever_comes_again(example_spark: SparkSession) -> None:
     first, last = "binlog.000001", "binlog.000002"
     messages = [
-        event("u", 1, (last, 50, 0), distance=3.0, placed_at=1_500_000, promised_hours=24.0),
-        event("c", 1, (first, 900, 0), distance=1.0, placed_at=1_500_000),
-        event("c", 2, (first, 100, 0), distance=5.0, placed_at=0),
-        event("d", 2, (first, 100, 1), distance=5.0, placed_at=0),
-        event("c", 2, (first, 100, 0), distance=5.0, placed_at=0),
+        event("u", 1, (last, 50), distance=3.0, placed_at=1_500_000, promised_hours=24.0),
+        event("c", 1, (first, 900), distance=1.0, placed_at=1_500_000),
+        event("c", 2, (first, 100), distance=5.0, placed_at=0),
+        event("u", 2, (first, 100), distance=6.0, placed_at=0),  # of the same transaction
+        event("c", 3, (first, 100), distance=7.0, placed_at=0),
+        event("d", 3, (first, 100), distance=7.0, placed_at=0),
     ]
-    frame = example_spark.createDataFrame([(message,) for message in messages], "value STRING")
+    frame = example_spark.createDataFrame([*enumerate(messages)], "offset BIGINT, value STRING")
     read = newest_changes(read_changes(frame))
     assert read.columns == ["id", "placed_at", "distance", PROMISED, *POSITION, OPERATION, COMMITTED]
     rows = {row["id"]: row for row in read.withColumn("placed_at", read["placed_at"].cast("double")).collect()}
     assert tuple(rows[1]) == (1, 1.5, 3.0, 24.0, last, 50, 0, "u", 1_000)
-    assert tuple(rows[2]) == (2, None, None, None, first, 100, 1, "d", 1_000)
+    assert tuple(rows[2]) == (2, 0.0, 6.0, None, first, 100, 3, "u", 1_000)
+    assert tuple(rows[3]) == (3, None, None, None, first, 100, 5, "d", 1_000)
