@@ -19,8 +19,8 @@ from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machi
 from benchmarks.storage import DAY, NOW, Width, typed_table
 from driftline.engine.results import EVENT_TIME, LABEL
 from driftline.http.server import make_server
-from driftline.ingest.content import Content, Format
 from driftline.ingest.ingestion import Ingestion, Sent
+from driftline.ingest.rows.content import Content, Format
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings, TlsSettings
 from driftline.store import bulk

@@ -16,9 +16,9 @@ from benchmarks.durable import databases
 from benchmarks.ingest import NAME, WIDTH, register
 from benchmarks.measuring import machine
 from benchmarks.storage import NOW, typed_table
-from driftline.ingest.file_ingestion import FileIngestion
+from driftline.ingest.files.file_ingestion import FileIngestion
+from driftline.ingest.files.watched_folder import WatchedFolder
 from driftline.ingest.ingestion import Ingestion
-from driftline.ingest.watched_folder import WatchedFolder
 from driftline.objects import open_store
 from driftline.store import bulk
 from driftline.store.database import in_transaction

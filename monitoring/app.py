@@ -15,17 +15,17 @@ from driftline.store.archive.run import Archive
 from driftline.store.database import make_engine
 from monitoring.alerts.desk import AlertDesk
 from monitoring.alerts.report_mail import ReportMail
-from monitoring.api.alerts import make_alerts_api
-from monitoring.api.incidents import make_incidents_api
-from monitoring.api.ingest import describe_ingest, make_ingest_api
-from monitoring.api.models import describe_models, make_models_api
+from monitoring.api.alerts.routes import make_alerts_api
+from monitoring.api.incidents.routes import make_incidents_api
+from monitoring.api.ingest.routes import describe_ingest, make_ingest_api
+from monitoring.api.models.routes import describe_models, make_models_api
+from monitoring.api.models.schedules import describe_schedules, make_polling_reader, make_schedules_api
+from monitoring.api.models.versions import describe_versions, make_versions_api
 from monitoring.api.pressure import Pressure
 from monitoring.api.reports import describe_reports, make_reports_api
-from monitoring.api.results import describe_results, make_results_api
-from monitoring.api.routes import describe_paths, make_api
-from monitoring.api.runs import describe_runs, make_runs_api
-from monitoring.api.schedules import describe_schedules, make_polling_reader, make_schedules_api
-from monitoring.api.versions import describe_versions, make_versions_api
+from monitoring.api.results.chunks import describe_paths, make_api
+from monitoring.api.results.routes import describe_results, make_results_api
+from monitoring.api.runs.routes import describe_runs, make_runs_api
 from monitoring.archiving import archive_every
 from monitoring.metrics.polls import PollMetrics
 from monitoring.metrics.stored_values import read_stored

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, select
 
 from driftline.clock import Clock, naive_utc
 from driftline.engine.calendar import chunk_at
-from driftline.engine.chunks import Chunk
-from driftline.engine.fitted_methods import SummaryContent
+from driftline.engine.chunking.chunks import Chunk
+from driftline.engine.computation.fitted_methods import SummaryContent
 from driftline.lineage import runs
 from driftline.settings import DatabaseSettings
 from driftline.store.database import in_transaction, translated

@@ -4,9 +4,8 @@ import logging
 from functools import partial
 from threading import Event
 
-from driftline import clock
+from driftline import clock, spans
 from driftline.store import migrate
-from driftline.traces import spans
 from driftline.worker import Retries, repeat, stop_on_signals
 from monitoring.alerts.desk import AlertDesk
 from monitoring.alerts.planning import plan_alerts

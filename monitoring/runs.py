@@ -9,10 +9,10 @@ from threading import Event, Lock, Thread
 from typing import Protocol
 from uuid import uuid4
 
+from driftline import spans
 from driftline.clock import Clock
 from driftline.errors import DriftlineError, NotFound
-from driftline.traces import spans
-from driftline.traces.spans import SpanKind
+from driftline.spans import SpanKind
 from monitoring.poll.poller import PollOutcome
 from monitoring.run_record import PollRunState, RunRecord
 

@@ -13,8 +13,8 @@ from sqlalchemy import Engine, func, select
 
 from driftline.clock import Clock
 from driftline.engine.calendar import LONGEST_CHUNK, chunk_at
-from driftline.engine.chunks import Chunk
-from driftline.engine.reference import fit_reference
+from driftline.engine.chunking.chunks import Chunk
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.results import Result
 from driftline.errors import DriftlineError, InvalidInput, NotFound
 from driftline.models.registered_models import revised_spec

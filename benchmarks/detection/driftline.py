@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.detection.alarms import AlarmsByLevel, ChunkAlarm
 from benchmarks.detection.stream import Stream
-from driftline.engine.reference import fit_reference
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.results import State, Verdict
 from driftline.monitor import EvaluatedChunk, FittedMonitor
 

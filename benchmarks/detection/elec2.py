@@ -23,8 +23,8 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.detection.nannyml import nannyml
 from benchmarks.detection.stream import Stream, Truth
-from driftline.engine.chunks import split_by_chunk
-from driftline.engine.reference import fit_reference
+from driftline.engine.chunking.chunks import split_by_chunk
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, State
 from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.engine.verdicts.consecutive import consecutive_verdicts

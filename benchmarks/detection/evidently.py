@@ -13,7 +13,7 @@ import pandas as pd
 from benchmarks.detection.alarms import AlarmsByLevel, ChunkAlarm
 from benchmarks.detection.stream import Stream
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.chunks import split_by_chunk
+from driftline.engine.chunking.chunks import split_by_chunk
 from driftline.engine.results import LABEL, PREDICTION, SCORE
 from driftline.engine.spec import Spec
 

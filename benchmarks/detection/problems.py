@@ -18,11 +18,11 @@ import numpy.typing as npt
 import pandas as pd
 
 import driftline as dl
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.evidence.chunk_evidence import AlertRule, DetectorInput
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.problems import count_evidence
 from driftline.engine.evidence.replay import replay
-from driftline.engine.reference import fit_reference
 from driftline.engine.results import State
 from driftline.monitor import FittedMonitor
 

@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks.detection.harm import ExpectedPerformance, is_worse, mean_performance, performance
 from benchmarks.detection.stream import Stream, Truth
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.chunks import split_by_chunk
+from driftline.engine.chunking.chunks import split_by_chunk
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ColumnSpec, Period, Spec
 

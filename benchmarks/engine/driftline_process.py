@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from benchmarks.engine.processes import METHODS
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.chunks import Chunk, split_by_chunk
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import fit_reference
+from driftline.engine.chunking.chunks import Chunk, split_by_chunk
+from driftline.engine.evaluation.evaluate import evaluate_chunk
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, SCORE, Method, Result
 from driftline.engine.spec import ColumnSpec, Spec
 

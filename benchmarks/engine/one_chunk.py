@@ -11,9 +11,9 @@ from benchmarks.engine.nannyml_process import import_nannyml
 from benchmarks.engine.processes import METHODS
 from benchmarks.engine.rows import CATEGORICAL, CONTINUOUS, START, scored
 from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, show, timed, times
+from driftline.engine.computation.fitted_methods import read_values
 from driftline.engine.drift.methods import SKETCHES, methods_of
-from driftline.engine.fitted_methods import read_values
-from driftline.engine.reference import fit_reference
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, SCORE
 from driftline.engine.spec import ColumnSpec
 

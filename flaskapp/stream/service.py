@@ -8,11 +8,11 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine
 
 from churn import migrate
+from driftline import spans
 from driftline.clock import Clock
 from driftline.errors import DatabaseUnavailable, DriftlineError, Unavailable
 from driftline.publishing.publisher import BatchPublisher
 from driftline.store.database import in_transaction
-from driftline.traces import spans
 from flaskapp.relay.relay import Relay
 from flaskapp.stream import runs as stream_runs
 from flaskapp.stream.plan import StreamPlan

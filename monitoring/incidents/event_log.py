@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, delete, select
 
 from driftline.clock import aware_utc, naive_utc
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.results import State
 from driftline.store.tables import pending_events, verdict_events

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.results import State
 

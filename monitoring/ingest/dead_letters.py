@@ -6,7 +6,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from driftline.errors import KafkaUnavailable
-from driftline.ingest.messages import DeadLetter
+from driftline.ingest.messages.message import DeadLetter
 
 FLUSH_SECONDS = 30.0
 LONGEST_REASON = 2_000

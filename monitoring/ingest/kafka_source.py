@@ -11,20 +11,20 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
+from driftline import spans
 from driftline.errors import DriftlineError, KafkaUnavailable
 from driftline.ingest.ingestion import Ingestion
-from driftline.ingest.message_writer import MessageWriter, StoredMessages
-from driftline.ingest.messages import Message
+from driftline.ingest.messages.message import Message
+from driftline.ingest.messages.message_writer import MessageWriter, StoredMessages
 from driftline.kafka import confluent_options
 from driftline.lineage.datasets import topic_dataset
 from driftline.lineage.runs import ingesting
 from driftline.settings import KafkaSettings
+from driftline.spans import TRACEPARENT, Attributes, SpanKind
 from driftline.store.database import translated
 from driftline.store.ledger import BatchKind
 from driftline.store.sources import source_offsets
 from driftline.store.sources.source_offsets import OffsetMoved
-from driftline.traces import spans
-from driftline.traces.spans import TRACEPARENT, Attributes, SpanKind
 from driftline.worker import Retries, persist
 from monitoring.ingest.dead_letters import DeadLetterTopic
 from monitoring.ingest.settings import IngestSettings

@@ -13,11 +13,11 @@ from pymysql.constants import FIELD_TYPE
 
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.errors import InvalidInput
-from driftline.ingest.content import Content, Format
 from driftline.ingest.ingestion import Sent
-from driftline.ingest.label_rows import label_columns
-from driftline.ingest.layouts import KNOWN_AT, IngestLayout
-from driftline.ingest.prediction_rows import columns_read
+from driftline.ingest.rows.content import Content, Format
+from driftline.ingest.rows.label_rows import label_columns
+from driftline.ingest.rows.layouts import KNOWN_AT, IngestLayout
+from driftline.ingest.rows.prediction_rows import columns_read
 from driftline.store.ledger import BatchKind
 from monitoring.ingest.sql_config import Contents, SqlSourceConfig
 

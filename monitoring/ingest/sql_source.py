@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from driftline.backtesting.input.instants import as_datetime, as_microseconds
 from driftline.errors import DriftlineError, NotFound
-from driftline.ingest.group_writer import GroupWriter, Prepared, prepared
 from driftline.ingest.ingestion import Ingestion
+from driftline.ingest.messages.group_writer import GroupWriter, Prepared, prepared
 from driftline.lineage.runs import ingesting
 from driftline.store.database import in_transaction, translated
 from driftline.store.ledger import BatchKind

@@ -11,7 +11,7 @@ from weakref import finalize
 
 from driftline.clock import Clock
 from driftline.errors import NotFound
-from driftline.ingest.content import Content
+from driftline.ingest.rows.content import Content
 from driftline.models.uploaded import columns_of, file_content
 
 MOST_DRAFTS = 4

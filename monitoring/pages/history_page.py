@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from driftline.engine.catalogue import title
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.number_format import percent, readable
 from driftline.engine.results import MODEL, Result, ResultKind
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, period_label

@@ -11,7 +11,7 @@ from driftline.clock import Clock
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
 from driftline.store.database import translated
-from monitoring.api import incident_actions
+from monitoring.api.incidents import actions as incident_actions
 from monitoring.incidents import action_log, stored_incidents
 from monitoring.incidents.stored_incidents import IncidentFilter
 from monitoring.pages.queries import AssignmentForm, CommentForm, IncidentsPageQuery, SilenceForm

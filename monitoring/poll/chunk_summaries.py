@@ -7,9 +7,9 @@ from typing import Self
 
 from sqlalchemy import Connection
 
-from driftline.engine.chunks import Chunk
-from driftline.engine.content_sum import ContentSum
-from driftline.engine.fitted_methods import Summary, SummaryContent
+from driftline.engine.chunking.chunks import Chunk
+from driftline.engine.computation.fitted_methods import Summary, SummaryContent
+from driftline.engine.sums.content_sum import ContentSum
 from driftline.errors import DatabaseBusy
 from driftline.store.rows import chunk_parts
 from driftline.store.rows.chunk_parts import Description, PartReader

@@ -11,12 +11,12 @@ import driftline
 from driftline.clock import Clock
 from driftline.engine.calendar import chunk_at, closing_time, next_due, verdict_reach
 from driftline.engine.catalogue import Problem
-from driftline.engine.chunks import Chunk, previous_chunk
-from driftline.engine.content_sum import ContentSum
-from driftline.engine.evaluate import count_scores, finish_chunk
+from driftline.engine.chunking.chunks import Chunk, previous_chunk
+from driftline.engine.evaluation.evaluate import count_scores, finish_chunk
 from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.results import Result
 from driftline.engine.spec import Spec
+from driftline.engine.sums.content_sum import ContentSum
 from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store.model_numbers import lock_version, record_results

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from driftline.engine.calendar import LONGEST_CHUNK, label_deadline
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import AlertRule, DetectorInput
 from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.fitted import FittedEvidence

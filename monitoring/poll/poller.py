@@ -11,14 +11,14 @@ from time import perf_counter
 
 from sqlalchemy import Connection, Engine
 
+from driftline import spans
 from driftline.clock import Clock
 from driftline.errors import DatabaseBusy, DriftlineError, Unavailable
+from driftline.spans import Attributes
 from driftline.store.database import in_transaction, translated
 from driftline.store.polling import pending_chunks
 from driftline.store.polling.schedule_store import read_schedules, record_polls
 from driftline.store.version_key import VersionKey
-from driftline.traces import spans
-from driftline.traces.spans import Attributes
 from monitoring.poll.computation import ChunkOutcome, compute
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.poll_lineage import record_poll_runs

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import LONGEST_CHUNK
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.results import Result, ResultKind, SubjectKind
 from driftline.engine.spec import Period
 from driftline.store.tables import chunk_revisions, results, verdicts

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from driftline.clock import aware_utc, naive_utc
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.problems import counts_from_list

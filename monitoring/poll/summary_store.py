@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
 from driftline import __version__
 from driftline.clock import naive_utc
-from driftline.engine.chunks import Chunk
-from driftline.engine.fitted_methods import Summary, SummaryContent
-from driftline.engine.summary_codec import FORMAT, decode, encode
+from driftline.engine.chunking.chunks import Chunk
+from driftline.engine.computation.fitted_methods import Summary, SummaryContent
+from driftline.engine.computation.summary_codec import FORMAT, decode, encode
 from driftline.errors import DriftlineError
 from driftline.store.rows.chunk_parts import Description
 from driftline.store.tables import chunk_states

@@ -7,6 +7,7 @@ from functools import partial
 
 from sqlalchemy import Connection, Engine, RowMapping, select
 
+from driftline import spans
 from driftline.clock import aware_utc
 from driftline.engine.calendar import chunk_at
 from driftline.engine.spec import Spec
@@ -20,7 +21,6 @@ from driftline.store.rows.predictions import PredictionStore
 from driftline.store.tables import ledger_slots, model_versions, spec_revisions
 from driftline.store.version_key import VersionKey
 from driftline.store.versions import registry
-from driftline.traces import spans
 from monitoring.poll import relabelled_chunks
 
 log = logging.getLogger(__name__)

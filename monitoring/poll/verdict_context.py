@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from driftline.engine.calendar import closing_time, label_deadline, verdict_reach
-from driftline.engine.chunks import Chunk, previous_chunk
+from driftline.engine.chunking.chunks import Chunk, previous_chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.results import Result, Verdict

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from driftline.engine.calendar import LONGEST_CHUNK, chunk_at, closing_time, label_deadline
-from driftline.engine.chunks import Chunk, next_chunk
+from driftline.engine.chunking.chunks import Chunk, next_chunk
 from driftline.engine.results import State, Verdict
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.evidence_rule import alert_rule

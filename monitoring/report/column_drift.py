@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from driftline.engine.chunks import Chunk
-from driftline.engine.fitted_methods import SummaryContent
+from driftline.engine.chunking.chunks import Chunk
+from driftline.engine.computation.fitted_methods import SummaryContent
 from driftline.engine.localization import Contribution, localize, localize_by_segment
 from driftline.engine.results import LABEL
 from driftline.errors import InvalidInput

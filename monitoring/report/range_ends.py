@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from driftline.engine.chunks import Chunk, chunk_of
+from driftline.engine.chunking.chunks import Chunk, chunk_of
 from driftline.engine.spec import Period
 
 RangeEnd = date

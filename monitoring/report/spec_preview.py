@@ -6,11 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from driftline.engine.chunks import Chunk, next_chunk
-from driftline.engine.evaluate import count_scores, finish_chunk
+from driftline.engine.chunking.chunks import Chunk, next_chunk
+from driftline.engine.computation.fitted_methods import SummaryContent
+from driftline.engine.evaluation.evaluate import count_scores, finish_chunk
+from driftline.engine.evaluation.reference import FittedReference
 from driftline.engine.evidence.scores.counts import Counts
-from driftline.engine.fitted_methods import SummaryContent
-from driftline.engine.reference import FittedReference
 from driftline.engine.results import Result, Verdict
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts

@@ -23,7 +23,7 @@ from churn_jobs.spark.jdbc_tls import tls_properties
 from churn_jobs.spark.job import Job
 from churn_jobs.spark.session import connector_jars, spark_session
 from churn_jobs.spark.settings import FOLDER, JobSettings
-from driftline import logs
+from driftline import logs, spans
 from driftline.clock import utc_now
 from driftline.errors import DriftlineError
 from driftline.lineage import runs
@@ -31,7 +31,6 @@ from driftline.lineage.start import lineage_recorded
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.store.database import make_engine, translated
-from driftline.traces import spans
 from driftline.traces.start import traced
 from driftline.tracking.mlflow_client import connect
 from driftline.tracking.settings import TrackingSettings

@@ -11,7 +11,7 @@ from driftline.atlas.command import lineage
 from driftline.backtesting.command import backtest
 from driftline.errors import DriftlineError, MissingLibrary
 from driftline.http.token_command import token
-from driftline.ingest.command import ingest
+from driftline.ingest.files.command import ingest
 from driftline.models.command import models
 from driftline.report.command import report
 

@@ -16,16 +16,16 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from driftline.engine.calendar import MEAN_CHUNK, closing_time, label_deadline
-from driftline.engine.chunks import Chunk, chunk_of, split_by_chunk
-from driftline.engine.evaluate import count_scores, finish_chunk, summarize_chunk
-from driftline.engine.event_times import with_plain_times
+from driftline.engine.chunking.chunks import Chunk, chunk_of, split_by_chunk
+from driftline.engine.chunking.event_times import with_plain_times
+from driftline.engine.computation.fitted_methods import Summary, require
+from driftline.engine.evaluation.evaluate import count_scores, finish_chunk, summarize_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.evidence.chunk_evidence import YEAR
 from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.evidence.visible_change import VisibleChange, proposed_length, visible_changes
-from driftline.engine.fitted_methods import Summary, require
 from driftline.engine.minimum_rows import lowered_minimum
 from driftline.engine.performance.scores import require_probabilities
-from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import EVENT_TIME, ID, LABEL, Result, Verdict
 from driftline.engine.spec import Period, Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts

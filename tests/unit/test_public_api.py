@@ -17,8 +17,8 @@ from driftline.backtesting.options import command_option, python_option
 from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.resolved import ResolvedRequest, read_request
 from driftline.cli import SERVER_LIBRARIES
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import fit_reference
+from driftline.engine.evaluation.evaluate import evaluate_chunk
+from driftline.engine.evaluation.reference import fit_reference
 from tests.unit.engine.frame_builders import scored_rows
 
 UNTIL = "2026-01-09"

@@ -12,7 +12,7 @@ from churn.columns import RECORD_SCHEMA_VERSION, Cdr, Processed
 from driftline.errors import InvalidInput
 from driftline.kafka import java_options
 from driftline.settings import KafkaSettings
-from driftline.traces.spans import TRACEPARENT
+from driftline.spans import TRACEPARENT
 
 FIELDS = StructType([StructField(name, StringType()) for name in (Cdr.RECORD_ID, Cdr.DATE, Cdr.MSISDN)])
 """The fields that are read; usage is read from the table, where the record was stored before it was published."""

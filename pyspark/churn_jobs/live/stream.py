@@ -19,15 +19,15 @@ from churn_jobs.live.scoring import LiveScoring, ServedModel
 from churn_jobs.live.settings import StreamSettings
 from churn_jobs.progress import say
 from churn_jobs.spark.job import Job
+from driftline import spans
 from driftline.errors import KafkaUnavailable, Unavailable
 from driftline.lineage import runs
 from driftline.lineage.datasets import Dataset, topic_dataset
 from driftline.publishing.publisher import BatchPublisher
 from driftline.settings import KafkaSettings
+from driftline.spans import SpanKind
 from driftline.store.job_lock import JobLock, only_one
 from driftline.store.versions import registry
-from driftline.traces import spans
-from driftline.traces.spans import SpanKind
 from driftline.worker import Retries, persist
 
 NAME = "score_stream"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
+from driftline import spans
 from driftline.client.answers import Answer, BatchOutcome, read_answer
 from driftline.client.batch_file import BatchFile, FileFormat
 from driftline.errors import InvalidInput
-from driftline.traces import spans
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from driftline.client.batch_file import BatchFile
 from driftline.client.errors import SpoolFailed
 from driftline.client.locked_file import LockedFile
-from driftline.traces.spans import MOST_LINKS
+from driftline.spans import MOST_LINKS
 
 
 class OpenBatch:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
+from driftline import spans
 from driftline.client.answers import Answer, BatchOutcome
 from driftline.client.backoff import Backoff
 from driftline.client.batch_file import BatchFile, BatchStage
@@ -15,8 +16,7 @@ from driftline.client.locked_file import LockedFile
 from driftline.client.parts import Refusals, divide
 from driftline.client.spool import Spool
 from driftline.client.writer import SpoolWriter
-from driftline.traces import spans
-from driftline.traces.spans import SpanKind
+from driftline.spans import SpanKind
 
 log = logging.getLogger("driftline.client")
 

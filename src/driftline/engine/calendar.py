@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from driftline.engine.chunks import Chunk, chunk_of
+from driftline.engine.chunking.chunks import Chunk, chunk_of
 from driftline.engine.spec import Period, Spec
 from driftline.engine.verdicts.track_record import RECORD_WINDOW
 

@@ -18,13 +18,13 @@ import numpy as np
 from scipy.special import rel_entr
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.computation.fitted_methods import Summary
 from driftline.engine.drift.methods import Sketch
 from driftline.engine.drift.sketches.aligned_counts import State, counts
 from driftline.engine.drift.sketches.frequencies import Frequencies
 from driftline.engine.drift.sketches.histogram import Histogram
-from driftline.engine.fitted_methods import Summary
-from driftline.engine.reference import FittedReference
+from driftline.engine.evaluation.reference import FittedReference
+from driftline.engine.frames.columns import FloatArray, IntArray
 from driftline.engine.results import Method
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.engine.catalogue import Problem
-from driftline.engine.columns import as_floats
+from driftline.engine.frames.columns import as_floats
 from driftline.engine.performance.ranks import roc_auc_of
 from driftline.engine.results import LABEL, PREDICTION, SCORE
 from driftline.engine.spec import Spec

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from apiflask import APIFlask
 from flask import Response, current_app, g, request
 
+from driftline import spans
 from driftline.http.access import PROBES
-from driftline.traces import spans
-from driftline.traces.spans import TRACEPARENT, SpanKind
+from driftline.spans import TRACEPARENT, SpanKind
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNTRACED = "untraced"

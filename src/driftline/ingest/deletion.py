@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.columns import category
-from driftline.engine.stray_values import to_text
+from driftline.engine.frames.columns import category
+from driftline.engine.frames.stray_values import to_text
 from driftline.errors import InvalidInput
-from driftline.ingest.content import NESTED, Content, Format, require_few_rows
 from driftline.ingest.errors import UnsupportedContent
-from driftline.ingest.json_rows import parsed_json
-from driftline.ingest.json_size import require_small_document
-from driftline.ingest.layouts import FEATURE_PREFIX, IngestLayout
+from driftline.ingest.rows.content import NESTED, Content, Format, require_few_rows
+from driftline.ingest.rows.json_rows import parsed_json
+from driftline.ingest.rows.json_size import require_small_document
+from driftline.ingest.rows.layouts import FEATURE_PREFIX, IngestLayout
 from driftline.store.rows.deletions import Subjects, subjects_of_ids, subjects_of_value
 from driftline.store.rows.prediction_writer import PredictionWriter
 

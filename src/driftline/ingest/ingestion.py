@@ -17,14 +17,14 @@ from driftline.engine.spec import ModelClock
 from driftline.errors import Conflict, DriftlineError, InvalidInput, PredictionConflict
 from driftline.ingest.batch_lineage import record_refused, record_stored
 from driftline.ingest.conflicts import with_rows
-from driftline.ingest.content import Content, require_few_rows
-from driftline.ingest.content_frame import flat_frame
 from driftline.ingest.deletion import Deletion
 from driftline.ingest.errors import TooMuchContent
-from driftline.ingest.json_rows import SentRows, json_rows
-from driftline.ingest.label_rows import label_columns, label_rows
-from driftline.ingest.layouts import LABEL_FIELDS, PREDICTION_FIELDS, IngestLayout, query_option
-from driftline.ingest.prediction_rows import columns_read, prediction_rows
+from driftline.ingest.rows.content import Content, require_few_rows
+from driftline.ingest.rows.content_frame import flat_frame
+from driftline.ingest.rows.json_rows import SentRows, json_rows
+from driftline.ingest.rows.label_rows import label_columns, label_rows
+from driftline.ingest.rows.layouts import LABEL_FIELDS, PREDICTION_FIELDS, IngestLayout, query_option
+from driftline.ingest.rows.prediction_rows import columns_read, prediction_rows
 from driftline.ingest.target import Target, Targets
 from driftline.store import ledger
 from driftline.store.database import in_transaction, translated

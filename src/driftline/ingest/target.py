@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine, func, select
 from driftline.backtesting.options import OptionStyle
 from driftline.engine.spec import Spec
 from driftline.errors import NotFound
-from driftline.ingest.content import Content
-from driftline.ingest.layouts import IngestLayout, flat_layout, nested_layout
+from driftline.ingest.rows.content import Content
+from driftline.ingest.rows.layouts import IngestLayout, flat_layout, nested_layout
 from driftline.store.database import translated
 from driftline.store.model_numbers import model_number
 from driftline.store.rows.predictions import PredictionStore

@@ -13,15 +13,15 @@ from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.input.sources import TableSource
 from driftline.backtesting.input.split import Progress
 from driftline.backtesting.request.chunking import ENOUGH_CHUNKS, Cut
+from driftline.backtesting.request.inference.layout_inference import infer_layout
 from driftline.backtesting.request.layout import Layout
-from driftline.backtesting.request.layout_inference import infer_layout
 from driftline.backtesting.request.proposal import propose_chunk
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.backtesting.request.stored import stored_layout
-from driftline.engine.chunks import split_by_chunk
+from driftline.engine.chunking.chunks import split_by_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.evidence.visible_change import VisibleChange
 from driftline.engine.evidence.wording import describe_visible
-from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import EVENT_TIME
 from driftline.engine.spec import ModelClock, Period, Spec
 from driftline.errors import InvalidInput

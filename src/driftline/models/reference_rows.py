@@ -15,7 +15,7 @@ from driftline.backtesting.input.split import Progress, columns_of
 from driftline.backtesting.request.layout import as_texts
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.columns import IntArray, as_floats
+from driftline.engine.frames.columns import IntArray, as_floats
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput

@@ -7,9 +7,9 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.engine.comparison.paired_roc_auc import PairedRocAuc
+from driftline.engine.evaluation.reference import FittedReference
 from driftline.engine.evidence.visible_change import VisibleChange
 from driftline.engine.evidence.wording import describe_visible
-from driftline.engine.reference import FittedReference
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, State
 from driftline.engine.spec import Period
 from driftline.models import examples

@@ -12,10 +12,10 @@ from driftline.backtesting.input.sources import FrameSource, TableSource, to_fra
 from driftline.backtesting.request.names import split_score
 from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.resolved import read_request
-from driftline.ingest.arrow_stream import read_stream
-from driftline.ingest.content import Content, Encoding, Format
-from driftline.ingest.content_frame import require_small_parquet
 from driftline.ingest.errors import UnsupportedContent
+from driftline.ingest.rows.arrow_stream import read_stream
+from driftline.ingest.rows.content import Content, Encoding, Format
+from driftline.ingest.rows.content_frame import require_small_parquet
 from driftline.models.proposal import Proposal, propose_model
 
 FILE_TYPES = {

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from driftline import spans
 from driftline.errors import KafkaUnavailable
 from driftline.settings import KafkaSettings
-from driftline.traces import spans
-from driftline.traces.spans import TRACEPARENT, Attributes, SpanKind
+from driftline.spans import TRACEPARENT, Attributes, SpanKind
 
 OPEN_SECONDS = 15.0
 """The longest time for fencing and reading before Kafka counts as unavailable."""

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from driftline.clock import naive_utc
 from driftline.engine.catalogue import measure, title
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.results import MODEL, Bounds, Result, ResultKind, is_of_model
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.results import MODEL, Result, ResultKind, Verdict, is_of_model
 from driftline.engine.spec import Spec

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
+from driftline import spans
 from driftline.clock import naive_utc
 from driftline.errors import BatchConflict, InvalidInput
 from driftline.store.tables import ledger, ledger_slots, pending_batches
 from driftline.store.version_key import VersionKey
-from driftline.traces import spans
 
 MAX_ROWS = 100_000
 SLOT_MINUTES = 15

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from driftline.traces import spans
-from driftline.traces.spans import Span, SpanKind
+from driftline import spans
+from driftline.spans import Span, SpanKind
 
 OPEN = "driftline.spans"
 """The name under which a connection keeps the spans of its running statements."""

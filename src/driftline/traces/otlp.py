@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from driftline.spans import MOST_LINKS, TRACEPARENT, Attributes, Span, SpanKind
 from driftline.traces.settings import TraceSettings
-from driftline.traces.spans import MOST_LINKS, TRACEPARENT, Attributes, Span, SpanKind
 from driftline.version import __version__
 
 SEND_SECONDS = 5.0

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from driftline import spans
 from driftline.errors import InvalidInput
-from driftline.traces import spans
 from driftline.traces.settings import TraceSettings
 
 

@@ -17,9 +17,9 @@ from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.request import Request, ScoreColumn
 from driftline.backtesting.request.resolved import read_request
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.chunks import split_by_chunk
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import fit_reference
+from driftline.engine.chunking.chunks import split_by_chunk
+from driftline.engine.evaluation.evaluate import evaluate_chunk
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.results import Result, State
 from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.errors import InvalidInput

@@ -12,9 +12,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
-from driftline.engine.fitted_methods import Summary
-from driftline.engine.reference import fit_reference
+from driftline.engine.computation.fitted_methods import Summary
+from driftline.engine.evaluation.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.results import Quality, Statistic
 from driftline.engine.spec import ColumnSpec, Spec
 

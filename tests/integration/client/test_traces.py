@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from driftline import spans
 from driftline.client import MonitorClient
-from driftline.traces import spans
 from tests.integration.otlp import Collector, ReceivedSpan, collected
 from tests.unit.client.flushing import flushed
 from tests.unit.client.receiver import Receiver, refusal

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, func, select
 
 from driftline.engine.spec import ModelClock, Period
 from driftline.errors import Conflict, InvalidInput, NotFound
-from driftline.ingest.content import Content
 from driftline.ingest.ingestion import Ingestion, Sent
+from driftline.ingest.rows.content import Content
 from driftline.models.registered_models import RegisteredModels, propose
 from driftline.objects import open_store
 from driftline.store.tables import metadata

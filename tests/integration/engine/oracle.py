@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.chunks import split_by_chunk
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import fit_reference
+from driftline.engine.chunking.chunks import split_by_chunk
+from driftline.engine.evaluation.evaluate import evaluate_chunk
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE, Result
 from driftline.engine.spec import Spec
 

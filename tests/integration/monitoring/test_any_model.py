@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 
 import driftline as dl
 from driftline.engine.results import Result, State
-from driftline.ingest.content import Content
 from driftline.ingest.ingestion import Ingestion, Sent
+from driftline.ingest.rows.content import Content
 from driftline.models.registered_models import RegisteredModels, propose
 from driftline.objects import open_store
 from monitoring.report.chunk_views import ChunkRange

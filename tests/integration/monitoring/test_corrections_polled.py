@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, delete, insert
 
 from driftline.engine.calendar import chunk_at
-from driftline.engine.fitted_methods import SummaryContent
+from driftline.engine.computation.fitted_methods import SummaryContent
 from driftline.engine.results import Quality
 from driftline.errors import PredictionConflict
 from driftline.ingest.ingestion import Ingestion

@@ -18,10 +18,10 @@ from driftline.http import access, tokens
 from driftline.http.scopes import Scope
 from driftline.http.server import MAX_CONCURRENT_REQUESTS, make_server
 from driftline.http.web import install, make_app
-from driftline.ingest.content import Encoding, Format
 from driftline.ingest.ingestion import Ingestion
+from driftline.ingest.rows.content import Encoding, Format
 from driftline.settings import AccessSettings, DatabaseSettings, TlsSettings
-from monitoring.api.ingest import make_ingest_api
+from monitoring.api.ingest.routes import make_ingest_api
 from monitoring.api.pressure import MOST_BATCHES, MOST_WAITING, Pressure, TooManyBatches
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import body_of, labels_of, nested, rows

@@ -20,7 +20,7 @@ from driftline.settings import DatabaseSettings
 from driftline.store.database import in_transaction
 from driftline.store.tables import results as results_table
 from driftline.store.versions import registry
-from monitoring.api.result_schemas import ResultRowOut, ResultsOut
+from monitoring.api.results.schemas import ResultRowOut, ResultsOut
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.world import MonitoredWorld, make_world

@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from driftline import spans
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine
-from driftline.traces import spans
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import nested, rows
 from tests.integration.monitoring.applications import monitor_of

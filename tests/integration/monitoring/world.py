@@ -12,7 +12,7 @@ import pandas as pd
 from sqlalchemy import Engine, Table, delete, insert, select
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.spec import ColumnSpec, ModelClock, Spec
 from driftline.objects import open_store
 from driftline.store.database import in_transaction

@@ -25,7 +25,13 @@ WORKERS: dict[Process, Worker] = {
     Process.CLIENT_2: workers.use_client,
     Process.FILES: workers.ingest_files,
 }
-IMPORTED = ["pytest", "driftline.client", "driftline.ingest.command", "driftline.ingest.files", "monitoring.app"]
+IMPORTED = [
+    "pytest",
+    "driftline.client",
+    "driftline.ingest.files.command",
+    "driftline.ingest.files.file_batches",
+    "monitoring.app",
+]
 ANSWER_SECONDS = 120.0
 
 

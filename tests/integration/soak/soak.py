@@ -11,7 +11,7 @@ from sqlalchemy import Engine, func, select
 
 from driftline.clock import utc_now
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.spec import ColumnSpec, ModelClock, Spec
 from driftline.objects import ObjectStore, open_store
 from driftline.store import removal

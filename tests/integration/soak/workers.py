@@ -165,7 +165,7 @@ _CALLS: dict[str, Callable[[Any, Any], Any]] = {
 def ingest_files(_place: Place, _name: str, pipe: Connection | None) -> None:
     """Run `driftline ingest` for one file after the other; the answer is why a file was refused, or None."""
     from driftline.errors import NotFound  # noqa: PLC0415
-    from driftline.ingest.command import ingest  # noqa: PLC0415
+    from driftline.ingest.files.command import ingest  # noqa: PLC0415
 
     assert pipe is not None
     while True:

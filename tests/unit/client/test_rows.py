@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from driftline.client.rows import checked_id, label_line, prediction_line
 from driftline.errors import InvalidInput
-from driftline.ingest.checked_columns import _ID, LONGEST_ID
+from driftline.ingest.rows.checked_columns import _ID, LONGEST_ID
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from driftline.engine.calendar import LONGEST_CHUNK, chunk_at, closing_time, label_deadline, next_due, verdict_reach
-from driftline.engine.chunks import next_chunk
+from driftline.engine.chunking.chunks import next_chunk
 from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.engine.verdicts.verdict import LOOKBACK
 

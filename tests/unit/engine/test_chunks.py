@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.chunks import Chunk, chunk_of, chunk_starts, next_chunk, previous_chunk, split_by_chunk
+from driftline.engine.chunking.chunks import Chunk, chunk_of, chunk_starts, next_chunk, previous_chunk, split_by_chunk
 from driftline.engine.spec import Period
 from driftline.errors import InvalidInput
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from driftline.engine.columns import Categories, as_floats, categories, coded, floats_and_strays, numbers
-from driftline.engine.stray_values import StrayValues
+from driftline.engine.frames.columns import Categories, as_floats, categories, coded, floats_and_strays, numbers
+from driftline.engine.frames.stray_values import StrayValues
 from driftline.errors import InvalidInput
 
 NEAR = [2**60, 2**60 + 1, 2**60 + 2, None]

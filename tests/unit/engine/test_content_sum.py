@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.content_sum import ContentSum
+from driftline.engine.sums.content_sum import ContentSum
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 
 COLUMNS = (*SPEC.columns, *SPEC.output_columns)

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.evaluation.evaluate import evaluate_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.results import MODEL, Method, Metric, Quality, Result, ResultKind, State
 from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
 from driftline.errors import InvalidInput, SchemaMismatch

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.exact_sum import ExactSum
+from driftline.engine.sums.exact_sum import ExactSum
 
 ANY = st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=40)
 MODERATE = st.lists(st.floats(-1e140, 1e140).filter(lambda x: x == 0 or abs(x) > 1e-140), max_size=40)

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from driftline.engine.catalogue import METRICS, Problem
-from driftline.engine.chunks import split_by_chunk
-from driftline.engine.columns import FloatArray
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.chunking.chunks import split_by_chunk
+from driftline.engine.evaluation.evaluate import evaluate_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.results import Method, Quality, Result, ResultKind, Statistic
 from driftline.engine.spec import Spec
 from tests.unit.engine import frame_builders

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from driftline.engine.catalogue import Problem
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.evaluation.evaluate import evaluate_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.results import LABEL, Method, Result, ResultKind, State
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts

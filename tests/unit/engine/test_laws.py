@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
-from driftline.engine.fitted_methods import Summary
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.computation.fitted_methods import Summary
+from driftline.engine.evaluation.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.results import Result
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 from tests.unit.example_counts import FEW

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftline.engine.evaluate import finish_chunk, summarize_chunk
+from driftline.engine.evaluation.evaluate import finish_chunk, summarize_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.localization import OTHER_CATEGORIES, Contribution, localize, localize_by_segment
-from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import PREDICTION, Method, ResultKind
 from driftline.errors import InvalidInput
 from tests.unit.engine.frame_builders import SPEC, scored_rows

@@ -27,8 +27,8 @@ import json
 from dataclasses import asdict
 
 from driftline.engine.catalogue import METRICS, Problem, measure, title
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import fit_reference
+from driftline.engine.evaluation.evaluate import evaluate_chunk
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.results import MODEL
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.track_record import track_records

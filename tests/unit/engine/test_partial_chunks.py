@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.chunks import split_by_chunk
-from driftline.engine.partial_chunks import complete_chunks
-from driftline.engine.reference import fit_reference
+from driftline.engine.chunking.chunks import split_by_chunk
+from driftline.engine.chunking.partial_chunks import complete_chunks
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.results import MODEL, ResultKind
 from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.reference import FittedReference, content_hash, fit_reference
+from driftline.engine.evaluation.reference import FittedReference, content_hash, fit_reference
 from driftline.engine.results import MODEL, Metric, ResultKind
 from driftline.engine.spec import ColumnSpec, Period
 from driftline.errors import InvalidInput, SchemaMismatch

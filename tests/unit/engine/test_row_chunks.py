@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.chunks import count_sizes, row_sizes, split_by_sizes
+from driftline.engine.chunking.chunks import count_sizes, row_sizes, split_by_sizes
 from driftline.errors import InvalidInput
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

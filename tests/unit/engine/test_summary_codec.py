@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from driftline.engine.catalogue import DEFAULT_METRICS, Problem
-from driftline.engine.chunks import Chunk
-from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
-from driftline.engine.fitted_methods import Summary, SummaryContent
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.chunking.chunks import Chunk
+from driftline.engine.computation.fitted_methods import Summary, SummaryContent
+from driftline.engine.computation.summary_codec import DamagedSummary, decode, encode
+from driftline.engine.evaluation.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.results import LABEL, Method, Quality, Result, ResultKind, Statistic
 from driftline.engine.spec import Spec
-from driftline.engine.summary_codec import DamagedSummary, decode, encode
 from tests.unit.engine.frame_builders import ORIGIN, SPEC, scored_rows
 from tests.unit.example_counts import FEW
 

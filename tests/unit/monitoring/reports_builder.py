@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.results import MODEL, Bounds, Method, Metric, Result, ResultKind, State, Verdict
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.report.view import ChunkView

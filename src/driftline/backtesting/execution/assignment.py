@@ -11,8 +11,8 @@ import pandas as pd
 
 from driftline.backtesting.input.instants import as_datetime
 from driftline.backtesting.input.rows import Rows
-from driftline.engine.chunks import Chunk, next_chunk, split_by_chunk, tiled
-from driftline.engine.columns import IntArray
+from driftline.engine.chunking.chunks import Chunk, next_chunk, split_by_chunk, tiled
+from driftline.engine.frames.columns import IntArray
 from driftline.engine.results import EVENT_TIME
 from driftline.engine.spec import Period
 

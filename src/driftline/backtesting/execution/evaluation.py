@@ -15,10 +15,10 @@ from driftline.backtesting.input.split import Progress, Split
 from driftline.backtesting.request.chunking import Cut, cut_of_reference
 from driftline.backtesting.request.layout import Layout
 from driftline.backtesting.request.subjects import rename_result
-from driftline.engine.chunks import Chunk
-from driftline.engine.reference import fit_reference
+from driftline.engine.chunking.chunks import Chunk
+from driftline.engine.evaluation.reference import fit_reference
+from driftline.engine.frames.stray_values import StrayValues
 from driftline.engine.spec import ThresholdPolicy
-from driftline.engine.stray_values import StrayValues
 from driftline.engine.tasks import Map
 from driftline.monitor import ChunkSummary, EvaluatedChunk, FittedMonitor
 from driftline.report.document.content import ReferenceSummary

@@ -9,12 +9,12 @@ from driftline.backtesting.input.sources import TableSource
 from driftline.backtesting.input.split import Progress, Split, split
 from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.chunking import Cut
-from driftline.backtesting.request.layout_inference import infer_layout
+from driftline.backtesting.request.inference.layout_inference import infer_layout
 from driftline.backtesting.request.proposal import propose_chunk, propose_longer, propose_until
 from driftline.backtesting.request.resolved import ResolvedRequest
+from driftline.engine.frames.stray_values import StrayValues
 from driftline.engine.results import State
 from driftline.engine.spec import Spec
-from driftline.engine.stray_values import StrayValues
 from driftline.errors import InvalidInput
 from driftline.report.view import ChunkView
 

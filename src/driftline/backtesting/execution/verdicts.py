@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from driftline.backtesting.execution.assignment import ChunkAssignment
 from driftline.backtesting.input.instants import as_datetime
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.results import Verdict
 from driftline.engine.spec import Spec

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from driftline.engine.columns import BoolArray, FloatArray, IntArray
+from driftline.engine.frames.columns import BoolArray, FloatArray, IntArray
 from driftline.errors import InvalidInput
 
 EARLIEST, LATEST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)

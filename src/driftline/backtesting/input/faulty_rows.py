@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.engine.columns import BoolArray
+from driftline.engine.frames.columns import BoolArray
 from driftline.errors import MOST_ROWS, RowFault
 
 LONGEST_VALUE = 100

@@ -19,8 +19,8 @@ from driftline.backtesting.input.epochs import (
 )
 from driftline.backtesting.input.faulty_rows import faulty_rows
 from driftline.backtesting.input.storage import with_plain_dtype
-from driftline.engine.columns import BoolArray, IntArray
-from driftline.engine.stray_values import to_text
+from driftline.engine.frames.columns import BoolArray, IntArray
+from driftline.engine.frames.stray_values import to_text
 from driftline.errors import InvalidInput
 
 _OFFSET = re.compile(r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)\s*$")

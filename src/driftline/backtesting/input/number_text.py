@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pac
 
 from driftline.backtesting.input.missing import MISSING
-from driftline.engine.columns import BoolArray, FloatArray, category
+from driftline.engine.frames.columns import BoolArray, FloatArray, category
 
 STRAY_SHARE = 0.05
 """A column holds numbers if at most this share of its values is something else."""

@@ -20,7 +20,7 @@ from driftline.backtesting.input.sources import (
     reject_repeated,
     to_frame,
 )
-from driftline.engine.frame_type import not_a_frame
+from driftline.engine.frames.frame_type import not_a_frame
 from driftline.errors import InvalidInput
 
 ARROW_SUFFIXES = (".arrow", ".feather", ".ipc")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from driftline.backtesting.input.instants import as_datetime, as_microseconds
-from driftline.engine.columns import BoolArray, IntArray
+from driftline.engine.frames.columns import BoolArray, IntArray
 from driftline.errors import InvalidInput
 
 _DAY = 86_400 * 1_000_000

@@ -11,7 +11,7 @@ import pandas as pd
 from driftline.backtesting.inference import Inference
 from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.options import OptionStyle
-from driftline.engine.columns import BoolArray, IntArray, coded
+from driftline.engine.frames.columns import BoolArray, IntArray, coded
 from driftline.errors import InvalidInput
 
 Hashes = npt.NDArray[np.uint64]

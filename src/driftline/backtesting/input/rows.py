@@ -16,7 +16,7 @@ from driftline.backtesting.input.sources import ReadAgainError, TableSource
 from driftline.backtesting.input.storage import with_plain_dtype
 from driftline.backtesting.options import python_option
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.columns import IntArray
+from driftline.engine.frames.columns import IntArray
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from driftline.backtesting.input.read_options import ReadOptions
 from driftline.backtesting.input.repeats import Repeats, RowIds, find_repeats, hash_rows
 from driftline.backtesting.input.rows import Rows, concatenate, read, read_all
 from driftline.backtesting.input.sources import TableSource
-from driftline.engine.columns import IntArray
+from driftline.engine.frames.columns import IntArray
 from driftline.errors import InvalidInput
 
 Progress = Callable[[str, int], None]

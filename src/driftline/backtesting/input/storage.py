@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pac
 
-from driftline.engine.columns import category, floats_and_strays
+from driftline.engine.frames.columns import category, floats_and_strays
 
 
 def with_plain_dtype(column: "pd.Series[Any]") -> "pd.Series[Any]":

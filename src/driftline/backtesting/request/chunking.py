@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from driftline.engine.chunks import count_sizes, row_sizes
+from driftline.engine.chunking.chunks import count_sizes, row_sizes
 from driftline.engine.spec import Period
 from driftline.errors import InvalidInput
 

@@ -11,14 +11,14 @@ from driftline.backtesting.inference import Inference
 from driftline.backtesting.input.number_text import Notation, NumberText, is_text
 from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.options import OptionStyle, python_option
-from driftline.backtesting.request.classes import Classes
-from driftline.backtesting.request.scales import PROBABILITY_SCALE, ScoreScale
-from driftline.backtesting.request.threshold import DEFAULT_THRESHOLD
+from driftline.backtesting.request.outputs.classes import Classes
+from driftline.backtesting.request.outputs.scales import PROBABILITY_SCALE, ScoreScale
+from driftline.backtesting.request.outputs.threshold import DEFAULT_THRESHOLD
 from driftline.engine.catalogue import SCORE_METRICS, Problem
-from driftline.engine.columns import FloatArray, coded, floats_and_strays
+from driftline.engine.frames.columns import FloatArray, coded, floats_and_strays
+from driftline.engine.frames.stray_values import StrayValues
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ColumnSpec, Spec
-from driftline.engine.stray_values import StrayValues
 from driftline.errors import InvalidInput
 
 ALIAS_PREFIX = "feature:"

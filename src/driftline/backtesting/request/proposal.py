@@ -10,11 +10,11 @@ from driftline.backtesting.input.rows import Rows, read_all
 from driftline.backtesting.input.sources import TableSource
 from driftline.backtesting.input.split import Split
 from driftline.backtesting.request.chunking import ENOUGH_CHUNKS, Cut
-from driftline.backtesting.request.problem import MOST_CLASSES
+from driftline.backtesting.request.inference.problem import MOST_CLASSES
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import Problem
-from driftline.engine.chunks import split_by_chunk
-from driftline.engine.columns import IntArray, coded
+from driftline.engine.chunking.chunks import split_by_chunk
+from driftline.engine.frames.columns import IntArray, coded
 from driftline.engine.results import EVENT_TIME
 from driftline.engine.spec import Period, Spec
 from driftline.errors import InvalidInput

@@ -15,8 +15,8 @@ from driftline.backtesting.input.instants import instant
 from driftline.backtesting.input.missing import MISSING, MISSING_TEXT
 from driftline.backtesting.options import OptionStyle
 from driftline.backtesting.request.chunking import Cut
-from driftline.backtesting.request.classes import NEGATIVE_WORDS, POSITIVE_WORDS, plain
 from driftline.backtesting.request.faults import Faults
+from driftline.backtesting.request.outputs.classes import NEGATIVE_WORDS, POSITIVE_WORDS, plain
 from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.spec_fields import field_faults
 from driftline.engine.catalogue import ColumnKind, Problem

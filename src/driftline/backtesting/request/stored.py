@@ -5,10 +5,10 @@ No I/O here.
 
 from driftline.backtesting.input.number_text import Notation
 from driftline.backtesting.options import OptionStyle, python_option
-from driftline.backtesting.request.classes import Classes
 from driftline.backtesting.request.layout import Layout
+from driftline.backtesting.request.outputs.classes import Classes
+from driftline.backtesting.request.outputs.scales import ScoreScale, ScoreUnit
 from driftline.backtesting.request.resolved import ResolvedRequest
-from driftline.backtesting.request.scales import ScoreScale, ScoreUnit
 from driftline.engine.results import EVENT_TIME
 from driftline.engine.spec import Spec
 from driftline.store.versions.model_layout import ModelLayout

@@ -7,8 +7,8 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from driftline.engine.columns import FloatArray
 from driftline.engine.comparison.paired_roc_auc import Codes, PairedRocAuc, paired_roc_auc
+from driftline.engine.frames.columns import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import chdtrc
 
-from driftline.engine.columns import FloatArray
 from driftline.engine.drift.sketches.aligned_counts import category_counts
 from driftline.engine.drift.sketches.frequencies import Frequencies
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.outcome import Outcome
 
 

@@ -5,8 +5,8 @@ from math import sqrt
 import numpy as np
 from scipy.special import rel_entr
 
-from driftline.engine.columns import FloatArray
 from driftline.engine.drift.sketches.aligned_counts import State, Summary, shares
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.outcome import Outcome
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.drift.sketches.aligned_counts import State, Summary, counts
+from driftline.engine.frames.columns import FloatArray, IntArray
 from driftline.engine.outcome import Outcome
 
 EMPTY = 0.5

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray
 from driftline.engine.evidence.families import Stage
+from driftline.engine.frames.columns import BoolArray, FloatArray
 
 RESERVE = 0.2
 """The mass, in alerts, that is reserved for chunks where drift lasts; the reserve is full at the start."""

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray
 from driftline.engine.evidence.metrics import expected_metrics, ranking, realized_metrics, share
+from driftline.engine.frames.columns import BoolArray, FloatArray
 
 
 class Stage(StrEnum):

@@ -4,10 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
-from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence.families import ComponentTable, Stage
 from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.evidence.stage_evidence import StageEvidence
+from driftline.engine.frames.columns import BoolArray, FloatArray, IntArray
 
 C = TypeVar("C", bound=Counts)
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from driftline.engine.columns import IntArray
 from driftline.engine.evidence.reference_chunks import whole_days
+from driftline.engine.frames.columns import IntArray
 
 MINIMUM_DAYS = 3
 """Chunks shorter than a day need this many whole days: fewer do not tell how days differ, and false alerts exceed the

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from driftline.engine.catalogue import Problem
-from driftline.engine.columns import as_floats
 from driftline.engine.evidence.by_problem import binary_fit, multiclass_evidence, regression_fit
 from driftline.engine.evidence.by_problem.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.by_problem.multiclass_evidence import FittedMulticlassEvidence
@@ -19,6 +18,7 @@ from driftline.engine.evidence.metrics.residual_counts import ResidualCounts
 from driftline.engine.evidence.no_evidence import NoEvidence, no_evidence_of_days
 from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.evidence.scores.score_counts import ScoreCounts
+from driftline.engine.frames.columns import as_floats
 from driftline.engine.performance.binary.bounded import BoundedRows
 from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.performance.multiclass.rows import MulticlassRows

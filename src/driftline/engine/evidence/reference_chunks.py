@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 WHOLE_DAY = 0.5
 """A day is whole if it has at least this share of the chunks of the day with the most."""

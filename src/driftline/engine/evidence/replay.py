@@ -13,12 +13,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
 from driftline.engine.evidence.chunk_evidence import AlertRule, Change, ChunkEvidence, DetectorInput
 from driftline.engine.evidence.detector import DetectorIncident, DetectorState, Trends, state_from_values, state_values
 from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.scores.counts import Counts
+from driftline.engine.frames.columns import FloatArray
 
 WARNING_SHARE = 0.1
 """A warning begins at this share of the threshold of alerts."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
 from driftline.engine.evidence.scores.counts import Counts
+from driftline.engine.frames.columns import FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

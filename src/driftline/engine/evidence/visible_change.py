@@ -7,7 +7,6 @@ from math import log, sqrt
 import numpy as np
 from scipy.special import expit, logit
 
-from driftline.engine.columns import FloatArray
 from driftline.engine.evidence.by_problem.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.by_problem.multiclass_evidence import FittedMulticlassEvidence
 from driftline.engine.evidence.by_problem.regression_evidence import FittedRegressionEvidence
@@ -17,6 +16,7 @@ from driftline.engine.evidence.metrics import ranking, residual_tilts, share
 from driftline.engine.evidence.metrics.bin_metrics import metrics_of
 from driftline.engine.evidence.metrics.indifference import IndifferenceZone
 from driftline.engine.evidence.scores.residuals import Residuals
+from driftline.engine.frames.columns import FloatArray
 
 HORIZONS = (1, 7, 30)
 """The numbers of chunks within which changes are to be found."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.frames.columns import FloatArray, IntArray
 from driftline.engine.lightgbm_library import import_lightgbm
 
 TREES = 100

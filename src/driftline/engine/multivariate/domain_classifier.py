@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.columns import FloatArray, IntArray, category
+from driftline.engine.frames.columns import FloatArray, IntArray, category
 from driftline.engine.lightgbm_library import import_lightgbm
 from driftline.engine.multivariate import boosting
 from driftline.engine.multivariate.features import read_categories, read_numbers, watched_columns

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.engine.columns import FloatArray, IntArray, as_floats, coded
+from driftline.engine.frames.columns import FloatArray, IntArray, as_floats, coded
 from driftline.engine.spec import ColumnSpec, Spec
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.columns import FloatArray
-from driftline.engine.exact_sum import ExactSum
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.multivariate.features import map_categories, read_categories, read_numbers, watched_columns
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.spec import Spec
+from driftline.engine.sums.exact_sum import ExactSum
 
 MINIMUM_SCALE = 1e-70
 """A feature whose standard deviation in the reference is smaller counts as constant: values divided by it and squared

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.frames.columns import FloatArray, IntArray
 from driftline.engine.performance.isotonic import SortedRows, knots
 from driftline.engine.performance.ranks import roc_auc, sum_by_score
 from driftline.engine.performance.scores import are_probabilities

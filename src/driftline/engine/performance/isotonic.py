@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 _SAME_SCORE = float(np.finfo(np.float64).resolution)
 Labels = npt.NDArray[np.int8]

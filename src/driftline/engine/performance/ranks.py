@@ -4,7 +4,7 @@ from math import sqrt
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray
+from driftline.engine.frames.columns import BoolArray, FloatArray
 
 
 def sum_by_score(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from driftline.engine.columns import FloatArray, as_floats
+from driftline.engine.frames.columns import FloatArray, as_floats
 from driftline.errors import InvalidInput
 
 ROUNDING = 1e-6

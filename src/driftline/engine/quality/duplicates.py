@@ -14,8 +14,8 @@ import pandas as pd
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import ID
-from driftline.engine.row_hashes import Hashes, mixed, number_hashes, text_hashes
 from driftline.engine.spec import Spec
+from driftline.engine.sums.row_hashes import Hashes, mixed, number_hashes, text_hashes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

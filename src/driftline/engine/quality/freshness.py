@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from driftline.engine.chunks import Chunk
-from driftline.engine.event_times import require_aware
+from driftline.engine.chunking.chunks import Chunk
+from driftline.engine.chunking.event_times import require_aware
 from driftline.engine.outcome import Outcome, undefined
 from driftline.engine.results import EVENT_TIME
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Self
 
-from driftline.engine.columns import LARGEST, Categories, Numbers
+from driftline.engine.frames.columns import LARGEST, Categories, Numbers
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.spec import Spec
 

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import LARGEST, Numbers
+from driftline.engine.frames.columns import LARGEST, Numbers
 from driftline.engine.number_format import readable
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.spec import Spec

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Self
 
-from driftline.engine.columns import Categories
+from driftline.engine.frames.columns import Categories
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.spec import Spec
 

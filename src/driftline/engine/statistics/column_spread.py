@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.outcome import finite
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.columns import Numbers
+from driftline.engine.frames.columns import Numbers
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import Statistic
 from driftline.engine.spec import ColumnSpec, Spec

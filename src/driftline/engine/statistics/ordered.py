@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 MAXIMUM_GROUPS = 100_000
 """The largest number of distinct values, or groups of near values, that are stored."""

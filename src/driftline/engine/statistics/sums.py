@@ -10,8 +10,8 @@ from typing import Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
-from driftline.engine.exact_sum import ExactSum
+from driftline.engine.frames.columns import FloatArray
+from driftline.engine.sums.exact_sum import ExactSum
 
 _LARGEST = 1e150
 """The square of a larger absolute value may be too large for a float."""

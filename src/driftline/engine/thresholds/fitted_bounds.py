@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from driftline.engine.catalogue import PERFORMANCE_KINDS, measure
-from driftline.engine.chunks import Chunk
-from driftline.engine.compute import compute_outcomes
-from driftline.engine.fitted_methods import FittedMethods
+from driftline.engine.chunking.chunks import Chunk
+from driftline.engine.computation.compute import compute_outcomes
+from driftline.engine.computation.fitted_methods import FittedMethods
 from driftline.engine.outcome import Outcome, ResultKey
 from driftline.engine.results import MODEL, Bounds, ResultKind
 from driftline.engine.spec import Spec

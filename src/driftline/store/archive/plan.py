@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, or_, select, text
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import chunk_at, closing_time, label_deadline
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.spec import ModelClock, Spec
 from driftline.store.archive.retention import Retention
 from driftline.store.model_numbers import model_number

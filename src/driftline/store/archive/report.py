@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.store.archive.plan import ArchivePlan
 from driftline.store.archive.run import ArchiveSummary
 from driftline.store.version_key import VersionKey

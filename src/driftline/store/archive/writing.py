@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, Engine, insert, update
 
 from driftline.clock import naive_utc
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.results import LABEL
 from driftline.engine.spec import Spec
 from driftline.errors import Conflict

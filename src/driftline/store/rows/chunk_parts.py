@@ -10,12 +10,12 @@ from datetime import datetime
 
 import pandas as pd
 
-from driftline.engine.content_sum import ContentSum
-from driftline.engine.evaluate import summarize_chunk
-from driftline.engine.fitted_methods import Summary, SummaryContent
-from driftline.engine.reference import FittedReference
+from driftline.engine.computation.fitted_methods import Summary, SummaryContent
+from driftline.engine.evaluation.evaluate import summarize_chunk
+from driftline.engine.evaluation.reference import FittedReference
 from driftline.engine.results import LABEL
 from driftline.engine.spec import Spec
+from driftline.engine.sums.content_sum import ContentSum
 from driftline.store.rows.chunk_rows import ChunkReader
 from driftline.store.rows.removed_rows import BATCH
 from driftline.store.rows.stored_rows import VALUES_AT_ONCE, Portion

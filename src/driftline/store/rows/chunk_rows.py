@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, false, func, literal, or
 
 from driftline.clock import naive_utc
 from driftline.engine.catalogue import Problem
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.results import EVENT_TIME, LABEL
 from driftline.engine.spec import Spec
 from driftline.store.rows import archive_file, columnar

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, update
 
 from driftline.clock import naive_utc
-from driftline.engine.columns import IntArray
+from driftline.engine.frames.columns import IntArray
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.store import ledger
 from driftline.store.rows import archived_rows, columnar, derived_values

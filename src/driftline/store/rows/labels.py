@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import Insert, insert
 
 from driftline.engine.catalogue import Problem
-from driftline.engine.columns import BoolArray
+from driftline.engine.frames.columns import BoolArray
 from driftline.errors import InvalidInput, SchemaMismatch
 from driftline.store import bulk, ledger
 from driftline.store.tables import labels

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from driftline.engine.chunks import Chunk
-from driftline.engine.fitted_methods import Summary, SummaryContent
-from driftline.engine.reference import FittedReference
+from driftline.engine.chunking.chunks import Chunk
+from driftline.engine.computation.fitted_methods import Summary, SummaryContent
+from driftline.engine.evaluation.reference import FittedReference
 from driftline.engine.spec import Spec
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine, translated

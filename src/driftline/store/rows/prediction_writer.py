@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, Row, insert, select
 
 from driftline.clock import MAX_CLOCK_SKEW, naive_utc
-from driftline.engine.columns import BoolArray
+from driftline.engine.frames.columns import BoolArray
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.errors import InvalidInput, PredictionConflict
 from driftline.store import bulk, ledger

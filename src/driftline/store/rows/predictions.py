@@ -7,7 +7,7 @@ import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Date, Integer, and_, func, select
 
 from driftline.clock import aware_utc, naive_utc
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.spec import Spec
 from driftline.store import ledger

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, insert, select
 
-from driftline.engine.columns import IntArray
+from driftline.engine.frames.columns import IntArray
 from driftline.store.tables import removed_rows
 
 BATCH, POSITION = "batch_number", "batch_position"

@@ -10,7 +10,7 @@ import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, select, tuple_
 
 from driftline.clock import naive_utc
-from driftline.engine.columns import IntArray
+from driftline.engine.frames.columns import IntArray
 from driftline.store.rows import columnar
 from driftline.store.rows.archive_file import BatchSpan
 from driftline.store.rows.archive_objects import RowsRemoved

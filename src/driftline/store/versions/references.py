@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pandas as pd
 
-from driftline.engine.reference import FittedReference
+from driftline.engine.evaluation.reference import FittedReference
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 from driftline.objects import read_object

@@ -21,9 +21,9 @@ from sqlalchemy import (
 )
 
 from driftline.clock import aware_utc, naive_utc
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.minimum_rows import lowered_minimum
 from driftline.engine.performance.scores import require_probabilities
-from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import Result
 from driftline.engine.spec import Spec
 from driftline.errors import NotFound
@@ -96,9 +96,10 @@ class Candidate:
     """A version to register.
 
     `training_hash` names the data and configuration it was trained with: the same again is the same version.
-    `reference` is the scored and labelled reference window (columns as `driftline.engine.reference.fit_reference`), and
-    `layout` says which of the user's columns is which; None is the engine's own names. `fitted` is what `spec` fits on
-    the reference, where that is known already. `owner` is the model's from now on; None leaves it as it is.
+    `reference` is the scored and labelled reference window, with the columns of
+    `driftline.engine.evaluation.reference.fit_reference`. `layout` says which of the user's columns is which; None is
+    the engine's own names. `fitted` is what `spec` fits on the reference, where that is known already. `owner` is the
+    model's from now on; None leaves it as it is.
     """
 
     name: str

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select
 
 from driftline.clock import naive_utc
+from driftline.engine.evaluation.reference import FittedReference
 from driftline.engine.minimum_rows import DEFAULTS
-from driftline.engine.reference import FittedReference
 from driftline.engine.spec import Spec
 from driftline.errors import Conflict
 from driftline.store.tables import spec_revisions

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from sqlalchemy import Engine
 
 from driftline.engine.spec import ModelClock, Spec
-from driftline.ingest.content import Content, Encoding, Format
 from driftline.ingest.ingestion import Ingestion, Sent
+from driftline.ingest.rows.content import Content, Encoding, Format
 from tests.integration.monitoring.world import FIRST, NOW, SPEC, make_world, rows_of
 
 FEATURES = ["minutes", "distance", "carrier"]

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine, delete, func, select
 
 from driftline.errors import BatchConflict, DriftlineError, InvalidInput, NotFound, PredictionConflict
-from driftline.ingest.content import Content, Encoding, Format
 from driftline.ingest.errors import TooMuchContent
 from driftline.ingest.ingestion import Ingestion, Receipt, Sent
+from driftline.ingest.rows.content import Content, Encoding, Format
 from driftline.store.sources import ingest_log
 from driftline.store.sources.ingest_log import IngestState, LogFilter
 from driftline.store.tables import batch_data, labels, ledger, pending_batches, pending_chunks, predictions

@@ -16,9 +16,9 @@ from sqlalchemy import Engine, func, select
 
 from driftline.clock import utc_now
 from driftline.errors import InvalidInput
-from driftline.ingest.file_ingestion import FileIngestion
+from driftline.ingest.files.file_ingestion import FileIngestion
+from driftline.ingest.files.watched_folder import RECORD_RETENTION, FolderScan, WatchedFolder
 from driftline.ingest.ingestion import Ingestion
-from driftline.ingest.watched_folder import RECORD_RETENTION, FolderScan, WatchedFolder
 from driftline.objects import open_store
 from driftline.store import removal
 from driftline.store.ledger import BatchKind

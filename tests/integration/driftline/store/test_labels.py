@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import DataError
 
 from driftline.engine.catalogue import Problem
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import InvalidInput
 from driftline.store.database import in_transaction

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.store.database import in_transaction
 from driftline.store.rows import columnar, labels, stored_rows

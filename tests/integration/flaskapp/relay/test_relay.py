@@ -17,6 +17,7 @@ from sqlalchemy import Engine, delete, insert, select
 
 from churn.ledger import RELAY, ChurnBatchKind
 from churn.tables import cdr
+from driftline import spans
 from driftline.errors import DatabaseUnavailable, KafkaUnavailable
 from driftline.publishing.confluent_publisher import ConfluentPublisher
 from driftline.publishing.publisher import BatchPublisher, Publication, Route
@@ -24,7 +25,6 @@ from driftline.settings import DatabaseSettings, KafkaSettings
 from driftline.store.database import in_transaction
 from driftline.store.ledger import claim_all
 from driftline.store.tables import ledger, pending_batches
-from driftline.traces import spans
 from flaskapp.history.simulated import SimulatedHistory
 from flaskapp.records import RecordBatch, write_records
 from flaskapp.relay import claimed_batches

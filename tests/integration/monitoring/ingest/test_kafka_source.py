@@ -23,10 +23,10 @@ from confluent_kafka.admin import AdminClient
 from sqlalchemy import Connection, Engine, func, select
 
 from driftline.errors import Unavailable
-from driftline.ingest import message_writer
 from driftline.ingest.ingestion import Ingestion
-from driftline.ingest.message_writer import MessageWriter, StoredMessages
-from driftline.ingest.messages import DeadLetter, Message
+from driftline.ingest.messages import message_writer
+from driftline.ingest.messages.message import DeadLetter, Message
+from driftline.ingest.messages.message_writer import MessageWriter, StoredMessages
 from driftline.settings import KafkaSettings
 from driftline.store.database import in_transaction
 from driftline.store.ledger import BatchKind

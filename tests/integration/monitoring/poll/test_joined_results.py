@@ -10,7 +10,7 @@ from math import isfinite
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectKind
 from driftline.store.tables import results
 from driftline.store.version_key import VersionKey

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete
 
-from driftline.engine.fitted_methods import Summary, SummaryContent
+from driftline.engine.computation.fitted_methods import Summary, SummaryContent
 from driftline.errors import PredictionConflict
 from driftline.store import ledger
 from driftline.store.database import in_transaction

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from driftline.backtesting.backtest import backtest
-from driftline.backtesting.request.classes import Classes
+from driftline.backtesting.request.outputs.classes import Classes
 from driftline.errors import InvalidInput
 from tests.unit.backtesting.conftest import UNTIL
 

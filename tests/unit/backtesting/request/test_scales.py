@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from driftline.backtesting.request.scales import ScoreScale, ScoreUnit, infer_scale
+from driftline.backtesting.request.outputs.scales import ScoreScale, ScoreUnit, infer_scale
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=4_000)

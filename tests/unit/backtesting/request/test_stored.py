@@ -6,13 +6,13 @@ import pytest
 
 from driftline.backtesting.input.rows import Rows, normalize, read
 from driftline.backtesting.input.sources import FrameSource
-from driftline.backtesting.request.layout_inference import infer_layout
+from driftline.backtesting.request.inference.layout_inference import infer_layout
 from driftline.backtesting.request.request import Request, ScoreColumn
 from driftline.backtesting.request.resolved import read_request
 from driftline.backtesting.request.stored import layout_of, stored_layout
 from driftline.engine.results import EVENT_TIME, ID, LABEL
 from driftline.engine.spec import Spec
-from driftline.ingest.layouts import flat_layout
+from driftline.ingest.rows.layouts import flat_layout
 from driftline.store.versions.model_layout import ModelLayout
 
 RNG = np.random.default_rng(3)

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from driftline.errors import InvalidInput
-from driftline.ingest.arrow_stream import read_stream
-from driftline.ingest.content import Content, Encoding, Format, format_of, require_few_rows, unpacked
 from driftline.ingest.errors import TooMuchContent, UnsupportedContent
+from driftline.ingest.rows.arrow_stream import read_stream
+from driftline.ingest.rows.content import Content, Encoding, Format, format_of, require_few_rows, unpacked
 
 ZSTD = pa.Codec("zstd")
 

@@ -6,11 +6,11 @@ import tracemalloc
 
 import pytest
 
-from driftline.ingest import json_size
-from driftline.ingest.content import MOST_ROWS, Content, Format
 from driftline.ingest.errors import TooMuchContent
-from driftline.ingest.json_rows import json_rows
-from driftline.ingest.json_size import MOST_CONTAINERS, containers_of, require_small_document
+from driftline.ingest.rows import json_size
+from driftline.ingest.rows.content import MOST_ROWS, Content, Format
+from driftline.ingest.rows.json_rows import json_rows
+from driftline.ingest.rows.json_size import MOST_CONTAINERS, containers_of, require_small_document
 
 MANY = 1_000_000
 

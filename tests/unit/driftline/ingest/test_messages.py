@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from driftline.errors import InvalidInput
 from driftline.ingest.ingestion import require_key
-from driftline.ingest.messages import Message, RowGroup, grouped, parsed, row_of
+from driftline.ingest.messages.message import Message, RowGroup, grouped, parsed, row_of
 
 
 def message(offset: int, value: object, topic: str = "labels") -> Message:

@@ -9,11 +9,11 @@ import pytest
 from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import InvalidInput
-from driftline.ingest.content import Content, Format
-from driftline.ingest.json_rows import SentRows, json_rows
-from driftline.ingest.label_rows import label_rows
-from driftline.ingest.layouts import PREDICTION_FIELDS, IngestLayout, flat_layout, nested_layout, query_option
-from driftline.ingest.prediction_rows import PredictionRows, columns_read, prediction_rows
+from driftline.ingest.rows.content import Content, Format
+from driftline.ingest.rows.json_rows import SentRows, json_rows
+from driftline.ingest.rows.label_rows import label_rows
+from driftline.ingest.rows.layouts import PREDICTION_FIELDS, IngestLayout, flat_layout, nested_layout, query_option
+from driftline.ingest.rows.prediction_rows import PredictionRows, columns_read, prediction_rows
 from driftline.store.versions.model_layout import ModelLayout
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)

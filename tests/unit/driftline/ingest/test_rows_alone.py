@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import MOST_ROWS, InvalidInput
-from driftline.ingest.content import Content, Format
-from driftline.ingest.json_rows import json_rows
-from driftline.ingest.label_rows import label_columns, label_rows
-from driftline.ingest.layouts import LABEL_FIELDS, PREDICTION_FIELDS, nested_layout
-from driftline.ingest.prediction_rows import columns_read, prediction_rows
+from driftline.ingest.rows.content import Content, Format
+from driftline.ingest.rows.json_rows import json_rows
+from driftline.ingest.rows.label_rows import label_columns, label_rows
+from driftline.ingest.rows.layouts import LABEL_FIELDS, PREDICTION_FIELDS, nested_layout
+from driftline.ingest.rows.prediction_rows import columns_read, prediction_rows
 from driftline.store.versions.model_layout import ModelLayout
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)

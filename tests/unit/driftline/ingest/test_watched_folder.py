@@ -2,7 +2,7 @@
 
 import pytest
 
-from driftline.ingest.watched_folder import is_data
+from driftline.ingest.files.watched_folder import is_data
 
 
 @pytest.mark.parametrize(

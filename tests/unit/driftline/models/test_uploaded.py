@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from driftline.ingest.content import Content, Format
 from driftline.ingest.errors import TooMuchContent
+from driftline.ingest.rows.content import Content, Format
 from driftline.models.uploaded import propose_uploaded
-from monitoring.api.model_schemas import ReferenceQuery
+from monitoring.api.models.schemas import ReferenceQuery
 
 MILLION = 2**20
 

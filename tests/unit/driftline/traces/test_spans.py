@@ -4,11 +4,12 @@ import time
 
 import pytest
 
+from driftline import spans
 from driftline.publishing.publisher import Publication
+from driftline.spans import SpanKind
 from driftline.store.statement_spans import LONGEST_STATEMENT, without_values
-from driftline.traces import otlp, spans
+from driftline.traces import otlp
 from driftline.traces.settings import TraceSettings
-from driftline.traces.spans import SpanKind
 from driftline.traces.start import traced
 
 

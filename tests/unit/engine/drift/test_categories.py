@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2_contingency
 
-from driftline.engine.columns import categories, category
 from driftline.engine.drift import chi2, jensen_shannon
 from driftline.engine.drift.sketches.frequencies import Frequencies
+from driftline.engine.frames.columns import categories, category
 
 COUNTS = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 500), min_size=1)
 

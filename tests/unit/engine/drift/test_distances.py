@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp, wasserstein_distance
 
-from driftline.engine.columns import FloatArray
 from driftline.engine.drift import jensen_shannon, kolmogorov_smirnov, wasserstein
 from driftline.engine.drift.sketches import distribution, histogram
 from driftline.engine.drift.sketches.distribution import count_in_bins, count_on_grid
+from driftline.engine.frames.columns import FloatArray
 
 VALUES = st.lists(st.floats(-1e3, 1e3) | st.integers(-3, 3).map(float), min_size=1, max_size=40).map(
     lambda values: np.sort(np.array(values))

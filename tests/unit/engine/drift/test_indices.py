@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.columns import FloatArray
 from driftline.engine.drift import hellinger, l_infinity, psi, wasserstein
 from driftline.engine.drift.sketches import deciles, distribution, histogram
 from driftline.engine.drift.sketches.frequencies import Frequencies
 from driftline.engine.drift.sketches.histogram import ChunkHistogram
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.outcome import Outcome
 
 COUNTS = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 500), min_size=1)

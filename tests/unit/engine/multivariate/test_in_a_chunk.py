@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.evaluation.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.results import MODEL, Bounds, Method, Result, ResultKind, State
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import InvalidInput, SchemaMismatch

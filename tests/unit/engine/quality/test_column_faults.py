@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.columns import categories, numbers
+from driftline.engine.frames.columns import categories, numbers
 from driftline.engine.outcome import Outcome
 from driftline.engine.quality import out_of_range, unseen_categories
 from tests.unit.engine.frame_builders import SPEC

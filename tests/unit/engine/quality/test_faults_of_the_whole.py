@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.chunks import Chunk
-from driftline.engine.evaluate import evaluate_chunk
+from driftline.engine.chunking.chunks import Chunk
+from driftline.engine.evaluation.evaluate import evaluate_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.quality import duplicates, freshness
 from driftline.engine.quality.freshness import NewestRow
-from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import MODEL, Quality, Result, ResultKind, State
 from driftline.errors import InvalidInput, SchemaMismatch
 from tests.unit.engine.frame_builders import ORIGIN, SPEC, scored_rows

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import gaussian_kde
 
-from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.evaluation.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.results import Quality, Result, ResultKind, State, Statistic
 from driftline.engine.statistics.column_spread import ColumnSpread
 from driftline.errors import InvalidInput

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.evaluation.evaluate import evaluate_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.results import MODEL, Metric, Result, ResultKind
 from driftline.engine.spec import ThresholdPolicy
 from driftline.engine.thresholds.fitted_bounds import FittedBounds, bounds_from_list, bounds_to_list

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import fit_reference
+from driftline.engine.evaluation.evaluate import evaluate_chunk
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.results import Bounds, Method, Metric, Quality, ResultKind, State
 from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
 from driftline.engine.threshold_override import ConstantThreshold, StandardDeviationThreshold, ThresholdOverride

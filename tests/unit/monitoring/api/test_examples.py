@@ -4,21 +4,28 @@ import pytest
 from pydantic import BaseModel
 
 from driftline.models.schema import ProposalOut, RemovedOut, RevisedOut
-from monitoring.api.alert_schemas import ChannelOut, ChannelsOut, ChannelTestOut, DeliveriesOut, DeliveryOut, RetriedOut
-from monitoring.api.incident_schemas import IncidentDetailOut, IncidentsOut, IncidentStateOut
-from monitoring.api.ingest_schemas import (
+from monitoring.api.alerts.schemas import (
+    ChannelOut,
+    ChannelsOut,
+    ChannelTestOut,
+    DeliveriesOut,
+    DeliveryOut,
+    RetriedOut,
+)
+from monitoring.api.incidents.schemas import IncidentDetailOut, IncidentsOut, IncidentStateOut
+from monitoring.api.ingest.schemas import (
     CorrectionsStored,
     DeletionsStored,
     IngestLogOut,
     LabelsStored,
     PredictionsStored,
 )
-from monitoring.api.model_schemas import ModelListOut
-from monitoring.api.result_schemas import ResultsOut
-from monitoring.api.run_schemas import PollOut, RunDetailOut, RunOut, RunsOut
-from monitoring.api.schedule_schemas import MonitoredModelOut, PollingOut, ScheduleIn
+from monitoring.api.models.schedule_schemas import MonitoredModelOut, PollingOut, ScheduleIn
+from monitoring.api.models.schemas import ModelListOut
+from monitoring.api.models.version_schemas import VersionReferenceOut, VersionStateOut
+from monitoring.api.results.schemas import ResultsOut
+from monitoring.api.runs.schemas import PollOut, RunDetailOut, RunOut, RunsOut
 from monitoring.api.schemas import ChunksOut, LineageOut, RevisionsOut
-from monitoring.api.version_schemas import VersionReferenceOut, VersionStateOut
 
 MODELS = (
     *(ProposalOut, RemovedOut, RevisedOut, IncidentDetailOut, IncidentsOut, IncidentStateOut, CorrectionsStored),

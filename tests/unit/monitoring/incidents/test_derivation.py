@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.results import State
 from monitoring.incidents.derivation import VersionIncident, derive_incidents

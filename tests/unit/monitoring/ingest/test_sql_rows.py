@@ -10,7 +10,7 @@ from pymysql.constants import FIELD_TYPE
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import InvalidInput
-from driftline.ingest.layouts import flat_layout
+from driftline.ingest.rows.layouts import flat_layout
 from driftline.store.ledger import BatchKind
 from driftline.store.versions.model_layout import ModelLayout
 from monitoring.ingest.sql_config import SqlSourceConfig, sources_of

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from driftline.engine.chunks import Chunk
+from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.results import State
 from driftline.store.version_key import VersionKey
 from driftline.store.versions.model_list import ModelSummary

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.chunks import chunk_of
+from driftline.engine.chunking.chunks import chunk_of
 from driftline.engine.spec import Period
 from monitoring.report.range_ends import range_start, range_stop
 

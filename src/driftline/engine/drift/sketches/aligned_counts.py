@@ -5,10 +5,10 @@ from itertools import repeat
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.drift.sketches.deciles import Deciles
 from driftline.engine.drift.sketches.frequencies import Frequencies
 from driftline.engine.drift.sketches.histogram import ChunkHistogram, Histogram
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 State = Histogram | Deciles | Frequencies
 Summary = ChunkHistogram | Frequencies

@@ -5,8 +5,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import IntArray
 from driftline.engine.drift.sketches.aligned_counts import State, Summary, counts
+from driftline.engine.frames.columns import IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,8 +5,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.drift.sketches.histogram import ChunkHistogram
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 TENTHS = np.arange(1, 10) / 10
 

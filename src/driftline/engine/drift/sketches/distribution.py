@@ -12,8 +12,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.exact_sum import ExactSum
+from driftline.engine.frames.columns import FloatArray, IntArray
+from driftline.engine.sums.exact_sum import ExactSum
 
 EXACT_BELOW = 10_000
 """A reference with fewer values than this is stored exactly."""

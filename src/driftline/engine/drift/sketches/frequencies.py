@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Self
 
-from driftline.engine.columns import Categories
+from driftline.engine.frames.columns import Categories
 
 
 @dataclass(frozen=True, slots=True)

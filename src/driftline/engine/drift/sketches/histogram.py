@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.drift.sketches.distribution import count_in_bins, count_on_grid
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence.families import BINARY, ComponentTable, Family, Stage
 from driftline.engine.evidence.fitted import FittedModelEvidence
 from driftline.engine.evidence.metrics import expected_metrics, ranking, realized_metrics, share
@@ -16,6 +15,7 @@ from driftline.engine.evidence.metrics.no_skill import no_skill
 from driftline.engine.evidence.scores.score_bins import ScoreBins
 from driftline.engine.evidence.scores.score_counts import ScoreCounts, rows_of
 from driftline.engine.evidence.stage_evidence import StageEvidence, largest, values_of
+from driftline.engine.frames.columns import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence.by_problem.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.metrics.bin_metrics import metrics_of
 from driftline.engine.evidence.metrics.block_metrics import (
@@ -22,6 +21,7 @@ from driftline.engine.evidence.scores.residuals import Residuals
 from driftline.engine.evidence.scores.score_bins import LABELS, ScoreBins
 from driftline.engine.evidence.scores.score_counts import ScoreCounts, rows_of
 from driftline.engine.evidence.scores.score_grid import CELLS, ScoreGrid
+from driftline.engine.frames.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.performance.binary.rows import MISSING
 
 MINIMUM_CLASS_LABELS = 20

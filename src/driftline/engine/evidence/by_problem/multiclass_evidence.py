@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence.by_problem.binary_evidence import FittedBinaryEvidence
 from driftline.engine.evidence.by_problem.binary_fit import fit_evidence as fit_binary
 from driftline.engine.evidence.families import BINARY, FAMILIES, ComponentTable, Family, Stage
@@ -22,6 +21,7 @@ from driftline.engine.evidence.no_evidence import NoEvidence, too_few_chunks
 from driftline.engine.evidence.scores.score_bins import BINS
 from driftline.engine.evidence.scores.score_counts import ScoreCounts
 from driftline.engine.evidence.stage_evidence import StageEvidence
+from driftline.engine.frames.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.performance.binary.rows import MISSING as MISSING_LABEL
 from driftline.engine.performance.multiclass.rows import MISSING, MulticlassRows
 

@@ -5,7 +5,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence.families import Components, ComponentTable, Family, Stage
 from driftline.engine.evidence.fitted import FittedModelEvidence
 from driftline.engine.evidence.metrics.block_metrics import MINIMUM_BLOCK_ROWS
@@ -21,6 +20,7 @@ from driftline.engine.evidence.metrics.residual_counts import (
 )
 from driftline.engine.evidence.metrics.residual_tilts import TILTS, TiltDirection, log_evidence
 from driftline.engine.evidence.stage_evidence import StageEvidence, values_of
+from driftline.engine.frames.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.performance.regression.loss_summary import LossSummary
 
 REGRESSION = ComponentTable.of(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.evidence.by_problem.regression_evidence import FittedRegressionEvidence
 from driftline.engine.evidence.metrics.block_metrics import MINIMUM_BLOCK_ROWS, MINIMUM_BLOCKS
 from driftline.engine.evidence.metrics.expected_loss import ExpectedLoss, blocks_of
@@ -13,6 +12,7 @@ from driftline.engine.evidence.metrics.indifference import fit_indifference
 from driftline.engine.evidence.metrics.residual_tilts import TiltDirection, bounded
 from driftline.engine.evidence.no_evidence import NoEvidence, days_show_metrics, too_few_chunks
 from driftline.engine.evidence.reference_chunks import chunks_of_rows, renumbered, rows_of_a_day
+from driftline.engine.frames.columns import FloatArray, IntArray
 from driftline.engine.performance.regression.losses import Loss
 from driftline.engine.performance.regression.outputs import Outputs
 from driftline.engine.performance.regression.residual_bins import ResidualBins, residuals_of

@@ -10,9 +10,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.evidence.metrics.bin_metrics import MARGINS, metrics_of
 from driftline.engine.evidence.metrics.indifference import lowest_chi2
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 MINIMUM_BLOCK_ROWS = 500
 """The number of rows that a block has at least; with chunks shorter than a day also those of a day."""

@@ -6,10 +6,10 @@ from typing import Any, Self
 import numpy as np
 from scipy.special import stdtr
 
-from driftline.engine.columns import FloatArray
 from driftline.engine.evidence.metrics.block_metrics import MINIMUM_BLOCK_ROWS, MINIMUM_BLOCKS, TINY
 from driftline.engine.evidence.metrics.expected_metrics import EXPONENT
 from driftline.engine.evidence.metrics.indifference import lowest_chi2
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.performance.regression.losses import Loss
 
 MARGIN = 0.1

@@ -3,10 +3,10 @@
 import numpy as np
 from scipy.special import stdtr
 
-from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.evidence.metrics.bin_metrics import METRICS, metrics_of
 from driftline.engine.evidence.metrics.block_metrics import BlockMetrics
 from driftline.engine.evidence.scores.score_counts import rows_of
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 EXPONENT = 0.3
 """A p-value p becomes the e-value 0.3 * p^-0.7, whose mean is 1 (Vovk and Wang 2021)."""

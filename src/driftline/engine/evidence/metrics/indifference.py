@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from scipy.special import fdtrc, gammaincinv
 
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 LEVEL = 0.2
 """Variances are upper confidence limits at this level, one-sided."""

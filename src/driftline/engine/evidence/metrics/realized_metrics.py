@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
 from driftline.engine.evidence.metrics.bin_metrics import MARGINS, METRICS, metrics_of
 from driftline.engine.evidence.metrics.block_metrics import BlockMetrics
 from driftline.engine.evidence.metrics.indifference import ERRORS
 from driftline.engine.evidence.scores.score_counts import ScoreCounts, rows_of
+from driftline.engine.frames.columns import FloatArray
 
 SIZES = (1.0, 2.0)
 """The tested drops beyond the zone, in margins."""

@@ -17,8 +17,8 @@ from typing import Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.evidence.metrics.indifference import IndifferenceZone
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 TILTS = (0.15, 0.4, 1.0)
 """The tested tilts beyond the zone, in standard deviations."""

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
 from driftline.engine.evidence.metrics.indifference import IndifferenceZone
 from driftline.engine.evidence.scores.residuals import Residuals, log_likelihood
 from driftline.engine.evidence.scores.score_bins import ScoreBins
 from driftline.engine.evidence.scores.score_counts import ScoreCounts
+from driftline.engine.frames.columns import FloatArray
 
 SHIFTS = (0.3, 0.6, 1.2)
 """The tested shifts of log-odds beyond the zone, each up and down."""

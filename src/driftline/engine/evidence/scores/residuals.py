@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.evidence.scores.score_bins import ScoreBins
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,10 +7,10 @@ from typing import Any, Self
 import numpy as np
 from scipy.special import expit, logit
 
-from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.evidence.scores.score_counts import ScoreCounts
 from driftline.engine.evidence.scores.score_grid import ScoreGrid
 from driftline.engine.evidence.scores.spline_calibration import SplineCalibration
+from driftline.engine.frames.columns import FloatArray, IntArray
 from driftline.engine.performance.binary.rows import MISSING, BinaryRows
 
 BINS = 64

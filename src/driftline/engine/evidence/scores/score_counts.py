@@ -5,8 +5,8 @@ from typing import Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.evidence.scores.counts import Counts
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.frames.columns import FloatArray, IntArray
 
 CELLS = 8192
 CLIP = 1e-7

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.special import expit
 
-from driftline.engine.columns import FloatArray
+from driftline.engine.frames.columns import FloatArray
 
 KNOT_QUANTILES = (0.05, 0.35, 0.65, 0.95)
 RIDGE = 0.01

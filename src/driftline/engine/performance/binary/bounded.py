@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from driftline.engine.catalogue import SCORE_METRICS
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.frames.columns import FloatArray, IntArray
 from driftline.engine.performance.binary.ranked import RankedRows
 from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.results import Metric, ResultKind

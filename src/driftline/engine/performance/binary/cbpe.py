@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from driftline.engine.catalogue import SCORE_METRICS
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.frames.columns import FloatArray, IntArray
 from driftline.engine.outcome import Outcome, finite, too_few, undefined
 from driftline.engine.performance import calibration
 from driftline.engine.performance.binary.confusion import BinaryConfusion

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.spec import BusinessValue
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
+from driftline.engine.frames.columns import FloatArray
 
 _DECIMALS = 5
 """The rounding of expected counts, which keeps values equal to NannyML's."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.performance.binary import ranked, spreads
 from driftline.engine.performance.binary.confusion import BinaryConfusion
 from driftline.engine.performance.binary.expected_curves import expected_average_precision, expected_roc_auc

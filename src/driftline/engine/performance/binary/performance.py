@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.engine.catalogue import SCORE_METRICS
-from driftline.engine.columns import as_floats
+from driftline.engine.frames.columns import as_floats
 from driftline.engine.outcome import Outcome
 from driftline.engine.performance.binary import cbpe, realized, sampling
 from driftline.engine.performance.binary.bounded import BoundedRows

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.frames.columns import FloatArray, IntArray
 from driftline.engine.performance import ranks
 from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.performance.scores import are_probabilities

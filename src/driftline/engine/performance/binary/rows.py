@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.engine.columns import BoolArray, FloatArray, IntArray, as_floats
+from driftline.engine.frames.columns import BoolArray, FloatArray, IntArray, as_floats
 from driftline.engine.results import LABEL, PREDICTION, SCORE
 from driftline.errors import InvalidInput
 

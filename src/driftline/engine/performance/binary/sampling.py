@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from driftline.engine.catalogue import SCORE_METRICS
-from driftline.engine.columns import FloatArray
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.performance.binary.metrics import COMPUTATIONS
 from driftline.engine.performance.binary.spreads import MetricSpread, ReferenceRows
 from driftline.engine.results import Metric

@@ -11,7 +11,7 @@ from math import sqrt
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray, IntArray
+from driftline.engine.frames.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.outcome import finite
 from driftline.engine.performance.binary.ranked import (
     RankedRows,

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.outcome import undefined
 from driftline.engine.performance import calibration
 from driftline.engine.performance.calibration import Calibration

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.performance.multiclass.rows import MulticlassRows
 from driftline.engine.results import Metric
 

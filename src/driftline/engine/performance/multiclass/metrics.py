@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.performance.deviations import RowDeviations
 from driftline.engine.performance.multiclass.confusion import BY_CLASS, MulticlassConfusion, cell_names

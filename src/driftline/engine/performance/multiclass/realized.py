@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from driftline.engine.columns import FloatArray
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.outcome import undefined
 from driftline.engine.performance.deviations import RowDeviations
 from driftline.engine.performance.multiclass.confusion import MulticlassConfusion

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.engine.columns import BoolArray, FloatArray, IntArray, as_floats, coded
+from driftline.engine.frames.columns import BoolArray, FloatArray, IntArray, as_floats, coded
 from driftline.engine.results import LABEL, PREDICTION
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput

@@ -6,7 +6,7 @@ assumed to be independent, and the error of ROC AUC is multiplied by 1.2.
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray
+from driftline.engine.frames.columns import BoolArray, FloatArray
 from driftline.engine.performance.deviations import RowDeviations
 from driftline.engine.performance.multiclass.confusion import MulticlassConfusion, cell_names
 from driftline.engine.performance.multiclass.rows import MulticlassRows

@@ -11,8 +11,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from driftline.engine.columns import FloatArray
-from driftline.engine.exact_sum import ExactSum
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.outcome import Outcome, undefined
 from driftline.engine.performance.deviations import RowDeviations
 from driftline.engine.performance.regression import loss_model
@@ -24,6 +23,7 @@ from driftline.engine.performance.regression.outputs import Outputs
 from driftline.engine.performance.regression.realized import metric_outcome
 from driftline.engine.results import Metric
 from driftline.engine.spec import Spec
+from driftline.engine.sums.exact_sum import ExactSum
 from driftline.errors import MissingLibrary
 
 MINIMUM_ROWS = 40

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.columns import FloatArray, as_floats, categories, coded
+from driftline.engine.frames.columns import FloatArray, as_floats, categories, coded
 from driftline.engine.results import PREDICTION
 from driftline.engine.spec import Spec
 from driftline.errors import SchemaMismatch

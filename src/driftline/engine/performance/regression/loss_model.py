@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.lightgbm_library import import_lightgbm
 
 PURPOSE = "Estimating a regression model's performance"

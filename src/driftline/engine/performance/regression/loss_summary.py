@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
-from driftline.engine.exact_sum import ExactSum
+from driftline.engine.frames.columns import FloatArray
 from driftline.engine.performance.regression.losses import Loss
 from driftline.engine.performance.regression.residual_bins import ResidualSummary
+from driftline.engine.sums.exact_sum import ExactSum
 
 
 @dataclass(frozen=True, slots=True)

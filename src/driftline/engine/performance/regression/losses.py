@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from driftline.engine.columns import LARGEST, FloatArray
+from driftline.engine.frames.columns import LARGEST, FloatArray
 from driftline.engine.results import Metric
 from driftline.engine.spec import Spec
 

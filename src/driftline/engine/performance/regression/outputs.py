@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from driftline.engine.columns import BoolArray, FloatArray, as_floats
+from driftline.engine.frames.columns import BoolArray, FloatArray, as_floats
 from driftline.engine.results import LABEL, PREDICTION
 
 

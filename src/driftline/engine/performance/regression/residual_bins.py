@@ -5,9 +5,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.exact_sum import ExactSum
+from driftline.engine.frames.columns import FloatArray, IntArray
 from driftline.engine.performance.regression.outputs import Outputs
+from driftline.engine.sums.exact_sum import ExactSum
 
 BINS = 64
 

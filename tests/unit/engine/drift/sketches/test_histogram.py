@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.columns import FloatArray
 from driftline.engine.drift.sketches import histogram
+from driftline.engine.frames.columns import FloatArray
 
 SHAPES: dict[str, Callable[[np.random.Generator, int], FloatArray]] = {
     "normal": lambda rng, rows: rng.normal(size=rows),

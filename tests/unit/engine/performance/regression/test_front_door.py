@@ -5,8 +5,8 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.evaluation.evaluate import evaluate_chunk
+from driftline.engine.evaluation.reference import FittedReference, fit_reference
 from driftline.engine.results import MODEL, PREDICTION, Result, ResultKind, State
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.verdict import verdict_of

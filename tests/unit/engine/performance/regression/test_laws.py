@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.outcome import Outcome
 from driftline.engine.performance.regression.loss_summary import LossSummary
 from driftline.engine.performance.regression.performance import RegressionPerformance
-from driftline.engine.reference import fit_reference
 from driftline.engine.results import State
 from tests.unit.engine.performance.regression.price_builders import LOOSE, price_rows
 

@@ -1,0 +1,1 @@
+"""The routes of incidents and their schemas."""

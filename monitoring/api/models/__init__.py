@@ -1,0 +1,1 @@
+"""The routes of models, versions and schedules, and their schemas."""

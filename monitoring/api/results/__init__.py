@@ -1,0 +1,1 @@
+"""The routes of chunks and results, and their schemas."""

@@ -1,0 +1,1 @@
+"""The routes of runs of the poll, and their schemas."""

@@ -1,0 +1,1 @@
+"""Infers what a request leaves open from the reference. No I/O here."""

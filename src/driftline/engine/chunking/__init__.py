@@ -1,0 +1,1 @@
+"""Chunks of rows and their event times. No I/O here."""

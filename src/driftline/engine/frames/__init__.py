@@ -1,0 +1,1 @@
+"""Columns of data frames, read and checked. No I/O here."""

@@ -1,0 +1,1 @@
+"""Files of predictions or labels: cut into batches, ingested, watched."""

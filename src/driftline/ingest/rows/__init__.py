@@ -1,0 +1,1 @@
+"""Sent rows, unpacked and checked. No I/O here."""
