@@ -169,6 +169,7 @@ for (const box of navigator.clipboard ? document.querySelectorAll("[data-copy]")
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(box.querySelector("code").textContent);
     button.textContent = "Copied";
+    button.setAttribute("aria-label", `Copied: ${box.getAttribute("aria-label")}`);
   });
   box.append(button);
 }
