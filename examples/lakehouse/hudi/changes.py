@@ -10,8 +10,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
 KEY, DELETED = "id", "deleted"
-POSITION = {"change_file": "STRING", "change_pos": "BIGINT", "change_row": "INT"}
-"""Columns of where a change is in the binlog: file, position of the event, row of the event. They order changes."""
+POSITION = {"change_file": "STRING", "change_pos": "BIGINT", "change_offset": "BIGINT"}
+"""Columns that order changes: file and position of a transaction in the binary log, and the message's offset.
+
+Changes of a transaction have one position on MariaDB; a transaction that is sent again is sent to its end.
+"""
 BOOKKEEPING = {**POSITION, DELETED: "BOOLEAN"}
 MICROSECONDS = "io.debezium.time.MicroTimestamp"
 SPARK_TYPES = {
@@ -58,24 +61,25 @@ def merged(columns: Columns, others: Iterable[Columns]) -> Columns:
 
 
 def change_rows(messages: DataFrame, columns: Columns) -> DataFrame:
-    """Return a row for each change in messages with a `value`: its position, whether it deletes, and the columns.
+    """Return a row for each change in messages (`value`, `offset`): its position, whether it deletes, and the columns.
 
     A deletion has its key only. Columns that a message does not have are null.
     """
     wire = ", ".join(f"{name} {'BIGINT' if kind == 'TIMESTAMP' else kind}" for name, kind in columns.items())
     schema = (
         f"payload STRUCT<before STRUCT<{KEY} {columns[KEY]}>, after STRUCT<{wire}>,"
-        " source STRUCT<file STRING, pos BIGINT, row INT>, op STRING>"
+        " source STRUCT<file STRING, pos BIGINT>, op STRING>"
     )
     json_text = F.col("value").cast("string")
     parsed = messages.where("value IS NOT NULL").select(  # null follows a deletion, for the compaction of the topic
-        F.from_json(json_text, schema, {"mode": "FAILFAST"}).getField("payload").alias("change")
+        F.from_json(json_text, schema, {"mode": "FAILFAST"}).getField("payload").alias("change"), "offset"
     )
     return parsed.select(*_position(), _is_deletion().alias(DELETED), *(_value(*pair) for pair in columns.items()))
 
 
 def _position() -> list[Column]:
-    return [F.col(f"change.source.{name.removeprefix('change_')}").alias(name) for name in POSITION]
+    columns = ("change.source.file", "change.source.pos", "offset")
+    return [F.col(column).alias(name) for column, name in zip(columns, POSITION, strict=True)]
 
 
 def _is_deletion() -> Column:

@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
 from examples.lakehouse.hudi.changes import DELETED, KEY, POSITION, change_rows, declared_columns, merged
-from tests.unit.examples.order_changes import delivered, orders_after, random_changes
+from tests.unit.examples.order_changes import delivered, orders_after, random_transactions
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"  # pyspark leaves them open
@@ -18,15 +18,15 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.mark.parametrize("seed", range(2))
 def test_the_latest_positions_are_the_orders_of_the_source(example_spark: SparkSession, seed: int) -> None:
     generator = random.Random(seed)
-    changes = random_changes(generator, 300, 40)
-    values = [(value,) for change in delivered(generator, changes) for value in (change.value, None)]
-    messages = example_spark.createDataFrame(values, "value BINARY")
+    transactions = random_transactions(generator, 120, 40)
+    values = [value for change in delivered(generator, transactions) for value in (change.value, None)]
+    messages = example_spark.createDataFrame([*enumerate(values)], "offset BIGINT, value BINARY")
     schemas = messages.selectExpr("get_json_object(CAST(value AS STRING), '$.schema') AS text").distinct()
     columns = merged({}, [declared_columns(row.text) for row in schemas.where("text IS NOT NULL").collect()])
     rows = change_rows(messages, columns)
     newest = rows.groupBy(KEY).agg(F.max_by(F.struct(DELETED, *columns), F.struct(*POSITION)).alias("newest"))
     stored = [row.asDict() for row in newest.select("newest.*").where(f"NOT {DELETED}").drop(DELETED).collect()]
-    source = orders_after(changes)
+    source = orders_after(change for changes in transactions for change in changes)
     assert {order[KEY]: {name: aware(value) for name, value in order.items()} for order in stored} == source
 
 

@@ -1,4 +1,4 @@
-"""Random changes of orders in Debezium's shape, delivered with repetitions and delays. No I/O here."""
+"""Random changes of orders in Debezium's shape, delivered late and again. No I/O here."""
 
 import json
 import random
@@ -10,7 +10,8 @@ from typing import Any
 Order = dict[str, Any]
 BEGIN = datetime(2024, 3, 1, tzinfo=UTC)
 MICROSECONDS = "io.debezium.time.MicroTimestamp"
-FIELDS = {
+Fields = dict[str, tuple[str, str | None]]
+FIELDS: Fields = {
     "id": ("int64", None),
     "customer_id": ("int64", None),
     "placed_at": ("int64", MICROSECONDS),
@@ -21,8 +22,8 @@ FIELDS = {
     "delivered_at": ("int64", MICROSECONDS),
     "delivery_hours": ("double", None),
 }
-ADDED = {"promised_hours": ("double", None)}
-"""The column that the source gets when half of the changes have been made; until then it is None in `Change.after`."""
+ADDED: Fields = {"promised_hours": ("double", None)}
+"""The column that the source gets when half of the transactions have been made; until then `Change.after` has None."""
 
 
 @dataclass(frozen=True)
@@ -35,38 +36,51 @@ class Change:
     after: Order | None
 
 
-def random_changes(generator: random.Random, count: int, orders: int) -> list[Change]:
-    """Return changes in the order of the binlog, which has several files, and events of several rows."""
-    changes: list[Change] = []
+Transaction = Sequence[Change]
+
+
+def random_transactions(generator: random.Random, count: int, orders: int) -> list[Transaction]:
+    """Return transactions in the order of the binary log, which has several files.
+
+    As MariaDB's do, the changes of a transaction have its position, and may be of the same order.
+    """
+    transactions: list[Transaction] = []
     stored: dict[int, Order] = {}
-    file, position, row = 1, 4, 0
-    while len(changes) < count:
-        fields = {**FIELDS, **(ADDED if len(changes) >= count / 2 else {})}
-        number = generator.randrange(orders)
-        before = stored.pop(number, None)
-        after = None if before and generator.random() < 0.3 else _order(generator, number, fields)
-        if after is not None:
-            stored[number] = after
-        operation = "d" if after is None else "u" if before else "c"
-        source = {"file": f"binlog.{file:06d}", "pos": position, "row": row, "snapshot": "false"}
-        changes.append(_change(fields, operation, before, after, source))
-        row += 1
-        if generator.random() < 0.7:
-            position, row = position + generator.randrange(60, 3000), 0
-        if generator.random() < 0.03:
-            file, position, row = file + 1, 4, 0
-    return changes
+    file, position = 1, 4
+    for number in range(count):
+        fields = {**FIELDS, **(ADDED if number >= count / 2 else {})}
+        source = {"file": f"binlog.{file:06d}", "pos": position, "row": 0, "snapshot": "false"}
+        few = generator.sample(range(orders), 2)
+        changed = [generator.choice(few) for _ in range(generator.randrange(1, 5))]
+        transactions.append([_random_change(generator, stored, order, fields, source) for order in changed])
+        position += generator.randrange(60, 3000)
+        if generator.random() < 0.05:
+            file, position = file + 1, 4
+    return transactions
 
 
-def delivered(generator: random.Random, changes: Sequence[Change]) -> list[Change]:
-    """Return the changes as a bad connection delivers them: some late, some again, some of both."""
-    arrivals = [(number + generator.choice((0, 0, 0, 3, 40)), change) for number, change in enumerate(changes)]
+def _random_change(
+    generator: random.Random, stored: dict[int, Order], number: int, fields: Fields, source: Order
+) -> Change:
+    """Insert, update or delete an order."""
+    previous = stored.pop(number, None)
+    after = None if previous and generator.random() < 0.3 else _order(generator, number, fields)
+    if after is not None:
+        stored[number] = after
+    operation = "d" if after is None else "u" if previous else "c"
+    return _change(fields, operation, previous, after, source)
+
+
+def delivered(generator: random.Random, transactions: Sequence[Transaction]) -> list[Change]:
+    """Return the changes as a bad connection delivers them: transactions come late, or again from some change on."""
+    arrivals = [(number + generator.choice((0, 0, 0, 3, 20)), changes) for number, changes in enumerate(transactions)]
     again = [
-        (number + generator.randrange(len(changes)), change)
-        for number, change in enumerate(changes)
+        (number + generator.randrange(21, len(transactions)), changes[generator.randrange(len(changes)) :])
+        for number, changes in enumerate(transactions)
         if generator.random() < 0.2
     ]
-    return [change for _, change in sorted([*arrivals, *again], key=lambda arrival: arrival[0])]
+    arrived = sorted([*arrivals, *again], key=lambda arrival: arrival[0])
+    return [change for _, changes in arrived for change in changes]
 
 
 def orders_after(changes: Iterable[Change]) -> dict[int, Order]:
@@ -101,11 +115,9 @@ def _microseconds(instant: datetime) -> int:
     return (instant - BEGIN.replace(year=1970, month=1)) // timedelta(microseconds=1)
 
 
-def _change(
-    fields: dict[str, tuple[str, str | None]], operation: str, before: Order | None, after: Order | None, source: Order
-) -> Change:
-    number = (after or before or {})["id"]
-    rows = {"before": _declared(before, fields), "after": _declared(after, fields)}
+def _change(fields: Fields, operation: str, previous: Order | None, after: Order | None, source: Order) -> Change:
+    number = (after or previous or {})["id"]
+    rows = {"before": _declared(previous, fields), "after": _declared(after, fields)}
     payload = {**rows, "source": source, "op": operation, "ts_ms": 0}
     message = {"schema": _envelope_schema(fields), "payload": payload}
     key = {"schema": _struct("Key", {"id": fields["id"]}), "payload": {"id": number}}
@@ -116,8 +128,8 @@ def _declared(order: Order | None, fields: Iterable[str]) -> Order | None:
     return order and {name: order[name] for name in fields}
 
 
-def _envelope_schema(fields: dict[str, tuple[str, str | None]]) -> Order:
-    source: dict[str, tuple[str, str | None]] = {
+def _envelope_schema(fields: Fields) -> Order:
+    source: Fields = {
         "file": ("string", None), "pos": ("int64", None), "row": ("int32", None), "snapshot": ("string", None),
     }  # fmt: skip
     envelope = _struct("Envelope", {"op": ("string", None), "ts_ms": ("int64", None)})
@@ -125,7 +137,7 @@ def _envelope_schema(fields: dict[str, tuple[str, str | None]]) -> Order:
     return {**envelope, "fields": [*rows, {**_struct("Source", source), "field": "source"}, *envelope["fields"]]}
 
 
-def _struct(name: str, fields: dict[str, tuple[str, str | None]]) -> Order:
+def _struct(name: str, fields: Fields) -> Order:
     declared = [
         {"type": kind, "optional": field != "id", "field": field, **({"name": semantic} if semantic else {})}
         for field, (kind, semantic) in fields.items()

@@ -8,12 +8,12 @@ import pytest
 
 from examples.lakehouse.hudi import step
 from examples.lakehouse.hudi.changes import declared_columns, merged
-from tests.unit.examples.order_changes import ADDED, FIELDS, random_changes
+from tests.unit.examples.order_changes import ADDED, FIELDS, random_transactions
 
 
 def test_messages_declare_the_columns_and_a_later_schema_adds_one_at_the_end() -> None:
-    changes = random_changes(random.Random(1), 20, 5)
-    first, last = (declared_columns(json.dumps(json.loads(changes[at].value)["schema"])) for at in (0, -1))
+    transactions = random_transactions(random.Random(1), 20, 5)
+    first, last = (declared_columns(json.dumps(json.loads(transactions[at][0].value)["schema"])) for at in (0, -1))
     assert list(first) == list(FIELDS)
     assert (first["id"], first["placed_at"], first["express"], first["warehouse"]) == (
         "BIGINT", "TIMESTAMP", "INT", "STRING",
