@@ -74,6 +74,12 @@ def start_servers(options: argparse.Namespace, roles: Sequence[str], *, alerts: 
     )
 
 
+def tell(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def _alert_settings(folder: Path, address: str) -> Mapping[str, str]:
     """Write the file of alert channels, and return the settings with which the monitor reads it."""
     folder.mkdir(exist_ok=True, mode=0o700)

@@ -1,4 +1,4 @@
-"""A local Spark session for the few rows of an example."""
+"""A local Spark session for the few rows of an example, and topics as streams in it."""
 
 import os
 import sys
@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from examples.processes import LOOPBACK
 from examples.servers import ROOT
 
 JARS = ROOT / "build" / "jars" / "spark"
+JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 KAFKA_JARS = ("spark-sql-kafka-*", "spark-token-provider-kafka-*", "kafka-clients-*", "commons-pool2-*")
 
 
@@ -30,7 +31,7 @@ def spark_session(
         "spark.driver.host": LOOPBACK,
         "spark.driver.bindAddress": LOOPBACK,
         "spark.driver.memory": "512m",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.driver.extraJavaOptions": JVM,
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.adaptive.enabled": "false",
@@ -54,3 +55,14 @@ def spark_session(
 def kafka_jars() -> list[Path]:
     """Return the jars of Spark's connector for Kafka, which `make setup` has fetched."""
     return [jar for pattern in KAFKA_JARS for jar in JARS.glob(f"{pattern}.jar")]
+
+
+def topic_messages(spark: SparkSession, bootstrap_servers: str, topic: str, most: int) -> DataFrame:
+    """Return the stream of a topic's messages from the first one on, at most so many in a micro-batch."""
+    options = {
+        "kafka.bootstrap.servers": bootstrap_servers,
+        "subscribe": topic,
+        "startingOffsets": "earliest",
+        "maxOffsetsPerTrigger": str(most),
+    }
+    return spark.readStream.format("kafka").options(**options).load()

@@ -19,7 +19,7 @@ from examples.dse.simulation import simulate_index
 from examples.dse.trading_calendar import TradingCalendar
 from examples.kafka_topics import create_topics
 from examples.monitor_api import alert_delivered, call, poll, wait_for
-from examples.servers import CHANNEL, Servers, add_server_options, start_servers
+from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
 from examples.spark_sessions import kafka_jars, spark_session
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
@@ -52,14 +52,14 @@ def _run(servers: Servers, days: pd.DataFrame, stream_from: pd.Timestamp, calend
     earlier, streamed = days[days["date"] < stream_from], days[days["date"] >= stream_from]
     earlier.to_csv(folder / training.DAYS, index=False)
     training.main([str(folder)])
-    _tell(_registered(servers, folder))
+    tell(_registered(servers, folder))
     _score(servers, folder, earlier, streamed, calendar)
     chunks = wait_for(lambda: _computed(servers, len(streamed)), "The chunk of the last day", STORED_SECONDS)
     for line in chunk_lines(chunks):
-        _tell(line)
+        tell(line)
     if servers.hook_key and any(chunk["verdict"] == "alert" for chunk in chunks):
-        _tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
-    _tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
+        tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
+    tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,7 +79,7 @@ def _dates(file: Path) -> list[date]:
 
 def _simulated(options: argparse.Namespace, calendar: TradingCalendar) -> pd.DataFrame:
     turbulent_from = None if options.calm else TURBULENT_FROM
-    _tell("The index is simulated." + ("" if options.calm else f" Another regime begins on {turbulent_from}."))
+    tell("The index is simulated." + ("" if options.calm else f" Another regime begins on {turbulent_from}."))
     return simulate_index(FIRST, LAST, turbulent_from=turbulent_from, seed=options.seed, calendar=calendar)
 
 
@@ -97,7 +97,7 @@ def _score(
 ) -> None:
     """Replay the days of the stream, and score what the topic has."""
     create_topics(servers.kafka, TOPIC)
-    _tell(f"{replay(streamed, servers.kafka):,} days sent to {TOPIC}.")
+    tell(f"{replay(streamed, servers.kafka):,} days sent to {TOPIC}.")
     with (
         spark_session("dse", kafka_jars()) as spark,
         Monitor(servers.monitor, MODEL, spool=folder / "spool") as monitor,
@@ -113,10 +113,6 @@ def _computed(servers: Servers, rows: int) -> Any:
     poll(servers.monitor)
     chunks = call(servers.monitor, f"/api/v1/models/{MODEL}/chunks", **{"from": f"{FIRST}"})["chunks"]
     return chunks if sum(chunk["rows"] for chunk in chunks) == rows else None
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from examples.dse.model import THRESHOLD, IndexModel
 from examples.dse.replay import TOPIC
 from examples.dse.spark_features import NEXT_DATE, add_features, score
 from examples.dse.trading_calendar import TradingCalendar
+from examples.spark_sessions import topic_messages
 
 CLOSE, ZONE = time(14, 30), ZoneInfo("Asia/Dhaka")
 NUMBERS = ("open", "high", "low", "close", "volume")
@@ -98,14 +99,7 @@ def closing(day: date) -> datetime:
 
 def score_stream(spark: SparkSession, scoring: StreamScoring, bootstrap_servers: str, checkpoint: Path) -> None:
     """Score all days that the topic has now, after those that the checkpoint has seen."""
-    messages = (
-        spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", bootstrap_servers)
-        .option("subscribe", TOPIC)
-        .option("startingOffsets", "earliest")
-        .option("maxOffsetsPerTrigger", MOST_DAYS)
-        .load()
-    )
+    messages = topic_messages(spark, bootstrap_servers, TOPIC, MOST_DAYS)
     days = messages.select(F.from_json(F.col("value").cast("string"), DAY_SCHEMA).alias("day")).select("day.*")
     query = (
         days.writeStream.foreachBatch(scoring.score_batch)

@@ -26,7 +26,7 @@ from examples.kafka_topics import create_topics
 from examples.monitor_api import alert_delivered, call, poll, wait_for
 from examples.object_store import start_object_store
 from examples.processes import LOOPBACK, BackgroundProcess
-from examples.servers import CHANNEL, Servers, add_server_options, start_servers
+from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
 
@@ -63,27 +63,27 @@ def _run(servers: Servers, plan: Plan) -> None:
     programs = environment("ecg", TOOLS)
     prefect = start_prefect(programs, processes, servers.environment, (objects, str(folder), mlflow))
     run_flow(prefect)
-    _tell((folder / SUMMARY).read_text().rstrip())
-    _tell(f"Version {call(servers.monitor, f'/api/v1/models/{MODEL}')['version']} is monitored.")
+    tell((folder / SUMMARY).read_text().rstrip())
+    tell(f"Version {call(servers.monitor, f'/api/v1/models/{MODEL}')['version']} is monitored.")
     _, unseen = split(read_beats(objects))
     create_topics(servers.kafka, BEATS, SCORED)
-    _tell(f"{stream(draw_days(unseen, plan, reference=False), servers.kafka):,} beats sent.")
-    _tell(f"{_score(servers, folder, mlflow):,} beats scored.")
+    tell(f"{stream(draw_days(unseen, plan, reference=False), servers.kafka):,} beats sent.")
+    tell(f"{_score(servers, folder, mlflow):,} beats scored.")
     _send_labels(servers, folder, unseen, plan)
     rows = plan.streamed * plan.beats
     for line in chunk_lines(wait_for(lambda: _computed(servers, rows), "The chunk of the last day", STORED_SECONDS)):
-        _tell(line)
+        tell(line)
     _show_end(servers, plan)
-    _tell(f"Prefect: {prefect}/deployments")
-    _tell(f"Streamlit: {_start_dashboard(servers, programs, processes)}")
+    tell(f"Prefect: {prefect}/deployments")
+    tell(f"Streamlit: {_start_dashboard(servers, programs, processes)}")
 
 
 def _show_end(servers: Servers, plan: Plan) -> None:
     if plan.drift_day:
-        _tell(f"The sensor's gain is {plan.gain} from {plan.drift_day} on.")
+        tell(f"The sensor's gain is {plan.gain} from {plan.drift_day} on.")
         if servers.hook_key:
-            _tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
-    _tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
+            tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
+    tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
 
 
 def _start_dashboard(servers: Servers, programs: Path, processes: Path) -> str:
@@ -141,10 +141,6 @@ def _computed(servers: Servers, rows: int) -> Any:
     poll(servers.monitor)
     chunks = call(servers.monitor, f"/api/v1/models/{MODEL}/chunks", **{"from": f"{FIRST_DAY}"})["chunks"]
     return chunks if sum(chunk["rows"] for chunk in chunks) == rows else None
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_unt
 from examples.lakehouse.scoring import OrderScoring
 from examples.lakehouse.simulation import Plan
 from examples.monitor_api import NotInTime, alert_delivered, call, poll, wait_for
-from examples.servers import CHANNEL, Servers, add_server_options, start_servers
+from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
 
@@ -51,21 +51,21 @@ def _parser() -> argparse.ArgumentParser:
 def _run(servers: Servers, plan: Plan) -> None:
     """Take all steps with servers that run."""
     pipeline = start_pipeline(servers, plan)
-    _tell(f"The shop is simulated: {pipeline.api_address}")
+    tell(f"The shop is simulated: {pipeline.api_address}")
     port, password = pipeline.database.port, pipeline.catalogue_password
     with lake_session("lakehouse", pipeline.objects, port, password) as spark:
         _advance(pipeline, spark, plan.monitored_begin)
-        _tell(training.train_model(spark, plan, pipeline.folder))
-        _tell(_registered(servers, pipeline.folder))
+        tell(training.train_model(spark, plan, pipeline.folder))
+        tell(_registered(servers, pipeline.folder))
         for instant in _steps(plan):
             _advance(pipeline, spark, instant)
-            _tell(f"{_score(servers, pipeline, spark):,} orders scored.")
+            tell(f"{_score(servers, pipeline, spark):,} orders scored.")
         for line in (*describe_history(spark), *compact(spark)):
-            _tell(line)
+            tell(line)
     for line in fill_tables(pipeline.objects, servers.kafka, pipeline.folder):
-        _tell(line)
+        tell(line)
     for line in chunk_lines(wait_for(lambda: _computed(servers, plan), "The chunk of the last day", STORED_SECONDS)):
-        _tell(line)
+        tell(line)
     _show_end(servers, plan)
 
 
@@ -80,7 +80,7 @@ def _steps(plan: Plan) -> Iterator[datetime]:
 def _advance(pipeline: Pipeline, spark: SparkSession, instant: datetime) -> None:
     """Poll the API until an instant, and wait until the copy and the lake have the same rows as the shop's database."""
     stored = _poll(pipeline, instant)
-    _tell(f"{stored:,} changes polled until {instant:%Y-%m-%d}.")
+    tell(f"{stored:,} changes polled until {instant:%Y-%m-%d}.")
     lines: list[str] = []
 
     def equal() -> bool | None:
@@ -92,7 +92,7 @@ def _advance(pipeline: Pipeline, spark: SparkSession, instant: datetime) -> None
         wait_for(equal, "Equality", EQUAL_SECONDS)
     except NotInTime as error:
         raise SystemExit("\n".join((f"{error}", *lines))) from error
-    _tell("Shop, copy and lake have the same rows.")
+    tell("Shop, copy and lake have the same rows.")
 
 
 def _poll(pipeline: Pipeline, instant: datetime) -> int:
@@ -101,7 +101,7 @@ def _poll(pipeline: Pipeline, instant: datetime) -> int:
     try:
         return poll_until(pipeline.api_address, engine, instant)
     except UnknownField as error:
-        _tell(f"{error} It is added.")
+        tell(f"{error} It is added.")
         add_promised_hours(pipeline.database.engine("owner"))
         return poll_until(pipeline.api_address, engine, instant)
     finally:
@@ -133,15 +133,10 @@ def _computed(servers: Servers, plan: Plan) -> Any:
 
 def _show_end(servers: Servers, plan: Plan) -> None:
     if plan.version_2_begin:
-        _tell(f"The API's version 2 began on {plan.version_2_begin:%Y-%m-%d}: distance is in metres.")
+        tell(f"The API's version 2 began on {plan.version_2_begin:%Y-%m-%d}: distance is in metres.")
         if servers.hook_key:
-            _tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
-    _tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+            tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
+    tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
 
 
 if __name__ == "__main__":

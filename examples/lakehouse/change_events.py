@@ -54,10 +54,7 @@ def read_changes(messages: DataFrame) -> DataFrame:
     return parsed.select(
         F.coalesce("after.id", "before.id").alias("id"),
         *values,
-        *(
-            F.col(column).alias(name)
-            for name, column in zip(POSITION, ("source.file", "source.pos", "offset"), strict=True)
-        ),
+        *position_columns(),
         F.col("op").alias(OPERATION),
         F.col("source.ts_ms").alias(COMMITTED),
     )
@@ -79,9 +76,21 @@ def row_columns(schemas: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Return the columns of all schemas in order, each with its type and meaning; later ones win."""
     columns: dict[str, tuple[str, str]] = {}
     for schema in sorted(schemas, key=len):  # a schema that grew is the later one
-        fields = {field["field"]: field for field in json.loads(schema)["fields"]}
-        columns |= {field["field"]: _kind(field) for field in fields["after"]["fields"]}
+        columns |= {field["field"]: _kind(field) for field in row_fields(schema)}
     return columns
+
+
+def row_fields(schema: str) -> list[dict[str, Any]]:
+    """Return the fields of a row as a message's schema declares them."""
+    fields = {field["field"]: field for field in json.loads(schema)["fields"]}
+    declared: list[dict[str, Any]] = fields["after"]["fields"]
+    return declared
+
+
+def position_columns(event: str = "") -> list[Column]:
+    """Return the position of an event, whose fields are below a prefix such as `change.`."""
+    columns = (f"{event}source.file", f"{event}source.pos", "offset")
+    return [F.col(column).alias(name) for column, name in zip(columns, POSITION, strict=True)]
 
 
 def _kind(field: Mapping[str, Any]) -> tuple[str, str]:

@@ -28,6 +28,7 @@ from examples.lakehouse.lake import DELETED, ORDERS, create_tables, lake_session
 from examples.lakehouse.orders import TOPIC
 from examples.lakehouse.pipeline_metrics import BatchSummary, PipelineMetrics
 from examples.processes import LOOPBACK
+from examples.spark_sessions import topic_messages
 
 MOST_MESSAGES, EVERY, AGAIN_SECONDS = 5_000, "1 second", 2
 """Messages in one micro-batch, the time between two, and the time until a failed stream begins again."""
@@ -119,14 +120,7 @@ def _merge(changes: DataFrame) -> None:
 
 def start_stream(spark: SparkSession, sink: OrdersSink, bootstrap_servers: str, checkpoint: str) -> StreamingQuery:
     """Start to apply the topic, from the position that the checkpoint has kept on."""
-    messages = (
-        spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", bootstrap_servers)
-        .option("subscribe", TOPIC)
-        .option("startingOffsets", "earliest")
-        .option("maxOffsetsPerTrigger", MOST_MESSAGES)
-        .load()
-    )
+    messages = topic_messages(spark, bootstrap_servers, TOPIC, MOST_MESSAGES)
     writer = messages.writeStream.foreachBatch(sink.apply).option("checkpointLocation", checkpoint)
     return writer.trigger(processingTime=EVERY).start()
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from examples.monitor_api import RequestRefused, alert_delivered, call, poll, wait_for
-from examples.servers import CHANNEL, Servers, add_server_options, start_servers
+from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
 from examples.titanic.exploration import write_exploration
 from examples.titanic.fairness import GroupDifference, differences
 from examples.titanic.model import save, scored, split, train
@@ -59,21 +59,21 @@ def _run(servers: Servers, plan: VoyagePlan) -> None:
     voyages = draw_voyages(sailing, plan)
     is_reference = voyages["departure"] < plan.reference_until
     scored(model, voyages[is_reference]).to_csv(folder / "reference.csv", index=False)
-    _tell(_registered(servers, folder))
+    tell(_registered(servers, folder))
     analysis = voyages[~is_reference]
-    _tell(f"{sail(servers.serving, analysis):,} predictions served, over REST and a WebSocket.")
+    tell(f"{sail(servers.serving, analysis):,} predictions served, over REST and a WebSocket.")
     send_labels(servers.monitor, analysis, folder / "spool")
     chunks = wait_for(lambda: _computed(servers, len(analysis)), "The chunk of the last prediction", STORED_SECONDS)
     for line in chunk_lines(chunks):
-        _tell(line)
+        tell(line)
     if plan.emigrants_from is not None:
-        _tell(f"Emigrants sail from {plan.days[plan.reference + plan.emigrants_from]:%Y-%m-%d} on.")
+        tell(f"Emigrants sail from {plan.days[plan.reference + plan.emigrants_from]:%Y-%m-%d} on.")
     _show_fairness(servers, plan, folder / "fairness.csv")
     if servers.hook_key and any(chunk["verdict"] == "alert" for chunk in chunks):
-        _tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
+        tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")
     _write_report(servers, folder / "report.pdf", plan)
-    _tell(f"Files: {folder}/exploration.html, fairness.csv and report.pdf")
-    _tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
+    tell(f"Files: {folder}/exploration.html, fairness.csv and report.pdf")
+    tell(f"Dashboard: {servers.monitor}/models/{MODEL}")
 
 
 def _registered(servers: Servers, folder: Path) -> str:
@@ -109,11 +109,11 @@ def _show_fairness(servers: Servers, plan: VoyagePlan, file: Path) -> None:
     results = call(servers.monitor, f"{MODEL_API}/results", kind="realized", most=MOST_CHUNKS)["results"]
     measured = differences(results)
     pd.DataFrame(list(_fairness_rows(measured))).to_csv(file, index=False)
-    _tell("Fairness: the largest differences of recall between groups, on all voyages")
+    tell("Fairness: the largest differences of recall between groups, on all voyages")
     for difference in (entry for entry in measured if entry.metric == "recall"):
         best, worst = difference.best, difference.worst
         certainty = "certain" if difference.is_certain else "not certain"
-        _tell(
+        tell(
             f"  {difference.feature}: {best.group} {best.value:.2f}, {worst.group} {worst.value:.2f}; "
             f"difference {difference.value:.2f} ± {difference.error:.2f}, {certainty}"
         )
@@ -141,10 +141,6 @@ def _write_report(servers: Servers, file: Path, plan: VoyagePlan) -> None:
         "-m", "driftline", "report", MODEL, "--output", str(file), "--monitor", servers.monitor,
         "--from", first, "--to", last,
     )  # fmt: skip
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
 
 
 if __name__ == "__main__":

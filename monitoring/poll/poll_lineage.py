@@ -15,7 +15,7 @@ from driftline.lineage.runs import MOST_NAMES
 from driftline.store.database import translated
 from driftline.store.tables import ledger, model_versions
 from driftline.store.version_key import VersionKey
-from driftline.tracking.training_runs import LINK
+from driftline.tracking.training_runs import run_id_of
 from monitoring.poll.computation import ChunkOutcome
 from monitoring.poll.revisions import Revision, RevisionStore
 
@@ -104,5 +104,4 @@ def _mlflow_run(connection: Connection, key: VersionKey) -> str | None:
     columns = model_versions.c
     version = (columns.model_number == key.model_number, columns.version == key.version)
     details = connection.execute(select(columns.details).where(*version)).scalar()
-    link = json.loads(details).get(LINK) if details else None
-    return str(link["run_id"]) if link else None
+    return run_id_of(json.loads(details)) if details else None

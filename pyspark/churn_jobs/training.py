@@ -42,7 +42,7 @@ from driftline.store.job_lock import only_one
 from driftline.store.tables import ledger
 from driftline.store.versions import registry
 from driftline.store.versions.registry import Version
-from driftline.tracking.training_runs import LINK
+from driftline.tracking.training_runs import run_id_of
 
 FORMAT = 1
 """To be increased when the same data and configuration give another model; part of the training hash."""
@@ -89,7 +89,7 @@ def _record_lineage(job: Job, version: Version, days: DayRange) -> None:
         model_version=version.number,
         spec_revision=version.spec_revision,
         training_hash=version.training_hash,
-        mlflow_run=version.details.get(LINK, {}).get("run_id"),
+        mlflow_run=run_id_of(version.details),
         days=str(days),
     )
 

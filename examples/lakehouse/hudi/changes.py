@@ -3,20 +3,16 @@
 A message is JSON with its schema: `{"schema": ..., "payload": {"before", "after", "source", "op", ...}}`.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
-KEY, DELETED = "id", "deleted"
-POSITION = {"change_file": "STRING", "change_pos": "BIGINT", "change_offset": "BIGINT"}
-"""Columns that order changes: file and position of a transaction in the binary log, and the message's offset.
+from examples.lakehouse.change_events import INSTANT, POSITION, position_columns, row_fields
 
-Changes of a transaction have one position on MariaDB; a transaction that is sent again is sent to its end.
-"""
-BOOKKEEPING = {**POSITION, DELETED: "BOOLEAN"}
-MICROSECONDS = "io.debezium.time.MicroTimestamp"
+KEY, DELETED = "id", "deleted"
+BOOKKEEPING = {*POSITION, DELETED}
+"""The columns that the source does not have."""
 SPARK_TYPES = {
     "boolean": "BOOLEAN",
     "int16": "INT",
@@ -33,12 +29,11 @@ Columns = Mapping[str, str]
 
 def declared_columns(schema: str) -> Columns:
     """Return the columns of the rows in a message, from the message's schema in JSON."""
-    fields = {field["field"]: field for field in json.loads(schema)["fields"]}
-    return {field["field"]: _spark_type(field) for field in fields["after"]["fields"]}
+    return {field["field"]: _spark_type(field) for field in row_fields(schema)}
 
 
 def _spark_type(field: Mapping[str, str]) -> str:
-    if field.get("name") == MICROSECONDS:
+    if field.get("name") == INSTANT:
         return "TIMESTAMP"
     if "name" in field or field["type"] not in SPARK_TYPES:
         kind = field.get("name", field["type"])
@@ -74,12 +69,9 @@ def change_rows(messages: DataFrame, columns: Columns) -> DataFrame:
     parsed = messages.where("value IS NOT NULL").select(  # null follows a deletion, for the compaction of the topic
         F.from_json(json_text, schema, {"mode": "FAILFAST"}).getField("payload").alias("change"), "offset"
     )
-    return parsed.select(*_position(), _is_deletion().alias(DELETED), *(_value(*pair) for pair in columns.items()))
-
-
-def _position() -> list[Column]:
-    columns = ("change.source.file", "change.source.pos", "offset")
-    return [F.col(column).alias(name) for column, name in zip(columns, POSITION, strict=True)]
+    return parsed.select(
+        *position_columns("change."), _is_deletion().alias(DELETED), *(_value(*pair) for pair in columns.items())
+    )
 
 
 def _is_deletion() -> Column:

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from examples.lakehouse.hudi.changes import KEY, Columns, change_rows, declared_columns, merged
 from examples.lakehouse.hudi.tables import Table
+from examples.spark_sessions import topic_messages
 
 
 @dataclass(frozen=True)
@@ -23,22 +24,14 @@ class Source:
     topic: str
     most: int
 
-    def messages(self, spark: SparkSession) -> DataFrame:
-        """Return the stream of the messages, from the first one on."""
-        options = {
-            "kafka.bootstrap.servers": self.kafka,
-            "subscribe": self.topic,
-            "startingOffsets": "earliest",
-            "maxOffsetsPerTrigger": str(self.most),
-        }
-        return spark.readStream.format("kafka").options(**options).load()
-
 
 def write(
     spark: SparkSession, into: Sequence[Table], checkpoint: Path, source: Source, every: float | None = None
 ) -> None:
     """Write what the topic has after the checkpoint; with a number of seconds, go on in such steps until stopped."""
-    stream = source.messages(spark).writeStream.foreachBatch(Writer(spark, into).write)
+    stream = topic_messages(spark, source.kafka, source.topic, source.most).writeStream.foreachBatch(
+        Writer(spark, into).write
+    )
     stream = stream.option("checkpointLocation", checkpoint.absolute().as_uri())
     timed = stream.trigger(processingTime=f"{every} seconds") if every else stream.trigger(availableNow=True)
     timed.start().awaitTermination()

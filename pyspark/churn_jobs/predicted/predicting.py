@@ -37,7 +37,7 @@ from driftline.store.rows.prediction_schema import MODEL_VERSION, SCORED_AT
 from driftline.store.rows.prediction_writer import Written
 from driftline.store.versions import registry
 from driftline.store.versions.registry import Version
-from driftline.tracking.training_runs import LINK
+from driftline.tracking.training_runs import run_id_of
 
 CURE = "Prepare days first: `python pyspark/prepare_data.py`."
 INPUT = (Processed.DATE, Processed.USER, *FEATURES)
@@ -95,7 +95,7 @@ def record_lineage(engine: Engine, version: Version, new: int) -> None:
         table_dataset(engine.url, churn_predictions, rows=new),
     )
     runs.note(model=version.name, model_version=version.number, spec_revision=version.spec_revision)
-    runs.note(mlflow_run=version.details.get(LINK, {}).get("run_id"))
+    runs.note(mlflow_run=run_id_of(version.details))
 
 
 def files_of(version: Version) -> ObjectStore:

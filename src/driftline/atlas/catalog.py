@@ -63,8 +63,8 @@ def read_model(connection: Connection, name: str) -> CatalogedModel:
     number = model_number(connection, name)
     versions = tuple(model_list.versions_of(connection, name))
     coverages = {version.version: _coverage(connection, VersionKey(number, version.version)) for version in versions}
-    known = {version: coverage for version, coverage in coverages.items() if coverage is not None}
-    return CatalogedModel(name, owner_of(connection, number), versions, _sources(connection, number), known)
+    computed = {version: coverage for version, coverage in coverages.items() if coverage is not None}
+    return CatalogedModel(name, owner_of(connection, number), versions, _sources(connection, number), computed)
 
 
 def _sources(connection: Connection, number: int) -> tuple[RowSource, ...]:

@@ -37,11 +37,11 @@ class _Export:
 
     def add(self, entity_type: AtlasType, path: str, name: str, **attributes: object) -> Entity:
         """Add an entity; attributes that are None are left out, and times are in milliseconds since 1970."""
-        known = {key: _value(value) for key, value in attributes.items() if value is not None}
+        values = {key: _value(value) for key, value in attributes.items() if value is not None}
         entity: Entity = {
             "typeName": entity_type,
             "guid": f"-{len(self.entities) + 1}",
-            "attributes": {"qualifiedName": f"{path}@{self.namespace}", "name": name, **known},
+            "attributes": {"qualifiedName": f"{path}@{self.namespace}", "name": name, **values},
             "relationshipAttributes": {},
         }
         self.entities.append(entity)

@@ -159,7 +159,7 @@ def wrote(*datasets: Dataset) -> None:
 def note(**facts: Fact | None) -> None:
     """Add facts of the open run; None is no fact."""
     if opened := _current.get():
-        opened.facts |= {name: fact for name, fact in facts.items() if fact is not None}
+        opened.facts |= _facts(facts)
 
 
 def note_batch(batch_id: str) -> None:
@@ -181,10 +181,14 @@ def ended(
 ) -> None:
     """Record a run that has ended by now, as a part of the run that is open; `error` is the class of its error."""
     if _recorder is not None:
-        known = {name: fact for name, fact in facts.items() if fact is not None}
-        past = Run(job, _current.get(), inputs=[*inputs], outputs=[*outputs], facts=known)
+        past = Run(job, _current.get(), inputs=[*inputs], outputs=[*outputs], facts=_facts(facts))
         _add(past, RunState.START, began)
         _add(past, RunState.FAIL if error else RunState.COMPLETE, max(began, utc_now()), error)
+
+
+def _facts(facts: Mapping[str, Fact | None]) -> dict[str, Fact]:
+    """Return the facts that have a value."""
+    return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def _limited(value: Fact) -> Fact:

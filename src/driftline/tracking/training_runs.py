@@ -63,6 +63,12 @@ class TrainingRun:
     figures: tuple[Path, ...] = ()
 
 
+def run_id_of(details: Mapping[str, Any] | None) -> str | None:
+    """Return the run of MLflow in which a version was trained, by the version's details; None where none is linked."""
+    link = (details or {}).get(LINK)
+    return str(link["run_id"]) if link else None
+
+
 def public_address(address: str) -> str:
     """Return an address without the user and password that it may have."""
     parts = urlsplit(address)

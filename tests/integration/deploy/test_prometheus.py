@@ -38,6 +38,7 @@ from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.alerts.receivers import HttpReceiver, http_receiver
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.monitoring.world import NAME, make_world
+from tests.integration.programs import running
 
 DEPLOYED = paths.ROOT / "deploy" / "prometheus"
 RULES, RULE_TESTS = DEPLOYED / "driftline.rules.yml", DEPLOYED / "driftline.rules.test.yml"
@@ -91,26 +92,6 @@ def served(app: APIFlask) -> Iterator[str]:
     yield f"127.0.0.1:{server.bind_addr[1]}"
     server.stop()
     thread.join()
-
-
-@contextmanager
-def running(folder: Path, name: str, ready: str, *arguments: str) -> Iterator[None]:
-    """Run a program until the context ends."""
-    with (folder / f"{name}.log").open("w") as log:
-        process = subprocess.Popen([*prometheus.command(name), *arguments], cwd=folder, stdout=log, stderr=log)
-    try:
-        wait_until(lambda: _answers(ready))
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
-        return False
 
 
 @dataclass
@@ -196,18 +177,18 @@ def watched(
         simulator, serving = (stack.enter_context(served(app)) for app in services)
         targets = {"driftline-monitor": monitor, "driftline-simulator": simulator, "driftline-serving": serving}
         _configure(folder, targets, manager, receiver)
-        stack.enter_context(
-            running(
-                folder, "prometheus-alertmanager", f"http://{manager}/-/ready", "--config.file=alertmanager.yml",
-                f"--web.listen-address={manager}", "--cluster.listen-address=", "--storage.path=alertmanager",
-            )
-        )  # fmt: skip
-        stack.enter_context(
-            running(
-                folder, "prometheus", f"http://{address}/-/ready", "--config.file=prometheus.yml",
-                f"--web.listen-address={address}", "--storage.tsdb.path=data",
-            )
-        )  # fmt: skip
+        programs = {
+            "prometheus-alertmanager": (
+                manager, "--config.file=alertmanager.yml", f"--web.listen-address={manager}",
+                "--cluster.listen-address=", "--storage.path=alertmanager",
+            ),
+            "prometheus": (
+                address, "--config.file=prometheus.yml", f"--web.listen-address={address}", "--storage.tsdb.path=data",
+            ),
+        }  # fmt: skip
+        for name, (listening, *arguments) in programs.items():
+            command = [*prometheus.command(name), *arguments]
+            stack.enter_context(running(command, folder, name, f"http://{listening}/-/ready"))
         yield Watched(address, receiver, monitor, operator)
 
 

@@ -7,7 +7,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
-from examples.lakehouse.hudi.changes import DELETED, KEY, POSITION, change_rows, declared_columns, merged
+from examples.lakehouse.change_events import POSITION
+from examples.lakehouse.hudi.changes import DELETED, KEY, change_rows, declared_columns, merged
 from tests.unit.examples.order_changes import delivered, orders_after, random_transactions
 
 pytestmark = pytest.mark.filterwarnings(

@@ -1,7 +1,6 @@
 """Time series databases on free ports: VictoriaMetrics and InfluxDB 1, as Debian has them."""
 
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import requests
 
 from stack.servers import ports
 from stack.setup.time_series import PROGRAMS
-from tests.integration.flaskapp.observed import wait_until
+from tests.integration.programs import running
 
 Series = dict[tuple[str, ...], dict[datetime, float]]
 """By the values of the requested tags the values by time."""
@@ -27,24 +26,9 @@ class SeriesDatabase:
     read: Callable[[str, str, tuple[str, ...]], Series]
 
 
-@contextmanager
-def running(name: str, folder: Path, arguments: list[str], ready: str) -> Iterator[None]:
-    """Run a program until the context ends."""
-    with (folder / f"{name}.log").open("a") as log:
-        process = subprocess.Popen([str(PROGRAMS.program(name)), *arguments], stdout=log, stderr=log, cwd=folder)
-    try:
-        wait_until(lambda: _answers(ready))
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
-        return False
+def program(name: str, *arguments: str) -> list[str]:
+    """Return the command of a database."""
+    return [str(PROGRAMS.program(name)), *arguments]
 
 
 @contextmanager
@@ -69,7 +53,7 @@ def victoria_metrics(folder: Path, port: int | None = None) -> Iterator[SeriesDa
             for line in lines
         }
 
-    with running("victoria-metrics", folder, arguments, f"http://{address}/health"):
+    with running(program("victoria-metrics", *arguments), folder, "victoria-metrics", f"http://{address}/health"):
         yield SeriesDatabase(f"http://{address}/api/v2/write?org=site&bucket=driftline", read)
 
 
@@ -100,6 +84,8 @@ def influxdb(folder: Path) -> Iterator[SeriesDatabase]:
             for group in groups
         }
 
-    with running("influxd", folder, ["-config", str(folder / "influxdb.conf")], f"http://{address}/ping"):
+    with running(
+        program("influxd", "-config", str(folder / "influxdb.conf")), folder, "influxd", f"http://{address}/ping"
+    ):
         query("CREATE DATABASE driftline")
         yield SeriesDatabase(f"http://{address}/write?db=driftline", read)
