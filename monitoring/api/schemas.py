@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import asdict
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -10,9 +10,8 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
-    Tag,
+    PlainValidator,
     TypeAdapter,
     ValidationError,
     WithJsonSchema,
@@ -61,21 +60,15 @@ def parse_instant(text: str) -> datetime:
 """An ISO 8601 instant or date; without an offset it is UTC."""
 
 
-def _day_or_instant(value: object) -> str:
-    """Return the tag of the type that a value has."""
-    return "day" if isinstance(value, str) and ISO_8601.fullmatch(value) else "instant"
+def _day_or_instant(value: object) -> date:
+    try:
+        is_date = isinstance(value, str) and ISO_8601.fullmatch(value)
+        return date.fromisoformat(str(value)) if is_date else _instant.validate_python(value)
+    except ValidationError as error:
+        raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
 
 
-def _within_calendar(day: date) -> date:
-    if not MINYEAR < day.year < MAXYEAR:
-        raise ValueError("is beyond the calendar's end")
-    return day
-
-
-_Day = Annotated[date, AfterValidator(_within_calendar), Tag("day")]
-DayOrInstant = Annotated[
-    _Day | Annotated[Instant, Tag("instant")], Discriminator(_day_or_instant), WithJsonSchema(INSTANT)
-]
+DayOrInstant = Annotated[date, PlainValidator(_day_or_instant), WithJsonSchema(INSTANT)]
 """An end of a range of chunks: a date is the whole day of the model's calendar, an instant without an offset is UTC."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
 
@@ -16,7 +17,7 @@ from driftline.store.version_key import VersionKey
 from driftline.store.versions.spec_revisions import newest_spec
 from monitoring.poll.joined_results import CONTENT, NAMES, read_objects
 from monitoring.poll.revisions import RevisionStore
-from monitoring.report.range_ends import RangeEnd, range_start, range_stop
+from monitoring.report.range_ends import RangeEnd, is_day, range_start, range_stop
 
 _LONGEST = max(LONGEST_CHUNK.values())
 _REVISION = chunk_revisions.c
@@ -103,7 +104,7 @@ def _revisions(connection: Connection, key: VersionKey, span: ResultRange) -> li
     ends = RevisionStore(key).ends(connection)
     if ends is None:
         return []
-    zone = newest_spec(connection, key).zone
+    zone = newest_spec(connection, key).zone if is_day(span.first) or is_day(span.last) else ZoneInfo("UTC")
     first = max(range_start(span.first, zone) or ends[0], ends[0])
     last = min(range_stop(span.last, zone) or ends[1], ends[1])
     columns = (_REVISION.chunk_start, _REVISION.chunk_end, _REVISION.revision, _REVISION.closed, _REVISION.computed_at)

@@ -38,6 +38,14 @@ def test_a_date_is_a_day_of_the_zone(zone: str, start: datetime, hours: int) -> 
     assert range_stop(day, ZoneInfo(zone)) == start + timedelta(hours=hours) - MICROSECOND
 
 
+@pytest.mark.parametrize("day", [date.min, date(1, 12, 31), date(9999, 1, 1), date(9999, 12, 30), date.max])
+def test_the_first_and_the_last_year_have_days_too(day: date) -> None:
+    start, stop = (end(day, ZoneInfo("Asia/Dhaka")) for end in (range_start, range_stop))
+    assert start is not None and stop is not None
+    assert (start.date(), start.tzinfo) == (day, UTC)
+    assert start < stop
+
+
 def test_an_instant_is_itself() -> None:
     instant = datetime(2026, 3, 29, 5, tzinfo=UTC)
     for end in (instant, None):
