@@ -104,7 +104,7 @@ MAY = {
         "S": "alembic_version alembic_version_churn DP_CDR_Data labels stream_runs chunk_revisions results verdicts"
         " removed_rows archive_objects ingest_log source_offsets watched_files pending_labels chunk_states"
         " poll_schedules poll_runs verdict_events pending_events incidents incident_events incident_comments"
-        " incident_actions alert_deliveries",
+        " incident_actions alert_deliveries sent_chunks",
         "SI": "ledger ledger_slots predictions batch_data spec_revisions churn_predictions role_changes",
         "SIU": "models model_versions pending_chunks retrainings",
         "SID": "Processed_Data Processed_Data_staging DailySummary pending_batches",
