@@ -71,11 +71,19 @@ class BackgroundProcess:
 
     def stop(self) -> None:
         """End the process and its children if it runs; kill them after some seconds."""
+        self._end(signal.SIGTERM, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """Kill the process and its children if it runs, as a loss of power would, and wait for their end."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, *signals: signal.Signals) -> None:
+        """Send signals until the process has ended, the next one after some seconds."""
         with self._lock() as lock:
             if _is_free(lock):
                 return
             group = int(lock.read())
-            for number in (signal.SIGTERM, signal.SIGKILL):
+            for number in signals:
                 with suppress(ProcessLookupError):  # it has just ended
                     os.killpg(group, number)
                 deadline = time.monotonic() + STOP_SECONDS

@@ -3,7 +3,6 @@
 import argparse
 import os
 import re
-import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from unittest.mock import patch
@@ -62,7 +61,7 @@ def change_at_random(pipeline: Pipeline, rng: np.random.Generator, *, killed: Ba
     engine = pipeline.database.engine("poller")
     for number in range(TRANSACTIONS):
         if number == TRANSACTIONS // 2:
-            kill(killed)
+            killed.kill()
         try:
             with engine.begin() as connection:
                 for _ in range(rng.integers(1, 6)):
@@ -86,11 +85,6 @@ def random_statement(rng: np.random.Generator) -> Executable:
         delete(ORDERS).where(ORDERS.c.id == order_id),
     )
     return choices[rng.choice(3, p=[0.5, 0.3, 0.2])]
-
-
-def kill(process: BackgroundProcess) -> None:
-    """End a process and its children at once, as a loss of power of its machine would."""
-    os.killpg(int((process.folder / f"{process.name}.lock").read_text()), signal.SIGKILL)
 
 
 def wait_until_equal(pipeline: Pipeline, spark: SparkSession) -> None:
@@ -124,7 +118,7 @@ def test_a_new_column_of_the_source_reaches_both_copies(pipeline: Pipeline, spar
 
 def test_changes_that_come_late_or_again_change_nothing_in_the_lake(pipeline: Pipeline, spark: SparkSession) -> None:
     columns, rows = comparison.database_rows(pipeline.database.engine("auditor"))
-    kill(pipeline.connect.process)  # its sink knows of no order but the topic's
+    pipeline.connect.process.kill()  # its sink knows of no order but the topic's
     messages = messages_of_topic(pipeline.connect.kafka)
     assert any(value is None for _, value in messages), "deletions have tombstones"
     producer = Producer({"bootstrap.servers": pipeline.connect.kafka, "log_level": 3})

@@ -1,6 +1,7 @@
 """Background processes of the examples: started once, ended with their lock, and no other process is taken for them."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,15 @@ def test_a_process_is_started_once_and_stopped(process: BackgroundProcess, tmp_p
     pid = int((process.folder / "sleeper.lock").read_text())
     os.waitpid(pid, 0)
     assert process.start(("true",), environment, tmp_path), "the lock is free"
+
+
+def test_a_killed_process_has_ended(process: BackgroundProcess, tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"]}
+    assert process.start(SLEEP, environment, tmp_path)
+    pid = int((process.folder / "sleeper.lock").read_text())
+    process.kill()
+    assert process.start(("true",), environment, tmp_path)
+    assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGKILL
 
 
 def test_the_number_of_a_process_that_ended_is_not_signalled(process: BackgroundProcess) -> None:
