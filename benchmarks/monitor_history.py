@@ -5,8 +5,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, delete, select
 
@@ -14,9 +16,9 @@ from benchmarks.durable import databases
 from benchmarks.history import DAY, NOW, SPEC, label_frame, scored_day
 from benchmarks.measuring import conclude, machine
 from benchmarks.open_chunk import BATCH_ROWS, MONTH, poll, scored_rows
-from churn.columns import CHURN_MODEL
+from churn.columns import CHURN_MODEL, FEATURES
 from driftline.engine.results import Method
-from driftline.engine.spec import Period
+from driftline.engine.spec import ColumnSpec, Period
 from driftline.objects import open_store
 from driftline.store.database import in_transaction
 from driftline.store.polling import pending_chunks
@@ -37,13 +39,23 @@ from driftline.store.versions.registry import Version
 COMPUTED = (chunk_revisions, chunk_states, results, verdicts, verdict_events, pending_events, pending_batches)
 
 
-def fill(engine: Engine, objects: Path, batches: int) -> Version:
+def widen(frame: pd.DataFrame, features: int) -> pd.DataFrame:
+    """Return the rows with as many further numbers as they lack to have so many features."""
+    rng = np.random.default_rng(len(frame))
+    numbers = {f"number_{n}": rng.gamma(2.0, 100.0, len(frame)).round(2) for n in range(features - len(FEATURES))}
+    return pd.concat([frame, pd.DataFrame(numbers, index=frame.index)], axis=1)
+
+
+def fill(engine: Engine, objects: Path, batches: int, features: int) -> Version:
     """Register the model and fill a month with batches, of which half have labels."""
-    spec, start = SPEC.model_copy(update={"period": Period.MONTH}), MONTH - 270 * DAY
-    reference = pd.concat([scored_day(start + day * DAY, 100) for day in range(260)], ignore_index=True)
+    start = MONTH - 270 * DAY
+    days = [scored_day(start + day * DAY, 100) for day in range(260)]
+    reference = widen(pd.concat(days, ignore_index=True), features)
+    further = tuple(ColumnSpec(name=str(name)) for name in reference if str(name).startswith("number_"))
+    spec = SPEC.model_copy(update={"period": Period.MONTH, "columns": (*SPEC.columns, *further)})
     candidate = registry.Candidate(CHURN_MODEL, spec, "0" * 64, reference, None, {})
     registry.register(engine, candidate, open_store(objects), NOW)
-    version, template = registry.load(engine, CHURN_MODEL), scored_day(MONTH, BATCH_ROWS)
+    version, template = registry.load(engine, CHURN_MODEL), widen(scored_day(MONTH, BATCH_ROWS), features)
     for number in range(batches):
         scored = scored_rows(number, BATCH_ROWS, template)
 
@@ -89,12 +101,15 @@ def numbers(engine: Engine) -> list[tuple[object, ...]]:
 
 
 def main() -> None:
-    """Measure 5,000,000 rows, or as many batches of 100,000 as are given as an argument."""
-    batches = int(sys.argv[1]) if len(sys.argv) > 1 else 50
-    print(f"A month of {batches * BATCH_ROWS:,} rows on Spark ({machine()})")
+    """Measure a month of batches of 100,000 rows."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("batches", type=int, nargs="?", default=50, help="batches of 100,000 rows")
+    parser.add_argument("--features", type=int, default=len(FEATURES))
+    options = parser.parse_args()
+    print(f"A month of {options.batches * BATCH_ROWS:,} rows with {options.features} features on Spark ({machine()})")
     with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, databases() as fresh:
         engine = fresh()
-        version = fill(engine, Path(folder), batches)
+        version = fill(engine, Path(folder), options.batches, options.features)
         seconds, computed = [], []
         for master in ("local[1]", "local[2]"):
             forget(engine, version)

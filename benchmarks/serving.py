@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ from stack.testing.temporary_servers import TemporaryDatabase, mariadb_server
 
 FEATURES = tuple(f"feature_{number}" for number in range(25))
 ROWS = 8 * 200
+PLAIN, SERVING, MLFLOW = NAMES = ("plain", "serving", "mlflow")
+"""The servers: a plain route, Driftline's, and MLflow's."""
 SECONDS = 20.0
 CONNECTIONS = 16
 READY_SECONDS = 300
@@ -224,10 +227,12 @@ def servers_of(folder: Path, database: Mapping[str, Any], monitor: str) -> tuple
     programs = Path(sys.executable).parent
     options = ("--env-manager", "local", "--host", "127.0.0.1", "--port", str(mlflow))
     return (
-        Server("plain route", (sys.executable, "-m", "benchmarks.serving", str(folder / "model"), str(plain)), plain),
-        Server("serving", (sys.executable, "-m", "serving"), port, environment=settings),
+        Server(
+            PLAIN, (sys.executable, "-m", "benchmarks.serving", "--plain", str(folder / "model"), str(plain)), plain
+        ),
+        Server(SERVING, (sys.executable, "-m", "serving"), port, environment=settings),
         MlflowServer(
-            "mlflow",
+            MLFLOW,
             (str(programs / "mlflow"), "models", "serve", "--model-uri", str(folder / "mlflow"), *options),
             mlflow,
             ready="/ping",
@@ -237,8 +242,8 @@ def servers_of(folder: Path, database: Mapping[str, Any], monitor: str) -> tuple
     )
 
 
-def compare(server: TemporaryDatabase, folder: Path, monitor: str) -> None:
-    """Register the model, and measure all servers at each rate."""
+def compare(server: TemporaryDatabase, folder: Path, monitor: str, options: Namespace) -> None:
+    """Register the model, and measure the servers at each rate."""
     with server.administrator() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE serving")
     database = {
@@ -249,15 +254,22 @@ def compare(server: TemporaryDatabase, folder: Path, monitor: str) -> None:
         "name": "serving",
     }
     register(DatabaseSettings.model_validate(database), folder)
-    for rate in (100, 500):
+    for rate in options.rates:
         for each in servers_of(folder, database, monitor):
-            with running(each, folder / "servers.log") as pid:
-                measure(each, pid, rate)
+            if each.name in options.servers:
+                with running(each, folder / "servers.log") as pid:
+                    measure(each, pid, rate)
 
 
 def main() -> None:
-    if len(sys.argv) > 1:
-        serve_plainly(sys.argv[1], int(sys.argv[2]))
+    """Compare the servers, or be the plain route."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--plain", nargs=2, metavar=("FOLDER", "PORT"), help="serve the model by a plain route")
+    parser.add_argument("--rates", type=int, nargs="+", default=(100, 500), help="requests a second")
+    parser.add_argument("--servers", nargs="+", choices=NAMES, default=NAMES)
+    options = parser.parse_args()
+    if options.plain:
+        serve_plainly(options.plain[0], int(options.plain[1]))
         return
     print(machine())
     with (
@@ -265,7 +277,7 @@ def main() -> None:
         discarding_monitor() as monitor,
         mariadb_server(Path(folder) / "mariadb") as server,
     ):
-        compare(server, Path(folder), monitor)
+        compare(server, Path(folder), monitor, options)
 
 
 if __name__ == "__main__":
