@@ -174,6 +174,8 @@ def main() -> None:
     parser.add_argument("--short", type=int, default=1_000_000, help="rows of the short history")
     parser.add_argument("--nannyml", type=int, nargs=2, default=(1_000_000, 3_000_000), help="rows that it computes")
     options = parser.parse_args()
+    if options.short < (LABEL_DELAY + 1) * ROWS_A_DAY:
+        parser.error(f"--short {options.short} has no day with labels; give {(LABEL_DELAY + 1) * ROWS_A_DAY} or more")
     print(f"A poll after {ROWS_A_DAY:,} new rows with {options.features} features ({machine()})", flush=True)
     with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, databases() as fresh:
         histories = {

@@ -4,7 +4,7 @@ from typing import Any
 
 from apiflask import APIFlask
 from flask import request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.http import api_description
 from driftline.http.access import needs
@@ -24,6 +24,17 @@ class StreamStarted(BaseModel):
     state: str
     next_batch: int
     num_batches: int
+
+
+class StreamQuery(BaseModel):
+    """Which stream is asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+    run_id: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="as the answer of POST /start_stream has it; by default the newest",
+    )
 
 
 class StreamStopped(BaseModel):
@@ -49,9 +60,10 @@ def add_routes(app: APIFlask, streaming: Streaming) -> None:
         )
 
     @needs(Scope.READ)
-    def stream() -> StreamState:
-        """Return the status of the most recent stream."""
-        return stream_state(streaming.status())
+    def stream(query_data: StreamQuery) -> StreamState:
+        """Return the status of one stream, by default of the most recent one."""
+        run_id = query_data.run_id
+        return stream_state(streaming.status() if run_id is None else streaming.status_of(run_id))
 
     @needs(Scope.OPERATE)
     def stop_stream() -> StreamStopped:
@@ -62,7 +74,7 @@ def add_routes(app: APIFlask, streaming: Streaming) -> None:
         return StreamStopped(message=f"Streaming stopped after {run.batches_done} batches.", run_id=run.run_id)
 
     app.post("/start_stream")(_responses(app, StreamStarted, (400, 409, 503))(start_stream))
-    app.get("/stream")(_responses(app, StreamState, ())(stream))
+    app.get("/stream")(_responses(app, StreamState, (404,))(app.input(StreamQuery, location="query")(stream)))
     app.post("/stop_stream")(_responses(app, StreamStopped, (503,))(stop_stream))
     api_description.add_describer(app, _describe_body)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
 
 from churn.ledger import RELAY
 from churn.tables import injected_drift, stream_runs
@@ -86,6 +86,18 @@ def newest(connection: Connection) -> Run | None:
     return running(connection) or (_run(row) if row else None)
 
 
+def get(connection: Connection, run_id: str) -> Run:
+    """Return the stream with an id.
+
+    Raises:
+        NotFound: there is no such stream.
+    """
+    row = connection.execute(_with_id(run_id)).mappings().first()
+    if row is None:
+        raise _missing(run_id)
+    return _run(row)
+
+
 def lock(connection: Connection, run_id: str) -> Run:
     """Read and lock a stream's row, so that nobody else can change it.
 
@@ -94,13 +106,20 @@ def lock(connection: Connection, run_id: str) -> Run:
     """
     row = _find(connection, run_id)
     if row is None:
-        raise NotFound(f"There is no stream {run_id}; start one with POST /start_stream.")
+        raise _missing(run_id)
     return row
 
 
+def _missing(run_id: str) -> NotFound:
+    return NotFound(f"There is no stream {run_id!r}; start one with POST /start_stream, which answers with its run_id.")
+
+
+def _with_id(run_id: str) -> Select[Any]:
+    return select(stream_runs).where(stream_runs.c.run_id == run_id)
+
+
 def _find(connection: Connection, run_id: str) -> Run | None:
-    statement = select(stream_runs).where(stream_runs.c.run_id == run_id).with_for_update()
-    row = connection.execute(statement).mappings().first()
+    row = connection.execute(_with_id(run_id).with_for_update()).mappings().first()
     return _run(row) if row else None
 
 

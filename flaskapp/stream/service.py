@@ -30,6 +30,10 @@ RELAY_SECONDS = 1.0
 """Seconds between two checks of an idle relay for pending batches."""
 
 
+Numbers = tuple[Run | None, int, int]
+"""A stream, the number of its unpublished batches, and the number of all unpublished batches."""
+
+
 @lru_cache(maxsize=2)
 def _source(plan: str) -> StreamSource:
     return StreamSource(StreamPlan.from_json(plan))
@@ -47,7 +51,7 @@ class Streaming:
         self._relay = Relay(engine, publisher)
         self._starting = threading.Lock()
         self._trace_of_start: str | None = None
-        self._last_read: tuple[Run | None, int, int] = (None, 0, 0)
+        self._last_read: Numbers = (None, 0, 0)
 
     def start_work(self) -> None:
         """Start to write and to relay, beginning with the work that an earlier process left."""
@@ -94,13 +98,25 @@ class Streaming:
         return stopped
 
     def status(self) -> StreamStatus:
-        """Return the current status; while MySQL is unavailable, the numbers that were read last."""
+        """Return the status of the most recent stream; while MySQL is unavailable, the numbers that were read last."""
         try:
-            self._last_read = in_transaction(self.engine, _read_numbers)
+            self._last_read = in_transaction(self.engine, lambda c: _numbers(c, stream_runs.newest(c)))
         except DatabaseUnavailable as error:
             log.debug("The status is the last one read: %s", error)
-        run, unpublished, pending = self._last_read
-        rate = self._rate.per_second()
+        return self._status(self._last_read, self._rate.per_second())
+
+    def status_of(self, run_id: str) -> StreamStatus:
+        """Return the status of one stream.
+
+        Raises:
+            NotFound: there is no such stream. Unavailable: MySQL is unavailable.
+        """
+        numbers = in_transaction(self.engine, lambda c: _numbers(c, stream_runs.get(c, run_id)))
+        run = numbers[0]
+        return self._status(numbers, self._rate.per_second() if run and run.state is RunState.RUNNING else None)
+
+    def _status(self, numbers: Numbers, rate: float | None) -> StreamStatus:
+        run, unpublished, pending = numbers
         return StreamStatus(run, unpublished, pending, rate, self._writer_thread.error, self._relay_thread.error)
 
     def _write_step(self) -> float | None:
@@ -146,9 +162,7 @@ class Streaming:
         return 0.0 if relayed else RELAY_SECONDS
 
 
-def _read_numbers(connection: Connection) -> tuple[Run | None, int, int]:
-    """Return the most recent stream, the number of its unpublished batches, and the number of all unpublished ones."""
-    run = stream_runs.newest(connection)
+def _numbers(connection: Connection, run: Run | None) -> Numbers:
     of_run = stream_runs.unpublished(connection, run) if run else 0
     return run, of_run, stream_runs.unpublished(connection)
 

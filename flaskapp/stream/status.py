@@ -10,7 +10,7 @@ from flaskapp.stream.runs import Run, RunState
 
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
-    """The most recent stream (None if there never was one) and the work of both threads.
+    """A stream (None if there never was one) and the work of both threads.
 
     `unpublished` counts the stream's batches that the relay has yet to publish, `pending` those of all streams; `rate`
     is in records per second. An error says why a thread is waiting.
@@ -33,7 +33,7 @@ class RelayState(BaseModel):
 
 
 class StreamState(BaseModel):
-    """Status of the most recent stream; every field but `state` and `relay` is null if there never was one."""
+    """Status of a stream; every field but `state` and `relay` is null if there never was one."""
 
     state: str = Field(description="idle, running, waiting, publishing, finished, stopped, failed")
     run_id: str | None = None

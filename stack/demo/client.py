@@ -45,13 +45,13 @@ class DemoClient:
         print_line(f"    {answer['message']}")
         deadline = time.monotonic() + STREAM_SECONDS
         while time.monotonic() < deadline:
-            stream = self._call("GET", f"{self.simulator}/stream")
+            stream = self._call("GET", f"{self.simulator}/stream?run_id={answer['run_id']}")
             advance(stream["batches_done"], stream["num_batches"])
             if stream["state"] == "finished":
                 print_line(f"    {stream['records']:,} records")
                 return
             if stream["state"] in ("failed", "stopped"):
-                raise StackError(f"The stream {stream['state']}: {stream['last_error']}. See `make logs`.")
+                raise StackError(_ended_early(stream))
             time.sleep(POLL_SECONDS)
         raise StackError(f"The stream did not finish within {STREAM_SECONDS} s; `curl` GET /stream shows why.")
 
@@ -109,3 +109,13 @@ class DemoClient:
         if not answer.ok:
             raise StackError(f"{method} {url} answered {answer.status_code}: {answer.text}")
         return answer.json()
+
+
+def _ended_early(stream: dict[str, Any]) -> str:
+    """Return the message about a stream that was stopped or failed."""
+    if stream["state"] == "stopped":
+        return (
+            f"The stream was stopped after {stream['batches_done']} of {stream['num_batches']} batches; "
+            "`make demo` again continues it."
+        )
+    return f"The stream failed: {stream['last_error']}. See `make logs`."

@@ -117,6 +117,20 @@ def test_a_repeated_request_adds_only_missing_batches(client: Any, engine: Engin
     assert status["records"] == record_count(engine) == len(published(route)) > contents_before[2]
 
 
+def test_the_status_of_an_earlier_stream_is_asked_for_by_its_id(client: Any) -> None:
+    first = client.post("/start_stream", json=DATED).json["run_id"]
+    wait_for_state(client, "finished")
+    second = client.post("/start_stream", json={**DATED, "seed": 2, "interval": 3600}).json["run_id"]
+    client.post("/stop_stream")
+    assert (client.get("/stream").json["run_id"], client.get("/stream").json["state"]) == (second, "stopped")
+    earlier = client.get("/stream", query_string={"run_id": first}).json
+    assert (earlier["run_id"], earlier["state"], earlier["progress"]) == (first, "finished", 1)
+    missing = client.get("/stream", query_string={"run_id": "0" * 64})
+    assert missing.status_code == 404
+    assert missing.json["error"]["message"].startswith("There is no stream '0000")
+    assert client.get("/stream", query_string={"run_id": "none"}).status_code == 400
+
+
 def test_one_stream_runs_and_a_stopped_one_can_continue(client: Any, engine: Engine) -> None:
     slow = {**DATED, "interval": 3600}
     assert client.post("/start_stream", json=slow).status_code == 200
