@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from driftline.engine.catalogue import title
+from driftline.engine.catalogue import OVERRIDABLE, title
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 
@@ -88,8 +88,9 @@ def changes_of(spec: Spec, texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _methods(spec: Spec) -> list[str]:
+    """Return the methods of a spec that may have constant thresholds; a p-value has none."""
     methods = (*spec.metrics, *spec.continuous_methods, *spec.categorical_methods, *spec.multivariate_methods)
-    return list(dict.fromkeys(map(str, methods)))
+    return [method for method in dict.fromkeys(map(str, methods)) if method in OVERRIDABLE]
 
 
 def _threshold(spec: Spec, method: str, texts: Mapping[str, str]) -> ThresholdField:

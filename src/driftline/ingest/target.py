@@ -55,7 +55,7 @@ class Targets:
     def __init__(self, engine: Engine) -> None:
         """Store the engine; nothing is connected."""
         self._engine, self._lock = engine, Lock()
-        self._targets: dict[tuple[str, int, int], Target] = {}
+        self._targets: dict[VersionKey, Target] = {}
 
     def of(self, name: str, version: int | None = None) -> Target:
         """Return the target of a version, by default the champion or the newest that is ready.
@@ -65,22 +65,22 @@ class Targets:
         """
         with translated(), self._engine.connect() as connection:
             number, default_version, revision = _numbers(connection, name, version)
-        key = (name, default_version, revision)
+        key = VersionKey(number, default_version)  # a name may be another model's by now
         with self._lock:
             target = self._targets.get(key)
-        if target is None:
-            target = self._load(name, number, default_version)
+        if target is None or target.revision != revision:
+            target = self._load(name, default_version)
             with self._lock:
                 if len(self._targets) >= VERSIONS_KEPT:
                     self._targets.clear()
-                self._targets[key] = target
+                self._targets[VersionKey(target.model_number, target.version)] = target
         return target
 
-    def _load(self, name: str, number: int, version: int) -> Target:
+    def _load(self, name: str, version: int) -> Target:
         loaded = registry.load(self._engine, name, version)
         spec = loaded.spec
         flat, nested = flat_layout(spec, loaded.layout), nested_layout(spec, loaded.layout)
-        return Target(name, number, version, loaded.spec_revision, flat, nested)
+        return Target(name, loaded.model_number, version, loaded.spec_revision, flat, nested)
 
 
 def _numbers(connection: Connection, name: str, version: int | None) -> tuple[int, int, int]:

@@ -13,6 +13,7 @@ from driftline.errors import BatchConflict, DriftlineError, InvalidInput, NotFou
 from driftline.ingest.errors import TooMuchContent
 from driftline.ingest.ingestion import Ingestion, Receipt, Sent
 from driftline.ingest.rows.content import Content, Encoding, Format
+from driftline.store import removal
 from driftline.store.sources import ingest_log
 from driftline.store.sources.ingest_log import IngestState, LogFilter
 from driftline.store.tables import batch_data, labels, ledger, pending_batches, pending_chunks, predictions
@@ -279,3 +280,15 @@ def test_the_log_says_what_came_and_forgets_it_after_a_month(ingestion: Ingestio
         assert ingest_log.remove_old(connection, NOW + ingest_log.RETENTION) == 0
         assert ingest_log.remove_old(connection, NOW + 2 * ingest_log.RETENTION) == 2
         assert connection.execute(select(func.count()).select_from(log_table)).scalar_one() == 0
+
+
+def test_rows_are_of_the_model_that_has_the_name_now(ingestion: Ingestion, tmp_path: Path) -> None:
+    ingestion.predictions(NAME, sent(rows()))
+    before = ingestion.targets.of(NAME)
+    removal.remove(ingestion.engine, NAME)
+    with pytest.raises(NotFound):
+        ingestion.predictions(NAME, sent(rows()))
+    make_ingestion(ingestion.engine, tmp_path / "again")
+    assert ingestion.predictions(NAME, sent(rows())).new == 20
+    assert ingestion.targets.of(NAME).model_number != before.model_number
+    assert_same_rows(stored(ingestion), rows())
