@@ -14,6 +14,9 @@ PLUGINS = ["stack.testing.fixtures", "stack.testing.object_fixtures"]
 pytest_plugins = PLUGINS if find_spec("confluent_kafka") else []
 """Fixtures of servers; the environment of `make test-newest` has no clients of servers."""
 
+gc.disable()
+"""Imports leave nothing to collect, and looking for it took a tenth of the time of the collection of tests."""
+
 SHARED = ("nannyml", "spark", "example_spark", "loop")
 """Fixtures that take several seconds to make, once in each process that asks for one."""
 
@@ -47,3 +50,4 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
+    gc.enable()

@@ -15,6 +15,7 @@ from driftline.settings import KafkaSettings
 from stack import paths
 from stack.errors import NotSetUp, StartFailed
 from stack.java import java
+from stack.servers import class_archive
 
 CONFIGURATION = """\
 process.roles=broker,controller
@@ -93,9 +94,18 @@ def prepare(broker: Broker) -> None:
         _format(broker)
 
 
-def serve_command(broker: Broker) -> tuple[str, ...]:
-    """Return the command line of the broker, which uses about 170 MB of memory."""
-    return (java(), "-Xms64m", "-Xmx256m", *JVM, *CLASSPATH, "kafka.Kafka", str(broker.properties))
+def serve_command(broker: Broker, classes: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """Return the command line of the broker, which uses about 170 MB of memory.
+
+    `classes` are the options of its class archive; by default those that read the archive, if there is one.
+    """
+    options = class_archive.reading(archive()) if classes is None else classes
+    return (java(), "-Xms64m", "-Xmx256m", *JVM, *options, *CLASSPATH, "kafka.Kafka", str(broker.properties))
+
+
+def archive() -> Path:
+    """Return the file of Kafka's class archive, which need not exist."""
+    return class_archive.archive_of("kafka", java(), paths.KAFKA_JARS)
 
 
 def answers(settings: KafkaSettings) -> bool:
@@ -117,7 +127,8 @@ def _write_properties(broker: Broker) -> None:
 def _format(broker: Broker) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     options = ("format", f"--cluster-id={cluster}", "-c", str(broker.properties))  # the id may begin with a dash
-    command = (java(), *JVM, *CLASSPATH, "kafka.tools.StorageTool", *options)
+    classes = class_archive.reading(archive())
+    command = (java(), *JVM, *classes, *CLASSPATH, "kafka.tools.StorageTool", *options)
     completed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if completed.returncode:
         raise StartFailed(f"Kafka could not format {broker.logs}:\n{(completed.stdout + completed.stderr)[-2000:]}")

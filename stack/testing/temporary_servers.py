@@ -5,6 +5,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from driftline.settings import KafkaSettings
 from driftline.store.connection import Connection
 from stack import paths
 from stack.errors import StartFailed
-from stack.servers import kafka, ports, root_account
+from stack.servers import class_archive, kafka, ports, root_account
 from stack.servers.mariadb import BINARY_LOG, MARIADB
 from stack.servers.mysql import MYSQL
 from stack.servers.readiness import wait_until_ready
@@ -23,6 +24,7 @@ from stack.servers.sqlserver import FAST, SqlServer, initialize
 from stack.testing import die_with_parent
 
 READY_SECONDS = 60.0
+ARCHIVE_SECONDS = 300.0
 ATTEMPTS = 3
 """Another process may take a free port before the server listens on it."""
 
@@ -69,12 +71,14 @@ class TemporaryProcess:
             self._process.kill()
             self._process.wait()
 
-    def stop(self) -> None:
-        """Terminate the process; after 30 seconds, kill it."""
+    def stop(self, seconds: float = 30.0) -> bool:
+        """Terminate the process; kill it after so many seconds. Return whether it ended without that."""
         if self._process:
             self._process.terminate()
-            if not self._ended_within(30):
+            if not self._ended_within(seconds):
                 self.kill()
+                return False
+        return True
 
     def _ended_within(self, seconds: float) -> bool:
         if self._process is None:
@@ -142,17 +146,29 @@ def kafka_broker(folder: Path, listeners: Mapping[str, str] | None = None) -> It
 
 def _start_broker(folder: Path, listeners: Mapping[str, str]) -> TemporaryBroker:
     """Start a broker on free ports, one for each listener, and return when it answers in plain text."""
+    class_archive.make(kafka.archive(), _archive_classes)
     port, controller_port, *listener_ports = _free_ports(2 + len(listeners))
     addresses = {protocol: f"127.0.0.1:{number}" for protocol, number in zip(listeners, listener_ports, strict=True)}
     plain = kafka.Broker(folder, port, controller_port)
     broker = replace(plain, extra=_listening(plain, addresses) + "\n".join(listeners.values()) if listeners else "")
+    return TemporaryBroker(broker.bootstrap_servers, _started(broker), addresses)
+
+
+def _started(broker: kafka.Broker, classes: tuple[str, ...] | None = None) -> TemporaryProcess:
+    """Format the folder of a broker, start it, and return when it answers in plain text."""
     kafka.prepare(broker)
     plain_text = KafkaSettings.plain(broker.bootstrap_servers)
-    process = TemporaryProcess(
-        "Kafka", kafka.serve_command(broker), folder / "kafka.log", lambda: kafka.answers(plain_text)
-    )
+    command = kafka.serve_command(broker, classes)
+    process = TemporaryProcess("Kafka", command, broker.folder / "kafka.log", lambda: kafka.answers(plain_text))
     process.start()
-    return TemporaryBroker(broker.bootstrap_servers, process, addresses)
+    return process
+
+
+def _archive_classes(classes: tuple[str, ...]) -> bool:
+    """Run a broker that writes the archive of its classes when it stops; return whether it has stopped by itself."""
+    port, controller_port = _free_ports(2)
+    with tempfile.TemporaryDirectory() as folder:
+        return _started(kafka.Broker(Path(folder), port, controller_port), classes).stop(ARCHIVE_SECONDS)
 
 
 def _free_ports(count: int) -> tuple[int, ...]:

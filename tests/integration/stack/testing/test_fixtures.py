@@ -10,6 +10,9 @@ import pymysql
 import pytest
 from confluent_kafka import Consumer, Producer
 
+from stack.java import java
+from stack.servers import class_archive
+from stack.servers import kafka as kafka_server
 from stack.testing.fixtures import DatabaseAddress, FreshTopic
 from stack.testing.temporary_servers import mariadb_server
 
@@ -52,6 +55,14 @@ def test_messages_come_back(kafka: str, fresh_topic: FreshTopic) -> None:
     consumer.close()
     assert message is not None
     assert (message.key(), message.value()) == (b"key", b"value")
+
+
+def test_a_broker_takes_its_classes_from_the_archive(kafka: str) -> None:
+    assert kafka
+    options = (*class_archive.reading(kafka_server.archive()), "-Xlog:class+load")
+    command = (java(), *kafka_server.JVM, *options, *kafka_server.CLASSPATH, "kafka.Kafka", "--version")
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "kafka.Kafka source: shared objects file (top)" in output
 
 
 def test_committed_rows_survive_a_kill(tmp_path: Path) -> None:
