@@ -47,14 +47,18 @@ def upgrade() -> None:
 def archive(
     model: Annotated[str | None, typer.Option(help="Name of the model (default: all that have a retention).")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is due, and change nothing.")] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Print the objects as JSON lines, and change nothing.")
+    ] = False,
 ) -> None:
     """Move rows that are older than their model's retention to Parquet objects, or remove them from there."""
-    from driftline.store.archive.report import plan_lines, summary_lines  # noqa: PLC0415
+    from driftline.store.archive.report import object_lines, plan_lines, summary_lines  # noqa: PLC0415
     from driftline.store.archive.run import Archive  # noqa: PLC0415  (and the import before: they need a database)
 
     archive_of_all = Archive.from_environment()
-    if dry_run:
-        for line in plan_lines(archive_of_all.plans(model)):
+    if dry_run or listed:
+        lines = object_lines(archive_of_all.stored(model)) if listed else plan_lines(archive_of_all.plans(model))
+        for line in lines:
             typer.echo(line)
         return
     summary = archive_of_all.run(model)

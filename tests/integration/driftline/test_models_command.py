@@ -87,6 +87,7 @@ def test_a_model_is_shown_registered_listed_revised_and_removed(run: CommandRunn
     assert run("archive", "--dry-run", group="db").stdout == "Nothing is due.\n"
     archived = run("archive", "--model", "any", group="db")
     assert archived.stdout == "0 objects were written, 0 blobs deleted from MySQL, 0 objects removed.\n"
+    assert run("archive", "--list", group="db").stdout == ""
     assert run("retention", "any", "--keep").stdout.count("never") == 2
 
     assert run("schedule", "any").stdout == "any is polled with all other models.\n"

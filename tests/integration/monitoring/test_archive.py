@@ -1,5 +1,6 @@
 """The archive: rows leave MySQL for Parquet objects, what is read and computed stays, and kills change nothing."""
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from driftline.settings import DatabaseSettings
 from driftline.store import migrate, removal
 from driftline.store.archive import run as archive_run
 from driftline.store.archive import writing
+from driftline.store.archive.report import object_lines
 from driftline.store.archive.retention import Retention, set_retention
 from driftline.store.archive.run import Archive, ArchiveRunning, ArchiveSummary
 from driftline.store.database import in_transaction, make_engine
@@ -148,6 +150,25 @@ def test_archived_rows_are_read_and_computed_as_before(world: MonitoredWorld, tm
         of_object, of_store = (frame[names].sort_values("id", ignore_index=True) for frame in (archived, expected))
         pd.testing.assert_frame_equal(of_object, of_store.astype(of_object.dtypes.to_dict()))
     assert archive(world, tmp_path) == ArchiveSummary()
+
+
+def test_the_list_names_the_objects_that_count(maria_world: MonitoredWorld, tmp_path: Path) -> None:
+    world = maria_world
+    assert archive_of(world, tmp_path).stored() == []
+    written = {entry.address: entry.rows for entry in archive(world, tmp_path).written}
+    day = rows_of(FIRST, 300, seed=2).iloc[:3]
+    Ingestion(world.engine, lambda: NOW).deletions(NAME, json_sent({"ids": day["id"].tolist()}))
+    (again,) = archive(world, tmp_path).written
+    (old,) = (address for address, rows in written.items() if not Path(address).exists())
+    entries = [json.loads(line) for line in object_lines(archive_of(world, tmp_path).stored(NAME))]
+    listed = {entry["address"]: entry["rows"] for entry in entries}
+    assert again.rows == written[old] - 3
+    del written[old]
+    assert listed == written | {again.address: again.rows}
+    assert {address: len(pd.read_parquet(address)) for address in listed} == listed
+    assert [(entry["model"], entry["version"], entry["start"]) for entry in entries] == [
+        (NAME, 1, (FIRST + number * DAY).isoformat()) for number in range(DUE)
+    ]
 
 
 def test_changes_of_archived_chunks_are_computed(maria_world: MonitoredWorld, tmp_path: Path) -> None:

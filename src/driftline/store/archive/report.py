@@ -1,10 +1,12 @@
 """An archive run in words, for the command line and the log. No I/O here."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 from driftline.engine.chunking.chunks import Chunk
 from driftline.store.archive.plan import ArchivePlan
 from driftline.store.archive.run import ArchiveSummary
+from driftline.store.rows.archive_objects import ArchiveObject
 from driftline.store.version_key import VersionKey
 
 
@@ -19,6 +21,15 @@ def plan_lines(plans: Sequence[ArchivePlan]) -> Iterator[str]:
             for old in plan.removals
         ]
     yield from lines or ["Nothing is due."]
+
+
+def object_lines(stored: Sequence[tuple[str, ArchiveObject]]) -> Iterator[str]:
+    """Yield JSON for each object, with its model, version, period, number of rows and address."""
+    for name, each in stored:
+        period = {"start": each.start.isoformat(), "end": each.end.isoformat()}
+        yield json.dumps(
+            {"model": name, "version": each.key.version, **period, "rows": each.rows, "address": each.address}
+        )
 
 
 def summary_lines(summary: ArchiveSummary) -> Iterator[str]:

@@ -17,6 +17,8 @@ from driftline.store.archive.plan import ArchivePlan, models_to_archive, plan_of
 from driftline.store.archive.removal import begin_removal, delete_archived_blobs, delete_leftovers
 from driftline.store.archive.writing import PeriodWriter, WrittenPeriod
 from driftline.store.database import translated
+from driftline.store.rows.archive_objects import ArchiveObject, ObjectState, objects_of
+from driftline.store.tables import archive_objects
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,21 @@ class Archive:
         """
         with translated(), self.engine.connect() as connection:
             return [plan_of(connection, model) for model in models_to_archive(connection, name, self.clock())]
+
+    def stored(self, name: str | None = None) -> list[tuple[str, ArchiveObject]]:
+        """Return the objects that count now with the names of their models, of one model or of all.
+
+        Raises:
+            NotFound: no model has that name.
+        """
+        with translated(), self.engine.connect() as connection:
+            return [
+                (model.name, stored)
+                for model in models_to_archive(connection, name, self.clock())
+                for stored in objects_of(
+                    connection, archive_objects.c.model_number == model.number, states=[ObjectState.STORED]
+                )
+            ]
 
     def run(self, name: str | None = None) -> ArchiveSummary:
         """Archive and remove what is due, for one model or for all; a period that fails does not stop the others.
