@@ -20,6 +20,7 @@ from benchmarks.durable import databases
 from benchmarks.live.baseline import plain_inserts
 from benchmarks.live.feed import INTERVAL, RECORDS, SEED
 from benchmarks.live.observer import Observer
+from benchmarks.live.processor_time import processor_seconds
 from benchmarks.live.timeline import CREATED, STAGES, STORED, micro_batches, timeline, wait_for
 from benchmarks.measuring import machine
 from churn.ledger import ChurnBatchKind
@@ -102,16 +103,20 @@ def measure(engine: Engine, environment: dict[str, str], folder: Path, warm_up: 
         with running(*feed, environment=environment, log=folder / "feed.log"):
             wait_for(lambda: count(engine) > 0, 120, "the first prediction")
             time.sleep(warm_up)
-            first = time.time()
+            first, before = time.time(), processor_seconds()
             print(f"  warm; {machine()}", flush=True)
             time.sleep(seconds)
-            last = time.time()
+            last, after = time.time(), processor_seconds()
             print(f"  measured; {machine()}", flush=True)
             time.sleep(8)
         baseline = plain_inserts(engine, observer.engine)
     observer.stop()
     rows = timeline(engine, environment["KAFKA_BOOTSTRAP_SERVERS"], checkpoint, observer.seen)
-    show(rows[rows[CREATED].between(first, last)], baseline, checkpoint, first, last)
+    measured = rows[rows[CREATED].between(first, last)]
+    show(measured, baseline, checkpoint, first, last)
+    used = {part: (seconds - before.get(part, 0.0)) / len(measured) for part, seconds in after.items()}
+    parts = sorted(used.items(), key=lambda item: -item[1])
+    print("  processor time, ms a record: " + ", ".join(f"{part} {1000 * seconds:.3f}" for part, seconds in parts))
 
 
 def show(rows: pd.DataFrame, baseline: pd.Series, checkpoint: Path, first: float, last: float) -> None:

@@ -23,9 +23,9 @@ from flaskapp.stream.source import StreamSource, label_frame
 from flaskapp.world import World
 
 SEED = 8
-RECORDS, INTERVAL = 200, 0.1
+RECORDS, INTERVAL = 400, 0.2
 """Records of a batch, and the seconds between two: 2,000 records a second."""
-CATCH_UP = 0.0025
+CATCH_UP = 0.003
 """What a step takes beside its pause, so that the rate is the one above."""
 
 

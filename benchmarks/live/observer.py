@@ -8,9 +8,9 @@ from sqlalchemy import Engine, select
 
 from driftline.store.tables import ledger
 
-PAUSE_SECONDS = 0.01
+PAUSE_SECONDS = 0.02
 """Between two looks: an instant is late by at most this, and by the time of a query."""
-WINDOW = 500
+WINDOW = 50
 """Numbers that are looked at again, since batches are committed in another order than they are numbered."""
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -108,9 +108,10 @@ def micro_batches(checkpoint: Path) -> tuple[np.ndarray, list[dict[str, int]]]:
     return np.array(starts), ends
 
 
-def wait_for(condition, seconds: float, what: str) -> None:  # type: ignore[no-untyped-def]
+def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(what)
+            raise TimeoutError(f"{what} did not come within {seconds:.0f} s")
         time.sleep(0.2)
