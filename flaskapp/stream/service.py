@@ -22,7 +22,7 @@ from flaskapp.stream.runs import Run, RunState
 from flaskapp.stream.source import StreamSource
 from flaskapp.stream.status import StreamStatus
 from flaskapp.stream.worker import Worker
-from flaskapp.stream.writer import write_next
+from flaskapp.stream.writer import SourceOf, write_next
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +42,9 @@ def _source(plan: str) -> StreamSource:
 class Streaming:
     """Runs one stream at a time; its state is in MySQL, so a restarted simulator resumes the running stream."""
 
-    def __init__(self, engine: Engine, publisher: BatchPublisher, clock: Clock) -> None:
-        """Store the database engine, the publisher and the clock; `start_work` starts the threads."""
-        self.engine, self._publisher, self._clock = engine, publisher, clock
+    def __init__(self, engine: Engine, publisher: BatchPublisher, clock: Clock, source_of: SourceOf = _source) -> None:
+        """Store the engine, the publisher, the clock and what makes a plan's batches; `start_work` starts threads."""
+        self.engine, self._publisher, self._clock, self._source_of = engine, publisher, clock, source_of
         self._writer_thread = Worker("writer", self._write_step)
         self._relay_thread = Worker("relay", self._relay_step)
         self._rate = Rate()
@@ -137,7 +137,7 @@ class Streaming:
     def _write(self, run: Run) -> float:
         with spans.span("write batch"):  # a trace of its own: a stream may last for days
             spans.link([self._trace_of_start])
-            after = write_next(self.engine, run.run_id, _source, self._clock())
+            after = write_next(self.engine, run.run_id, self._source_of, self._clock())
         self._rate.add(self._clock(), after.records - run.records)
         self._relay_thread.wake()
         return self._pause(after) if after.state is RunState.RUNNING else 0.0
@@ -147,7 +147,7 @@ class Streaming:
         in_transaction(self.engine, lambda connection: stream_runs.fail(connection, run.run_id, message, now))
 
     def _pause(self, run: Run) -> float:
-        return run.pause(_source(run.plan).plan.interval, self._clock())
+        return run.pause(self._source_of(run.plan).plan.interval, self._clock())
 
     def _relay_step(self) -> float:
         try:

@@ -1,11 +1,12 @@
-"""One small world, run through the public commands in peace, and killed on the way in a second folder meanwhile.
+"""One small world, run through the public commands in peace, and killed on the way in other folders meanwhile.
 
 The undisturbed run uses external servers if the environment names any (`stack.testing.external_servers`); the killed
-run always starts its own.
+runs always start their own.
 """
 
 import json
 import os
+import random
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
@@ -17,6 +18,7 @@ import pytest
 from stack.demo.plan import Plan, PlannedDrift, Scenario
 from stack.testing import external_servers
 from stack.testing.isolated_stack import IsolatedStack
+from tests.chaos.live_stack import StreamOutcome, live
 from tests.e2e.killed_run import killed_run
 
 os.environ.setdefault("MONITOR_RUN_WAIT_SECONDS", "600")  # a busy machine: no request to poll is answered with a link
@@ -32,6 +34,12 @@ SCENARIO = Scenario(
     ),
 )
 """Days 1 to 7 are clean, then minutes for seconds, 13 to 18 still look back on them, then only the truth changes."""
+LIVE_KILLS = int(os.environ.get("LIVE_KILLS", "14"))
+"""How many processes of the scored stream are killed; `make chaos` kills more."""
+DAY_SECONDS = 1.0
+"""The time between two days of that stream."""
+BACKGROUND = ("disturbed", "killed_live")
+"""The fixtures whose worlds run at the same time as the undisturbed one."""
 
 
 @pytest.fixture(scope="session")
@@ -65,12 +73,28 @@ def disturbed(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Iterator[
 
 
 @pytest.fixture(scope="session")
+def killed_live(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Iterator["Future[StreamOutcome]"]:
+    """The world whose records are scored as they arrive while processes are killed, in the background too."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(killed_stream, tmp_path_factory.mktemp("live"), plan)
+
+
+def killed_stream(folder: Path, plan: Plan) -> StreamOutcome:
+    """Stream the plan's days, kill processes meanwhile, and return what stands at the end."""
+    with live(folder, plan) as stack:
+        stack.stream(LIVE_KILLS, random.Random(1), interval=DAY_SECONDS, restarts=0.5)
+        return StreamOutcome.of(stack)
+
+
+@pytest.fixture(scope="session")
 def loop(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, scenario_file: Path
 ) -> Iterator[IsolatedStack]:
     """The whole loop, run by `make demo`'s command; it runs until the last test has ended."""
-    if any("disturbed" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        request.getfixturevalue("disturbed")  # begun first, so that both worlds run at once
+    used = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    for name in BACKGROUND:
+        if name in used:
+            request.getfixturevalue(name)  # begun first, so that all worlds run at once
     for isolated in stopped_afterwards(
         IsolatedStack(tmp_path_factory.mktemp("loop") / "var", external_servers.settings())
     ):

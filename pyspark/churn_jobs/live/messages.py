@@ -62,17 +62,25 @@ def read_topic(spark: SparkSession, kafka: KafkaSettings, topic: str, most: int)
 
 
 def parse(messages: DataFrame) -> DataFrame:
-    """Turn messages into Date, User, the version of their fields, place and trace; unknown fields are ignored."""
-    fields = F.from_json(F.col("value").cast("string"), FIELDS)
+    """Turn messages into Date, User, the version of their fields, place and trace; unknown fields are ignored.
+
+    Only what is not a record of this version has its place and its text.
+    """
+    text = F.col("value").cast("string")
+    fields = F.from_json(text, FIELDS)
     user = fields[Cdr.MSISDN]
-    return messages.select(
+    known = messages.select(
         F.to_date(F.try_to_timestamp(fields[Cdr.DATE])).alias(Processed.DATE),
         F.when(F.length(user).between(1, LONGEST_USER), user).alias(Processed.USER),
         F.coalesce(_header("schema_version"), F.lit(str(RECORD_SCHEMA_VERSION))).alias(VERSION),
         F.concat_ws("/", "topic", "partition", "offset").alias(PLACE),
-        F.substring(F.col("value").cast("string"), 1, SHOWN_VALUE).alias(VALUE),
+        text.alias(VALUE),
         _header(TRACEPARENT).alias(TRACE),
     )
+    is_record = F.col(Processed.DATE).isNotNull() & F.col(Processed.USER).isNotNull()
+    is_shown = ~is_record | (F.col(VERSION) != str(RECORD_SCHEMA_VERSION))
+    shown = {PLACE: F.col(PLACE), VALUE: F.substring(VALUE, 1, SHOWN_VALUE)}
+    return known.withColumns({name: F.when(is_shown, value) for name, value in shown.items()})
 
 
 def _header(name: str) -> Column:
@@ -81,13 +89,13 @@ def _header(name: str) -> Column:
     return F.try_element_at(headers, F.lit(1))["value"].cast("string")
 
 
-def collect(messages: DataFrame) -> Messages:
-    """Return the messages of a micro-batch.
+def collect(parsed: DataFrame) -> Messages:
+    """Return the messages of a micro-batch, which `parse` has turned into columns.
 
     Raises:
         InvalidInput: a message has another version of the fields; nothing is skipped, so a newer program goes on there.
     """
-    rows = parse(messages).toPandas()
+    rows = parsed.toPandas()
     newer = rows[rows[VERSION] != str(RECORD_SCHEMA_VERSION)]
     if len(newer):
         first = newer.iloc[0]

@@ -6,18 +6,17 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+import pyarrow as pa
+from pyspark.sql import SparkSession
 from sqlalchemy import Engine
 
 from churn.columns import CHURN_MODEL, Processed
 from churn.ledger import PREDICTION_TOPIC
 from churn_jobs.days import DayRange
-from churn_jobs.live.subscriber_days import records_of, without_prediction
+from churn_jobs.live.scoring_plan import ScoringPlan
+from churn_jobs.live.subscriber_days import mark, records_of, without_prediction
 from churn_jobs.predicted import predicting
-from churn_jobs.prepared import features
 from churn_jobs.trainers import artifact
-from churn_jobs.trainers.artifact import ChurnModel
 from driftline.engine.results import ID
 from driftline.errors import PredictionConflict
 from driftline.store import bulk, ledger
@@ -31,33 +30,34 @@ ATTEMPTS = 3
 
 @dataclass
 class ServedModel:
-    """The version of the churn model that is served now, and its pipeline in Spark."""
+    """The version of the churn model that is served now, and the plan by which Spark scores with it."""
 
+    spark: SparkSession
     engine: Engine
     scratch: Path
     _version: Version | None = None
-    _model: ChurnModel | None = None
+    _plan: ScoringPlan | None = None
 
-    def current(self) -> tuple[Version, ChurnModel]:
-        """Return the version and its pipeline; a version that replaced it is loaded first.
+    def current(self) -> tuple[Version, ScoringPlan]:
+        """Return the version and its plan; a version that replaced it is loaded first.
 
         Raises:
             NotFound: no version is ready, or its files are missing.
         """
         with self.engine.connect() as connection:
             newest = registry.version_key(connection, CHURN_MODEL)
-        if self._version is None or self._model is None or self._version.key != newest:
+        if self._version is None or self._plan is None or self._version.key != newest:
             version = registry.load(self.engine, CHURN_MODEL)
-            self._model = artifact.load(predicting.files_of(version), self.scratch)
+            model = artifact.load(predicting.files_of(version), self.scratch)
+            self._plan = ScoringPlan.of(self.spark, model, self.scratch)
             self._version = version
-        return self._version, self._model
+        return self._version, self._plan
 
 
 @dataclass(frozen=True)
 class LiveScoring:
     """Scores subscriber-days with the version that is served, and stores the predictions."""
 
-    spark: SparkSession
     engine: Engine
     model: ServedModel
     clock: Callable[[], datetime]
@@ -80,22 +80,19 @@ class LiveScoring:
         missing = in_transaction(self.engine, lambda connection: without_prediction(connection, days))
         if missing.empty:
             return 0
-        version, model = self.model.current()
-        scored = model.score(self._prepared(missing)).select(*predicting.OUTPUT, ID).toPandas()
+        version, plan = self.model.current()
+        scored = plan.score(self._records(missing))
         by_day: list[date] = sorted(scored[Processed.DATE].unique().tolist())
         new = sum(self._store_day(version, day, scored[scored[Processed.DATE] == day]) for day in by_day)
         predicting.record_lineage(self.engine, version, new)
         return new
 
-    def _prepared(self, missing: pd.DataFrame) -> DataFrame:
-        """Return the features of the subscriber-days, computed from the stored records as for training."""
+    def _records(self, missing: pd.DataFrame) -> pa.Table:
+        """Return the stored records of the subscribers' trailing days; those of the days to predict are marked."""
         days = DayRange(missing[Processed.DATE].min(), missing[Processed.DATE].max())
         users = sorted(set(missing[Processed.USER]))
         records = in_transaction(self.engine, lambda connection: records_of(connection, users, days))
-        rows = predicting.with_id(features.prepare(self.spark.createDataFrame(records), days))
-        if days.first == days.last:
-            return rows  # every subscriber's row of that day, and no other
-        return rows.join(F.broadcast(self.spark.createDataFrame(missing[[ID]])), ID, "left_semi")
+        return mark(records, missing)
 
     def _store_day(self, version: Version, day: date, rows: pd.DataFrame) -> int:
         ordered = rows.sort_values(ID, ignore_index=True)

@@ -23,7 +23,7 @@ class StreamSettings(EnvironmentSettings):
     batches_topic: str = Topic.PREDICTION_BATCHES
     transactional_id: str = "driftline-score-stream"
     records: int = Field(20_000, ge=1, le=100_000)
-    pause_seconds: float = Field(1.0, ge=0, le=3600)
+    pause_seconds: float = Field(0.2, ge=0, le=3600)
     checkpoint: str | None = None
 
     @property

@@ -13,7 +13,7 @@ from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from churn import migrate
 from churn.columns import CHURN_MODEL
-from churn_jobs.live.messages import collect, read_topic
+from churn_jobs.live.messages import collect, parse, read_topic
 from churn_jobs.live.prediction_topic import PredictionTopic
 from churn_jobs.live.scoring import LiveScoring, ServedModel
 from churn_jobs.live.settings import StreamSettings
@@ -114,16 +114,16 @@ def score_stream(
         registry.version_key(connection, CHURN_MODEL)  # a missing model is reported before Spark starts
     publisher.probe()
     with job.open_spark() as jdbc:
-        model = ServedModel(job.engine, job.scratch)
+        model = ServedModel(jdbc.spark, job.engine, job.scratch)
         model.current()
         topic = PredictionTopic(job.engine, publisher)
         topics = (settings.records_topic, settings.predictions_topic)
         source, target = (topic_dataset(kafka.bootstrap_servers, name) for name in topics)
-        work = MicroBatches(LiveScoring(jdbc.spark, job.engine, model, clock), topic, stop, source, target)
+        work = MicroBatches(LiveScoring(job.engine, model, clock), topic, stop, source, target)
         with only_one(job.engine, NAME) as lock:  # from here on, others see that the stream works
             try:
                 persist(topic.publish, stop, RETRIES)
-                messages = read_topic(jdbc.spark, kafka, settings.records_topic, settings.records)
+                messages = parse(read_topic(jdbc.spark, kafka, settings.records_topic, settings.records))
                 _run(lambda: _writer(messages, work, settings, once=once).start(), work, lock, stop)
             finally:
                 topic.close()

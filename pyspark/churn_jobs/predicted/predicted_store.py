@@ -16,9 +16,9 @@ AT_ONCE = 2_000
 """Ids of one statement."""
 
 
-def add(connection: Connection, batch_id: str, frame: pd.DataFrame) -> int:
-    """Add the rows that are not stored yet, in the transaction of their batch; return their number."""
-    new = frame[~frame[ID].isin(stored_ids(connection, frame[ID].tolist()))]
+def add(connection: Connection, batch_id: str, frame: pd.DataFrame, *, all_new: bool) -> int:
+    """Add the rows that are not stored yet, or all, in the transaction of their batch; return their number."""
+    new = frame if all_new else frame[~frame[ID].isin(stored_ids(connection, frame[ID].tolist()))]
     number = ledger.number_of(connection, batch_id)
     return bulk.load(connection, churn_predictions, COLUMNS, bulk.encode(new, COLUMNS), {"batch_number": number})
 

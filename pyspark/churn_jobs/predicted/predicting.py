@@ -174,7 +174,7 @@ def store(
     def write(connection: Connection) -> Written:
         written = version.store.write(connection, batch_id, frame, now)
         if written.new:
-            predicted_store.add(connection, batch_id, frame)
+            predicted_store.add(connection, batch_id, frame, all_new=not written.same)
             ledger.add_pending(connection, ledger.number_of(connection, batch_id), consumers)
         return written
 

@@ -4,6 +4,8 @@ A day without a record is a day without usage: it counts as 0. A day with a reco
 left out of the column's trailing sum, mean and standard deviation.
 """
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812  # its users' own name for it
 
@@ -31,12 +33,15 @@ def clean(records: DataFrame) -> DataFrame:
     return records.withColumns({name: F.when(F.col(name) >= 0, F.col(name)) for name in usage})
 
 
-def daily(records: DataFrame) -> DataFrame:
-    """Sum a subscriber's records of a day: NULL only where every value is NULL; the label is the highest known one."""
+def daily(records: DataFrame, flags: Sequence[str] = ()) -> DataFrame:
+    """Sum a subscriber's records of a day: NULL only where every value is NULL; the label is the highest known one.
+
+    Each of `flags` is a column that is true for the day if it is true for a record.
+    """
     sums = [F.sum(source).alias(target) for target, source in USAGE_OF_CDR.items()]
     label = F.max(Cdr.PSEUDO_CHURNED).cast("short").alias(Processed.LABEL)
     day, user = F.to_date(Cdr.DATE).alias(Processed.DATE), F.col(Cdr.MSISDN).alias(Processed.USER)
-    return records.groupBy(day, user).agg(*sums, label)
+    return records.groupBy(day, user).agg(*sums, label, *(F.max(name).alias(name) for name in flags))
 
 
 def with_trailing(days: DataFrame) -> DataFrame:
