@@ -20,6 +20,7 @@ from churn_jobs.prepared import features
 from churn_jobs.spark.session import spark_session
 from churn_jobs.spark.settings import JobSettings
 from churn_jobs.trainers import boosting, forest
+from churn_jobs.trainers.reference import thinned
 from churn_jobs.trainers.trainer import RAW_SCORE, Ranker
 from driftline.engine.comparison.paired_roc_auc import paired_roc_auc
 from flaskapp.world import Parameters, World
@@ -29,13 +30,16 @@ FIRST = date(2026, 1, 1)
 AIM = RatioTarget(0.5, Better.LOWER)
 MEMORY = "6g"
 RUNS = 2
+WARM_UP_ROWS = 20_000
 
 
 def main() -> None:
     """Print the seconds of each trainer, and its ROC AUC on later days with its error by subscriber."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=ROWS, help="rows of the train window")
-    rows = parser.parse_args().rows
+    parser.add_argument("--runs", type=int, default=RUNS, help="fits of each trainer")
+    arguments = parser.parse_args()
+    rows = arguments.rows
     print(f"Trainers on {rows:,} rows ({machine()})", flush=True)
     settings = JobSettings(driver_memory=MEMORY)
     with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, spark_session("bench", settings) as spark:
@@ -43,7 +47,7 @@ def main() -> None:
         train, test = windows
         train.persist().count()
         test.persist().count()
-        compare(train, test)
+        compare(train, test, arguments.runs)
 
 
 def prepared(spark: SparkSession, folder: Path, rows: int) -> tuple[DataFrame, DataFrame]:
@@ -64,17 +68,22 @@ def prepared(spark: SparkSession, folder: Path, rows: int) -> tuple[DataFrame, D
     return frame.where(in_train), frame.where(in_test)
 
 
-def compare(train: DataFrame, test: DataFrame) -> None:
+def compare(train: DataFrame, test: DataFrame, runs: int) -> None:
     """Fit each trainer in turn, and print the fastest of its runs."""
     config = TrainingConfig()
+    first = {"candidates": config.candidates[:1], "boosting_candidates": config.boosting_candidates[:1]}
+    alone = config.model_copy(update=first)
+    forest.fit_best(thinned(train, WARM_UP_ROWS), test, alone)  # Spark loads and compiles its classes
     trainers: dict[str, Callable[[], Ranker]] = {
         "Spark's defaults (20 trees, depth 5, all rows)": lambda: spark_defaults(train),
+        "spark_forest, first candidate alone": lambda: forest.fit_best(train, test, alone)[0].ranker,
         "spark_forest": lambda: forest.fit_best(train, test, config)[0].ranker,
+        "boosting, first candidate alone": lambda: boosting.fit_best(train, test, alone)[0].ranker,
         "boosting": lambda: boosting.fit_best(train, test, config)[0].ranker,
     }
     seconds: dict[str, list[float]] = {name: [] for name in trainers}
     rankers: dict[str, Ranker] = {}
-    for _ in range(RUNS):
+    for _ in range(runs):
         for name, fit in trainers.items():
             seconds[name].append(timed(lambda: rankers.update({name: fit()})))  # noqa: B023  # called at once
     scores = {name: scored(ranker, test) for name, ranker in rankers.items()}
