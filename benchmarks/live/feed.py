@@ -25,6 +25,8 @@ from flaskapp.world import World
 SEED = 8
 RECORDS, INTERVAL = 400, 0.2
 """Records of a batch, and the seconds between two: 2,000 records a second."""
+SLOW_BATCHES, SLOW_RECORDS = 150, 40
+"""The first batches are small, so that no backlog waits while Spark loads and compiles."""
 CATCH_UP = 0.003
 """What a step takes beside its pause, so that the rate is the one above."""
 
@@ -42,7 +44,8 @@ class DistinctSubscribers(StreamSource):
 
     def _part_frame(self, number: int, now: datetime) -> pd.DataFrame:
         first = (number - 1) * self.plan.batch_size
-        part = self._today.iloc[first : first + self.plan.batch_size]
+        rows = self.plan.batch_size if number > SLOW_BATCHES else SLOW_RECORDS
+        part = self._today.iloc[first : first + rows]
         return self._stamped(part, pd.Timestamp(now), str(number))
 
 

@@ -74,8 +74,9 @@ class TrainingConfig(BaseModel):
 
     The `trainers` are fitted on the same windows: `candidates` are those of the Spark forest and `boosting_candidates`
     those of scikit-learn's boosted trees; of each, the best on validation is kept. The first trainer is kept unless a
-    later one is better on validation by more than `trainer_errors` standard errors of the difference. Boosted trees are
-    fitted on at most `boosting_rows` rows, which must be in memory at once. The shares are of the days that can be
+    later one is better on validation by more than `trainer_errors` standard errors of the difference. The forest is
+    fitted on at most `forest_rows` rows and boosted trees on at most `boosting_rows`, which must be in memory at once:
+    more are thinned by whole subscribers. The shares are of the days that can be
     used, and never below the minima. `minimum_class_rows` is what every window needs of each class. A reference of more
     than `reference_rows` is thinned by whole subscribers. `label_delay_days` after a day all its labels are known.
     """
@@ -85,6 +86,7 @@ class TrainingConfig(BaseModel):
     trainers: tuple[TrainerName, ...] = Field((TrainerName.SPARK_FOREST,), min_length=1)
     candidates: tuple[ForestSize, ...] = Field(DEFAULT_CANDIDATES, min_length=1)
     boosting_candidates: tuple[BoostingSize, ...] = Field(DEFAULT_BOOSTING, min_length=1)
+    forest_rows: int = Field(300_000, ge=1000)
     boosting_rows: int = Field(2_000_000, ge=1000)
     trainer_errors: float = Field(2.0, gt=0)
     minimum_leaf_rows: int = Field(10, ge=1)

@@ -14,6 +14,8 @@ from driftline.errors import NotFound
 LOOPBACK = "127.0.0.1"
 JDBC_DRIVER_JARS = "mariadb-java-client-*.jar"
 KAFKA_JARS = ("spark-sql-kafka-*.jar", "spark-token-provider-kafka-*.jar", "kafka-clients-*.jar", "commons-pool2-*.jar")
+WITHOUT_CHECKSUMS = {"spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs"}
+"""Checkpoints in a local folder have no files of checksums, each of which takes the start of a process."""
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
@@ -56,6 +58,7 @@ def _options(settings: JobSettings, jars: Sequence[str]) -> dict[str, str]:
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.python.sql.dataFrameDebugging.enabled": "false",  # otherwise each expression inspects the call stack
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        **WITHOUT_CHECKSUMS,
     }
 
 

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from churn.columns import FEATURES, Processed
 from churn_jobs.configuration import ForestSize, TrainingConfig
+from churn_jobs.trainers.reference import thinned
 from churn_jobs.trainers.stage_names import name_pipeline, name_stage
 from churn_jobs.trainers.trainer import RAW_SCORE, Fitted, score_table, sort_by_size
 
@@ -42,7 +43,8 @@ class ForestRanker:
 
 def fit_best(train: DataFrame, validation: DataFrame, config: TrainingConfig) -> list[Fitted]:
     """Fit every candidate on the labelled rows of `train` and return them, the best on `validation` first."""
-    prepared, weighted = _preparation(train)
+    labelled = thinned(train.where(F.col(Processed.LABEL).isNotNull()), config.forest_rows)
+    prepared, weighted = prepare_rows(labelled)
     weighted.persist()
     try:
         fitted = [_fit(prepared, weighted, validation, size, config) for size in config.candidates]
@@ -51,10 +53,9 @@ def fit_best(train: DataFrame, validation: DataFrame, config: TrainingConfig) ->
     return sorted(fitted, key=lambda candidate: -candidate.roc_auc)
 
 
-def _preparation(train: DataFrame) -> tuple[PipelineModel, DataFrame]:
-    """Fit the stages before the trees; return them and the transformed train rows."""
-    label = F.col(Processed.LABEL)
-    labelled = train.where(label.isNotNull()).withColumn(LABEL, label.cast("double"))
+def prepare_rows(rows: DataFrame) -> tuple[PipelineModel, DataFrame]:
+    """Fit the stages before the trees on labelled rows; return them and the transformed rows."""
+    labelled = rows.withColumn(LABEL, F.col(Processed.LABEL).cast("double"))
     in_order = labelled.repartition(PARTITIONS, Processed.USER).sortWithinPartitions(Processed.DATE, Processed.USER)
     stages: list[Transformer | Estimator[Any]] = [
         name_stage(SQLTransformer(statement=LOG1P), "log1p"),
