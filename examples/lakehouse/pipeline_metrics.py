@@ -58,23 +58,21 @@ class TopicPositions(Collector):
     def __init__(self, sink: str, bootstrap_servers: str, topic: str, copy_group: str = "") -> None:
         self.query: StreamingQuery | None = None
         self._sink, self._topic, self._copy_group = sink, topic, copy_group
-        self._settings = {"bootstrap.servers": bootstrap_servers, "group.id": copy_group or sink, "log_level": 3}
+        settings = {"bootstrap.servers": bootstrap_servers, "group.id": copy_group or sink, "log_level": 2}
+        self._consumer = Consumer(settings)  # it subscribes to nothing, so that it is no member of the group
         self._applied: int | None = None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield both numbers; nothing while the broker does not answer."""
-        consumer = Consumer(self._settings)
         partition = TopicPartition(self._topic, 0)
         applied = {self._sink: self._applied_by_query()}
         try:
-            _, end = consumer.get_watermark_offsets(partition, KAFKA_SECONDS)
+            _, end = self._consumer.get_watermark_offsets(partition, KAFKA_SECONDS)
             if self._copy_group:
-                (committed,) = consumer.committed([partition], KAFKA_SECONDS)
+                (committed,) = self._consumer.committed([partition], KAFKA_SECONDS)
                 applied[COPY] = max(committed.offset, 0)
         except KafkaException:
             return
-        finally:
-            consumer.close()
         known = {sink: number for sink, number in applied.items() if number is not None}
         yield _family("applied_messages", "Messages of the topic that are applied.", known)
         behind = {sink: end - number for sink, number in known.items()}
