@@ -4,13 +4,14 @@ import argparse
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from unittest.mock import patch
 from urllib.request import urlopen
 
 import numpy as np
+import pandas as pd
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from pyspark.sql import SparkSession
@@ -18,13 +19,13 @@ from sqlalchemy import Executable, delete, insert, update
 from sqlalchemy.exc import DBAPIError
 
 from devtools.dashboards import LAKEHOUSE
-from examples.lakehouse import comparison
+from examples.lakehouse import comparison, predictions
 from examples.lakehouse.lake import lake_session
 from examples.lakehouse.orders import ORDERS, TOPIC
 from examples.lakehouse.pipeline import Pipeline, start_pipeline
 from examples.lakehouse.pipeline_metrics import COPY, ICEBERG
 from examples.lakehouse.simulation import Plan
-from examples.monitor_api import wait_for
+from examples.monitor_api import call, wait_for
 from examples.processes import BackgroundProcess
 from examples.servers import Servers, start_servers
 from stack.paths import ROOT
@@ -38,6 +39,7 @@ SECONDS = 900
 PLAN = Plan()
 IDS, TRANSACTIONS, WAREHOUSE = 60, 40, "nørth"
 """The ids that random changes are about, how many transactions a round has, and where the inserted orders are."""
+PLACE = ("batch_number", "batch_position")
 DEPLOYED = ROOT / "examples" / "lakehouse" / "prometheus"
 RULES = DEPLOYED / "lakehouse.rules.yml"
 
@@ -97,6 +99,51 @@ def pipeline(servers: Servers) -> Pipeline:
 def spark(pipeline: Pipeline) -> Iterator[SparkSession]:
     with lake_session("tests", pipeline.objects, pipeline.database.port, pipeline.catalogue_password) as session:
         yield session
+
+
+def test_archived_predictions_are_kept_row_for_row(servers: Servers, spark: SparkSession) -> None:
+    objects = predictions.archive(servers)
+    assert len(objects) >= PLAN.monitored - PLAN.awaited - 1
+    list(predictions.keep(spark, objects))
+    first = rows_of_table(spark)
+    pd.testing.assert_frame_equal(first, rows_of_objects(objects), check_dtype=False)
+    snapshot = snapshots(spark)[-1]
+
+    list(predictions.keep(spark, objects))
+    assert snapshots(spark)[-1] == snapshot, "the same objects again change nothing"
+    erased = first["id"].iloc[7]
+    call(servers.monitor, "/api/v1/models/lakehouse/deletions", method="POST", body={"ids": [erased]})
+    objects = predictions.archive(servers)
+    (line,) = predictions.keep(spark, objects)
+    assert line.endswith(f"{len(first) - 1:,} archived predictions: of 1 new objects, and no longer of 1.")
+    now = rows_of_table(spark)
+    pd.testing.assert_frame_equal(now, rows_of_objects(objects), check_dtype=False)
+    pd.testing.assert_frame_equal(now, first[first["id"] != erased].reset_index(drop=True), check_dtype=False)
+    pd.testing.assert_frame_equal(rows_of_table(spark, **{"snapshot-id": f"{snapshot}"}), first)
+
+    list(predictions.expire(spark))
+    assert len(snapshots(spark)) == 1
+    pd.testing.assert_frame_equal(rows_of_table(spark), now)
+
+
+def rows_of_table(spark: SparkSession, **options: str) -> pd.DataFrame:
+    """Return the archived predictions of the lake, now or of a snapshot, in the order of their storage."""
+    rows = spark.read.options(**options).table(predictions.PREDICTIONS).drop(predictions.OBJECT)
+    frame = rows.orderBy(*PLACE).toPandas()
+    instants = frame.select_dtypes("datetime").columns
+    return frame.assign(**{name: frame[name].dt.tz_localize("UTC").astype("datetime64[us, UTC]") for name in instants})
+
+
+def rows_of_objects(objects: Sequence[predictions.ArchivedObject]) -> pd.DataFrame:
+    """Return the rows of archived objects, as pandas reads them."""
+    rows = pd.concat([pd.read_parquet(stored.address) for stored in objects])
+    return rows.sort_values([*PLACE], ignore_index=True)
+
+
+def snapshots(spark: SparkSession) -> list[int]:
+    """Return the snapshots of the archived predictions in their order."""
+    rows = spark.table(f"{predictions.PREDICTIONS}.snapshots").orderBy("committed_at").collect()
+    return [row["snapshot_id"] for row in rows]
 
 
 def test_the_rules_do_what_their_tests_say() -> None:
