@@ -1,40 +1,9 @@
-"""Writes the Grafana dashboards of `deploy/grafana/dashboards/` from a table: `python -m devtools.dashboards`."""
+"""Writes the Grafana dashboards from their tables: `python -m devtools.dashboards`."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
+from devtools.grafana import Dashboard, Panel, as_json
 from stack import paths
 
-FOLDER = paths.ROOT / "deploy" / "grafana" / "dashboards"
-DATASOURCE = {"type": "prometheus", "uid": "driftline-prometheus"}
-WIDTH, HEIGHT, ROW = 24, 8, 3
 MODEL = 'model=~"$model"'
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A panel: its title, kind, width, and its queries by legend; the unit is one of Grafana's."""
-
-    title: str
-    queries: dict[str, str]
-    kind: str = "timeseries"
-    width: int = 12
-    unit: str = "short"
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class Dashboard:
-    """A dashboard: the file's name, the title, and rows of panels."""
-
-    name: str
-    title: str
-    panels: Sequence[Panel]
-    by_model: bool = False
-
 
 MODELS = Dashboard(
     "driftline-models",
@@ -133,95 +102,62 @@ SERVICES = Dashboard(
     ),
 )
 DASHBOARDS = (MODELS, SERVICES)
+"""The dashboards of the services."""
 
-
-def path(dashboard: Dashboard) -> Path:
-    """Return the file of a dashboard."""
-    return FOLDER / f"{dashboard.name}.json"
-
-
-def as_json(dashboard: Dashboard) -> str:
-    """Return a dashboard as Grafana imports it."""
-    content = {
-        "uid": dashboard.name,
-        "title": dashboard.title,
-        "tags": ["driftline"],
-        "schemaVersion": 39,
-        "editable": True,
-        "refresh": "30s",
-        "time": {"from": "now-7d" if dashboard.by_model else "now-6h", "to": "now"},
-        "templating": {"list": [_model_variable()] if dashboard.by_model else []},
-        "panels": _placed(dashboard.panels),
-    }
-    return json.dumps(content, indent=2) + "\n"
-
-
-def _model_variable() -> dict[str, Any]:
-    """Return Grafana's variable that selects models."""
-    return {
-        "name": "model",
-        "label": "Model",
-        "type": "query",
-        "datasource": DATASOURCE,
-        "query": {"query": "label_values(driftline_model_state, model)", "refId": "models"},
-        "refresh": 2,
-        "multi": True,
-        "includeAll": True,
-        "allValue": ".*",
-        "current": {"text": ["All"], "value": ["$__all"]},
-        "sort": 1,
-    }
-
-
-def _placed(panels: Sequence[Panel]) -> list[dict[str, Any]]:
-    """Return the panels from left to right and from top to bottom, none over another."""
-    placed: list[dict[str, Any]] = []
-    x = y = height = 0
-    for number, panel in enumerate(panels, 1):
-        if x + panel.width > WIDTH:
-            x, y, height = 0, y + height, 0
-        panel_height = ROW + 1 if panel.kind == "stat" else HEIGHT
-        height = max(height, panel_height)
-        place = {"x": x, "y": y, "w": panel.width, "h": panel_height}
-        placed.append(_panel(number, panel) | {"gridPos": place})
-        x += panel.width
-    return placed
-
-
-def _panel(number: int, panel: Panel) -> dict[str, Any]:
-    """Return a panel as Grafana's JSON describes it, without its place in the grid."""
-    targets = [
-        {"refId": chr(ord("A") + place), "datasource": DATASOURCE, "expr": query, "legendFormat": legend}
-        for place, (legend, query) in enumerate(panel.queries.items())
-    ]
-    options: dict[str, Any] = {}
-    if panel.kind == "stat":
-        options = {
-            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-            "textMode": "value_and_name",
-        }
-    return {
-        "id": number,
-        "type": panel.kind,
-        "title": panel.title,
-        "description": panel.description,
-        "datasource": DATASOURCE,
-        "fieldConfig": {"defaults": {"unit": panel.unit}, "overrides": []},
-        "options": options,
-        "targets": targets,
-    }
+LAKEHOUSE = Dashboard(
+    "lakehouse",
+    "Lakehouse: changes of the orders",
+    (
+        Panel("Processes that answer", {"{{job}}": 'max by (job) (up{job=~"lakehouse.*"})'}, "stat", 8),
+        Panel("Messages behind", {"{{sink}}": "max by (sink) (lakehouse_messages_behind)"}, "stat", 8),
+        Panel("Alerts", {"alerts": "lakehouse:firing_alerts:count"}, "stat", 8),
+        Panel(
+            "Messages of the topic that are applied, per second",
+            {"{{sink}}": "lakehouse:applied_messages:rate5m"},
+            description="The copy applies them too, which has no other metrics.",
+        ),
+        Panel(
+            "Messages that are not applied",
+            {"{{sink}}": "max by (sink) (lakehouse_messages_behind)"},
+            description="Absent while the broker does not answer.",
+        ),
+        Panel(
+            "Changes that are applied, per second",
+            {"{{sink}}, {{operation}}": "lakehouse:changes:rate5m"},
+            description="c: inserted, u: updated, d: deleted, r: read at the start.",
+        ),
+        Panel("Micro-batches per second", {"{{sink}}": "sum by (sink) (rate(lakehouse_batches_total[5m]))"}),
+        Panel("Time of the last micro-batch", {"{{sink}}": "max by (sink) (lakehouse_batch_seconds)"}, unit="s"),
+        Panel("Orders that the last micro-batch changed", {"{{sink}}": "max by (sink) (lakehouse_batch_rows)"}),
+        Panel(
+            "Age of the newest change when it was applied",
+            {"{{sink}}": "max by (sink) (lakehouse_lag_seconds)"},
+            unit="s",
+            description="It stays where it is while nothing changes.",
+        ),
+        Panel(
+            "Position in the binary log",
+            {"{{sink}}": "max by (sink) (lakehouse_source_position)"},
+            unit="bytes",
+            description="That of the newest applied change in its file.",
+        ),
+    ),
+    folder=paths.ROOT / "examples" / "lakehouse" / "grafana",
+)
+ALL = (*DASHBOARDS, LAKEHOUSE)
+"""Those of the services and of an example."""
 
 
 def outdated() -> list[Dashboard]:
     """Return the dashboards whose file is not what the table says."""
-    return [board for board in DASHBOARDS if not path(board).exists() or path(board).read_text() != as_json(board)]
+    return [board for board in ALL if not board.path.exists() or board.path.read_text() != as_json(board)]
 
 
 def main() -> None:
     """Write the files."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for dashboard in DASHBOARDS:
-        path(dashboard).write_text(as_json(dashboard))
+    for board in ALL:
+        board.path.parent.mkdir(parents=True, exist_ok=True)
+        board.path.write_text(as_json(board))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from examples.lakehouse.orders import MODEL
 from examples.lakehouse.pipeline import Pipeline, start_pipeline
 from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_until
 from examples.lakehouse.scoring import OrderScoring
-from examples.lakehouse.simulation import Plan
+from examples.lakehouse.simulation import SHORT, Plan
 from examples.monitor_api import NotInTime, alert_delivered, call, poll, wait_for
 from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
 from examples.verdicts import chunk_lines
@@ -33,11 +34,13 @@ EQUAL_SECONDS, STORED_SECONDS, ALERT_SECONDS = 600, 300, 120
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the example; again, it finds everything as it is and adds nothing."""
     options = _parser().parse_args(arguments)
-    plan = Plan(version_2_from=None) if options.calm else Plan()
+    plan = SHORT if options.short else Plan()
+    if options.calm:
+        plan = replace(plan, version_2_from=None)
     with receiving() as (receiver, address):
         servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
         receiver.key = servers.hook_key
-        _run(servers, plan)
+        _run(servers, plan, hudi=not options.without_hudi)
     return 0
 
 
@@ -45,10 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m examples.lakehouse", description=__doc__)
     add_server_options(parser)
     parser.add_argument("--calm", action="store_true", help="leave the API at its version 1")
+    parser.add_argument("--short", action="store_true", help="take fewer days and orders, in a folder of its own")
+    parser.add_argument("--without-hudi", action="store_true", help="leave the Hudi tables out")
     return parser
 
 
-def _run(servers: Servers, plan: Plan) -> None:
+def _run(servers: Servers, plan: Plan, *, hudi: bool) -> None:
     """Take all steps with servers that run."""
     pipeline = start_pipeline(servers, plan)
     tell(f"The shop is simulated: {pipeline.api_address}")
@@ -60,13 +65,18 @@ def _run(servers: Servers, plan: Plan) -> None:
         for instant in _steps(plan):
             _advance(pipeline, spark, instant)
             tell(f"{_score(servers, pipeline, spark):,} orders scored.")
+        chunks = wait_for(lambda: _computed(servers, plan), "The chunk of the last day", STORED_SECONDS)
         for line in (*describe_history(spark), *compact(spark)):
             tell(line)
-    for line in fill_tables(pipeline.objects, servers.kafka, pipeline.folder):
-        tell(line)
-    for line in chunk_lines(wait_for(lambda: _computed(servers, plan), "The chunk of the last day", STORED_SECONDS)):
+    for line in (*_hudi_lines(servers, pipeline, wanted=hudi), *chunk_lines(chunks)):
         tell(line)
     _show_end(servers, plan)
+
+
+def _hudi_lines(servers: Servers, pipeline: Pipeline, *, wanted: bool) -> Iterator[str]:
+    """Fill the Hudi tables if that is wanted, and yield lines about it."""
+    if wanted:
+        yield from fill_tables(pipeline.objects, servers.kafka, pipeline.folder)
 
 
 def _steps(plan: Plan) -> Iterator[datetime]:

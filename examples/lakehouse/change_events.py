@@ -1,69 +1,121 @@
-"""Reads Debezium's change events: columns and types come with each event, so new columns of the source are seen.
+"""Reads Debezium's change events in Spark 3.5 and 4: columns and types come with each event's schema.
 
-`DataFrame -> DataFrame`; no I/O here but the few distinct schemas of a batch.
+An event is JSON: `{"schema": ..., "payload": {"before", "after", "source", "op", ...}}`. `DataFrame -> DataFrame`; no
+I/O here but the few distinct schemas of a batch.
 """
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
-from pyspark.sql.types import (
-    DataType,
-    DoubleType,
-    IntegerType,
-    LongType,
-    StringType,
-    StructField,
-    StructType,
-)
 
+KEY = "id"
 INSTANT = "io.debezium.time.MicroTimestamp"
-TYPES: Mapping[str, DataType] = {
-    "int16": IntegerType(),
-    "int32": IntegerType(),
-    "int64": LongType(),
-    "double": DoubleType(),
-    "string": StringType(),
+TYPES: Mapping[str, str] = {
+    "boolean": "BOOLEAN",
+    "int16": "INT",
+    "int32": "INT",
+    "int64": "BIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "string": "STRING",
 }
-"""The types of Connect and those of the lake."""
-SOURCE = "source STRUCT<file: STRING, pos: BIGINT, ts_ms: BIGINT>"
+"""The types of Connect and those of Spark."""
+SOURCE = "source STRUCT<file STRING, pos BIGINT, ts_ms BIGINT>"
 POSITION = ("change_file", "change_pos", "change_offset")
 """By which changes are in order: the position of their transaction in the source's binary log, and the topic's offset.
 
 Debezium gives all changes of a transaction in MariaDB the same position. It repeats them in order, to the last one.
 """
 OPERATION, COMMITTED = "operation", "committed_ms"
-DELETE = "d"
+DELETE, OTHERS = "d", ("c", "r", "u")
+"""The operation of a deletion, and those that leave a row."""
+
+Columns = Mapping[str, str]
+"""Names and Spark types of a table's columns, in their order."""
 
 
-def read_changes(messages: DataFrame) -> DataFrame:
-    """Return a change for each message: the columns of its row, position, operation, and the time of its commit.
+@dataclass(frozen=True)
+class BatchSummary:
+    """A micro-batch: changed rows by operation, and position and time of the newest change in the source."""
 
-    `messages` have `offset` and `value`, the text of an event; there is one at least. Of a deleted row only the id is
-    kept.
+    operations: Mapping[str, int]
+    file: str
+    position: int
+    committed_at: datetime
+
+    @property
+    def changes(self) -> int:
+        """How many rows it changes."""
+        return sum(self.operations.values())
+
+
+def declared_columns(schema: str) -> Columns:
+    """Return the columns of the rows in an event, from the event's schema in JSON.
+
+    Raises:
+        ValueError: a column has a type that is not in `TYPES`.
     """
-    schemas = messages.select(F.get_json_object("value", "$.schema")).distinct().collect()
-    columns = row_columns(row[0] for row in schemas)
-    events = messages.select("offset", F.get_json_object("value", "$.payload").alias("event"))
-    row = StructType([StructField(name, TYPES[kind]) for name, (kind, _) in columns.items()])
-    payload = f"op STRING, {SOURCE}, before STRUCT<id: BIGINT>, after {row.simpleString()}"
-    parsed = events.select("offset", F.from_json("event", payload).alias("event")).select("offset", "event.*")
-    values = [_value(name, meaning) for name, (_, meaning) in columns.items() if name != "id"]
+    fields = {field["field"]: field for field in json.loads(schema)["fields"]}
+    return {field["field"]: _spark_type(field) for field in fields["after"]["fields"]}
+
+
+def _spark_type(field: Mapping[str, str]) -> str:
+    if field.get("name") == INSTANT:
+        return "TIMESTAMP"
+    if "name" in field or field["type"] not in TYPES:
+        kind = field.get("name", field["type"])
+        raise ValueError(f"Column {field['field']!r} has the unknown type {kind!r}; add it to TYPES.")
+    return TYPES[field["type"]]
+
+
+def merged(columns: Columns, others: Iterable[Columns]) -> Columns:
+    """Return the columns and, after them, the new ones of others; a column may come or go, but its type may not change.
+
+    Raises:
+        ValueError: a column has two types.
+    """
+    union = dict(columns)
+    for declared in others:
+        for name, kind in declared.items():
+            if union.setdefault(name, kind) != kind:
+                raise ValueError(f"Column {name!r} was {union[name]} and is now {kind}: only new columns are followed.")
+    return union
+
+
+def columns_of(messages: DataFrame) -> Columns:
+    """Return the columns that the schemas of messages (`value`) declare, those of the smallest schema first."""
+    schema = F.get_json_object(_text(), "$.schema").alias("schema")
+    rows = messages.select(schema).where("schema IS NOT NULL").distinct().collect()
+    return merged({}, map(declared_columns, sorted((row[0] for row in rows), key=len)))
+
+
+def read_changes(messages: DataFrame, columns: Columns) -> DataFrame:
+    """Return a row for each change in messages (`offset`, `value`): columns, position, operation, time of its commit.
+
+    Of a deleted row only the key is kept. Columns that an event does not have are null. Null messages, which follow
+    deletions for the compaction of the topic, are left out; a text that is no event, or another operation, fails.
+    """
+    wire = ", ".join(f"`{name}` {'BIGINT' if kind == 'TIMESTAMP' else kind}" for name, kind in columns.items())
+    row = f"op STRING, {SOURCE}, before STRUCT<{KEY} {columns[KEY]}>, after STRUCT<{wire}>"
+    change = F.from_json(_text(), f"payload STRUCT<{row}>", {"mode": "FAILFAST"}).getField("payload")
+    parsed = messages.where("value IS NOT NULL").select("offset", change.alias("change"))
+    positions = ("change.source.file", "change.source.pos", "offset")
     return parsed.select(
-        F.coalesce("after.id", "before.id").alias("id"),
-        *values,
-        *position_columns(),
-        F.col("op").alias(OPERATION),
-        F.col("source.ts_ms").alias(COMMITTED),
+        *(_value(name, kind) for name, kind in columns.items()),
+        *(F.col(column).alias(name) for column, name in zip(positions, POSITION, strict=True)),
+        _operation().alias(OPERATION),
+        F.col("change.source.ts_ms").alias(COMMITTED),
     )
 
 
 def newest_changes(changes: DataFrame) -> DataFrame:
-    """Return the last change of each id; a batch may have several, and the same one repeatedly."""
+    """Return the last change of each key; a batch may have several, and the same one repeatedly."""
     newest = F.max_by(F.struct(*changes.columns), F.struct(*POSITION)).alias("change")
-    return changes.groupBy("id").agg(newest).select("change.*")
+    return changes.groupBy(KEY).agg(newest).select("change.*")
 
 
 def is_later(change: str, row: str) -> Column:
@@ -72,31 +124,29 @@ def is_later(change: str, row: str) -> Column:
     return first > second
 
 
-def row_columns(schemas: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Return the columns of all schemas in order, each with its type and meaning; later ones win."""
-    columns: dict[str, tuple[str, str]] = {}
-    for schema in sorted(schemas, key=len):  # a schema that grew is the later one
-        columns |= {field["field"]: _kind(field) for field in row_fields(schema)}
-    return columns
+def summary_of(changes: DataFrame) -> BatchSummary:
+    """Return the operations and the newest of the changes, of which there is one at least."""
+    newest = F.max(F.struct(*POSITION)).alias("newest")
+    rows = changes.groupBy(OPERATION).agg(F.count("*").alias("rows"), newest, F.max(COMMITTED).alias(COMMITTED))
+    by_operation = {row[OPERATION]: row for row in rows.collect()}
+    file, position, _ = max(row["newest"] for row in by_operation.values())
+    committed = max(row[COMMITTED] or 0 for row in by_operation.values())
+    operations = {operation: row["rows"] for operation, row in by_operation.items()}
+    return BatchSummary(operations, file, position, datetime.fromtimestamp(committed / 1000, UTC))
 
 
-def row_fields(schema: str) -> list[dict[str, Any]]:
-    """Return the fields of a row as a message's schema declares them."""
-    fields = {field["field"]: field for field in json.loads(schema)["fields"]}
-    declared: list[dict[str, Any]] = fields["after"]["fields"]
-    return declared
+def _text() -> Column:
+    return F.col("value").cast("string")
 
 
-def position_columns(event: str = "") -> list[Column]:
-    """Return the position of an event, whose fields are below a prefix such as `change.`."""
-    columns = (f"{event}source.file", f"{event}source.pos", "offset")
-    return [F.col(column).alias(name) for column, name in zip(columns, POSITION, strict=True)]
+def _operation() -> Column:
+    operation = F.col("change.op")
+    unknown = F.raise_error(F.concat(F.lit("A change has the unknown operation "), operation))
+    return F.when(operation.isin(DELETE, *OTHERS), operation).otherwise(unknown)
 
 
-def _kind(field: Mapping[str, Any]) -> tuple[str, str]:
-    return field["type"], field.get("name", "")
-
-
-def _value(name: str, meaning: str) -> Column:
-    value = F.col(f"after.{name}")
-    return (F.timestamp_micros(value) if meaning == INSTANT else value).alias(name)
+def _value(name: str, kind: str) -> Column:
+    if name == KEY:
+        return F.coalesce(f"change.after.{KEY}", f"change.before.{KEY}").alias(KEY)
+    value = F.col(f"change.after.`{name}`")
+    return (F.timestamp_micros(value) if kind == "TIMESTAMP" else value).alias(name)

@@ -21,6 +21,7 @@ WORKER = """\
 bootstrap.servers={kafka}
 listeners=http://127.0.0.1:{port}
 plugin.path={plugins}
+plugin.discovery=service_load
 offset.storage.file.filename={offsets}
 offset.flush.interval.ms=1000
 key.converter=org.apache.kafka.connect.json.JsonConverter

@@ -54,6 +54,16 @@ def create_tables(spark: SparkSession) -> None:
     spark.sql(f"CREATE TABLE IF NOT EXISTS {DELETED} (id BIGINT NOT NULL, {POSITION}) USING iceberg")
 
 
+def add_columns(table: str, rows: DataFrame, *others: str) -> None:
+    """Add the columns to a table that rows have and it lacks, but some others."""
+    spark = rows.sparkSession
+    columns = {*spark.table(table).columns, *others}
+    for field in rows.schema.fields:
+        if field.name not in columns:
+            name = field.name.replace("`", "``")
+            spark.sql(f"ALTER TABLE {table} ADD COLUMN `{name}` {field.dataType.simpleString()}")
+
+
 def references(spark: SparkSession) -> dict[str, int]:
     """Return the branches and tags of the orders with the ids of their snapshots."""
     return {row["name"]: row["snapshot_id"] for row in spark.table(f"{ORDERS}.refs").collect()}

@@ -60,6 +60,8 @@ class Pipeline:
         )  # fmt: skip
         names = ("PATH", "HOME", "JAVA_HOME", *(name for name in os.environ if name.startswith("AWS_")))
         settings = {name: os.environ[name] for name in names if name in os.environ}
+        targets = [{"targets": [f"{LOOPBACK}:{self.stream.port}"]}]
+        (self.folder / "scrape_targets.json").write_text(json.dumps(targets))
         self.stream.start(command, {**settings, "LAKE_PASSWORD": self.catalogue_password, "TZ": "UTC"}, ROOT)
 
 

@@ -1,95 +1,98 @@
-"""What the pipeline reports to Prometheus: rows, seconds and lag, and how far each sink is behind the topic."""
+"""What a sink reports to Prometheus: rows, seconds and lag, and how far it and the copy are behind the topic."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from pyspark.sql.streaming.query import StreamingQuery
 
-from examples.lakehouse.connect import SINK
-from examples.lakehouse.orders import TOPIC
+from examples.lakehouse.change_events import BatchSummary
 
-ICEBERG, COPY = "iceberg", "copy"
-"""The names of the sinks: the lake, and the copy that Connect writes."""
+ICEBERG, HUDI, COPY = "iceberg", "hudi", "copy"
+"""The names of the sinks: the lake, the Hudi tables, and the copy that Connect writes."""
 KAFKA_SECONDS = 5.0
 
 
-@dataclass(frozen=True)
-class BatchSummary:
-    """A micro-batch: changes by operation, and position and time of the newest one in the source."""
-
-    operations: Mapping[str, int]
-    file: str
-    position: int
-    committed_at: datetime
-
-    @property
-    def changes(self) -> int:
-        """How many orders it changes."""
-        return sum(self.operations.values())
-
-
 class PipelineMetrics:
-    """The metrics of the stream, and of the topic's consumers at each scrape."""
+    """The metrics of a sink's stream, and of the topic's consumers at each scrape."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
+    def __init__(self, sink: str, positions: "TopicPositions") -> None:
         self.registry = CollectorRegistry()
+        self._sink = sink
         self._batches = self._counter("batches", "Micro-batches with changes.")
-        self._changes = Counter(
-            "lakehouse_changes", "Changes that were applied.", ("sink", "operation"), registry=self.registry
-        )
+        self._changes = self._counter("changes", "Changes that were applied, the last one of each order.", "operation")
         self._seconds = self._gauge("batch_seconds", "Seconds of the last micro-batch.")
         self._rows = self._gauge("batch_rows", "Orders that the last micro-batch changed.")
         self._lag = self._gauge("lag_seconds", "Age of the newest applied change, when it was applied.")
         self._position = self._gauge("source_position", "Position of the newest applied change in its file.")
-        self.behind = MessagesBehind(bootstrap_servers)
-        self.registry.register(self.behind)
+        self.positions = positions
+        self.registry.register(positions)
 
     def applied(self, batch: BatchSummary, seconds: float) -> None:
-        """Report a micro-batch of the lake."""
-        self._batches.labels(ICEBERG).inc()
+        """Report a micro-batch."""
+        self._batches.labels(self._sink).inc()
         for operation, number in batch.operations.items():
-            self._changes.labels(ICEBERG, operation).inc(number)
-        self._seconds.labels(ICEBERG).set(seconds)
-        self._rows.labels(ICEBERG).set(batch.changes)
-        self._lag.labels(ICEBERG).set((datetime.now(UTC) - batch.committed_at).total_seconds())
-        self._position.labels(ICEBERG).set(batch.position)
+            self._changes.labels(self._sink, operation).inc(number)
+        self._seconds.labels(self._sink).set(seconds)
+        self._rows.labels(self._sink).set(batch.changes)
+        self._lag.labels(self._sink).set((datetime.now(UTC) - batch.committed_at).total_seconds())
+        self._position.labels(self._sink).set(batch.position)
 
-    def _counter(self, name: str, text: str) -> Counter:
-        return Counter(f"lakehouse_{name}", text, ("sink",), registry=self.registry)
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"lakehouse_{name}", text, ("sink", *labels), registry=self.registry)
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(f"lakehouse_{name}", text, ("sink",), registry=self.registry)
 
 
-class MessagesBehind(Collector):
-    """How many messages of the topic each sink has not applied; the stream sets `applied`, Kafka knows the copy."""
+class TopicPositions(Collector):
+    """How many messages of a topic the sinks have applied, and have not; a sink of which that is unknown is left out.
 
-    def __init__(self, bootstrap_servers: str) -> None:
-        self.applied = 0
-        self._settings = {"bootstrap.servers": bootstrap_servers, "group.id": f"connect-{SINK}", "log_level": 3}
+    `query` is the sink's stream, which says so itself; of the copy Kafka knows it by the group of its consumer.
+    """
+
+    def __init__(self, sink: str, bootstrap_servers: str, topic: str, copy_group: str = "") -> None:
+        self.query: StreamingQuery | None = None
+        self._sink, self._topic, self._copy_group = sink, topic, copy_group
+        settings = {"bootstrap.servers": bootstrap_servers, "group.id": copy_group or sink, "log_level": 2}
+        self._consumer = Consumer(settings)  # it subscribes to nothing, so that it is no member of the group
+        self._applied: int | None = None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield both numbers; nothing while the broker does not answer."""
-        behind = GaugeMetricFamily(
-            "lakehouse_messages_behind", "Messages of the topic that are not applied.", labels=["sink"]
-        )
-        consumer = Consumer(self._settings)
-        partition = TopicPartition(TOPIC, 0)
+        partition = TopicPartition(self._topic, 0)
+        applied = {self._sink: self._applied_by_query()}
         try:
-            _, end = consumer.get_watermark_offsets(partition, KAFKA_SECONDS)
-            (committed,) = consumer.committed([partition], KAFKA_SECONDS)
+            _, end = self._consumer.get_watermark_offsets(partition, KAFKA_SECONDS)
+            if self._copy_group:
+                (committed,) = self._consumer.committed([partition], KAFKA_SECONDS)
+                applied[COPY] = max(committed.offset, 0)
         except KafkaException:
             return
-        finally:
-            consumer.close()
-        behind.add_metric([ICEBERG], end - self.applied)
-        behind.add_metric([COPY], end - max(committed.offset, 0))
-        yield behind
+        known = {sink: number for sink, number in applied.items() if number is not None}
+        yield _family("applied_messages", "Messages of the topic that are applied.", known)
+        behind = {sink: end - number for sink, number in known.items()}
+        yield _family("messages_behind", "Messages of the topic that are not applied.", behind)
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Yield nothing, so that the registration asks no broker."""
         return iter(())
+
+    def _applied_by_query(self) -> int | None:
+        """Return the offset after the last micro-batch, also that of an earlier process; None if none is known yet."""
+        progress = self.query.lastProgress if self.query else None
+        if progress and (offsets := progress["sources"][0]["endOffset"]):
+            by_topic = json.loads(offsets) if isinstance(offsets, str) else offsets
+            self._applied = int(by_topic[self._topic]["0"])
+        return self._applied
+
+
+def _family(name: str, text: str, values: dict[str, int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"lakehouse_{name}", text, labels=["sink"])
+    for sink, value in values.items():
+        family.add_metric([sink], value)
+    return family

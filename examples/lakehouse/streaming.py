@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from prometheus_client import start_http_server
 from pyspark.errors import PySparkException
@@ -20,13 +19,17 @@ from examples.lakehouse.change_events import (
     DELETE,
     OPERATION,
     POSITION,
+    BatchSummary,
+    columns_of,
     is_later,
     newest_changes,
     read_changes,
+    summary_of,
 )
-from examples.lakehouse.lake import DELETED, ORDERS, create_tables, lake_session
+from examples.lakehouse.connect import SINK
+from examples.lakehouse.lake import DELETED, ORDERS, add_columns, create_tables, lake_session
 from examples.lakehouse.orders import TOPIC
-from examples.lakehouse.pipeline_metrics import BatchSummary, PipelineMetrics
+from examples.lakehouse.pipeline_metrics import ICEBERG, PipelineMetrics, TopicPositions
 from examples.processes import LOOPBACK
 from examples.spark_sessions import topic_messages
 
@@ -44,14 +47,13 @@ class OrdersSink:
     def apply(self, batch: DataFrame, number: int) -> None:
         """Merge what a micro-batch has but tombstones, which say nothing that the deletions before them do not."""
         begin = time.monotonic()
-        events = batch.select("offset", F.col("value").cast("string")).where("value IS NOT NULL")
+        events = batch.where("value IS NOT NULL")
         if not events.isEmpty():
-            changes = newest_changes(read_changes(events)).persist()
+            changes = newest_changes(read_changes(events, columns_of(events))).persist()
             try:
                 self.metrics.applied(apply_changes(changes, number), time.monotonic() - begin)
             finally:
                 changes.unpersist()
-        self.metrics.behind.applied = batch.agg(F.coalesce(F.max("offset") + 1, F.lit(0))).collect()[0][0]
 
 
 def apply_changes(changes: DataFrame, number: int) -> BatchSummary:
@@ -59,39 +61,18 @@ def apply_changes(changes: DataFrame, number: int) -> BatchSummary:
 
     The positions of deletions are stored first, so that an earlier change that comes late brings no row back.
     """
-    summary = _summary(changes)
+    summary = summary_of(changes)
     _describe_snapshots(changes.sparkSession, number, summary)
-    _add_columns(changes)
+    add_columns(ORDERS, changes, OPERATION, COMMITTED)
     _store_deletions(changes)
     _merge(changes)
     return summary
-
-
-def _summary(changes: DataFrame) -> BatchSummary:
-    """Return the operations and the newest change."""
-    newest = F.max(F.struct(*POSITION)).alias("newest")
-    rows = changes.groupBy(OPERATION).agg(F.count("*").alias("rows"), newest, F.max(COMMITTED).alias(COMMITTED))
-    by_operation = {row[OPERATION]: row for row in rows.collect()}
-    file, position, _ = max(row["newest"] for row in by_operation.values())
-    committed = max(row[COMMITTED] for row in by_operation.values())
-    operations = {operation: row["rows"] for operation, row in by_operation.items()}
-    return BatchSummary(operations, file, position, datetime.fromtimestamp(committed / 1000, UTC))
 
 
 def _describe_snapshots(spark: SparkSession, number: int, summary: BatchSummary) -> None:
     """Have the summaries of the snapshots to come name the micro-batch and its last position."""
     spark.conf.set("spark.sql.iceberg.snapshot-property.micro_batch", str(number))
     spark.conf.set("spark.sql.iceberg.snapshot-property.last_position", f"{summary.file}:{summary.position}")
-
-
-def _add_columns(changes: DataFrame) -> None:
-    """Add the columns that the source has and the lake lacks."""
-    spark = changes.sparkSession
-    columns = {*spark.table(ORDERS).columns, OPERATION, COMMITTED}
-    for field in changes.schema.fields:
-        if field.name not in columns:
-            name = field.name.replace("`", "``")
-            spark.sql(f"ALTER TABLE {ORDERS} ADD COLUMN `{name}` {field.dataType.simpleString()}")
 
 
 def _store_deletions(changes: DataFrame) -> None:
@@ -129,13 +110,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Apply changes until the process is stopped; after a failure of the database or the broker, begin again."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
-    metrics = PipelineMetrics(options.kafka)
+    metrics = PipelineMetrics(ICEBERG, TopicPositions(ICEBERG, options.kafka, TOPIC, f"connect-{SINK}"))
     start_http_server(options.metrics_port, LOOPBACK, metrics.registry)
     with lake_session("lake-stream", options.objects, options.catalogue_port, os.environ["LAKE_PASSWORD"]) as spark:
         while True:
             try:
                 create_tables(spark)
-                start_stream(spark, OrdersSink(metrics), options.kafka, options.checkpoint).awaitTermination()
+                query = start_stream(spark, OrdersSink(metrics), options.kafka, options.checkpoint)
+                metrics.positions.query = query
+                query.awaitTermination()
             except PySparkException as error:
                 LOGGER.warning("The stream begins again after: %s", error)
                 time.sleep(AGAIN_SECONDS)

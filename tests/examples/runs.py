@@ -1,8 +1,10 @@
 """Runs of the examples."""
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from stack import paths
@@ -26,12 +28,18 @@ class Example:
         return IsolatedStack(self.var / "stack")
 
 
-def run_example(name: str, var: Path) -> str:
+def run_example(name: str, var: Path, *options: str) -> str:
     """Run an example and return its output."""
-    command = (sys.executable, "-m", f"examples.{name}", "--var", str(var), "--any-port")
+    command = (sys.executable, "-m", f"examples.{name}", "--var", str(var), "--any-port", *options)
     completed = subprocess.run(
         command, cwd=paths.ROOT, env=IsolatedStack(var / "stack").environment, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, check=False, timeout=SECONDS,
     )  # fmt: skip
     assert completed.returncode == 0, completed.stdout
     return completed.stdout
+
+
+def verdicts(output: str) -> dict[datetime, str]:
+    """Return the verdict of each day by its start, as the lakehouse prints them."""
+    lines = re.findall(r"^(2024-\d\d-\d\d) +\d+  (\w+)", output, re.MULTILINE)
+    return {datetime.fromisoformat(day).replace(tzinfo=UTC): verdict for day, verdict in lines}

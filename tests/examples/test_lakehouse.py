@@ -1,159 +1,47 @@
 """The lakehouse example: its pipeline while processes are killed, and the whole of it, as `make example` runs it."""
 
 import argparse
+import json
 import os
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
 from unittest.mock import patch
 from urllib.request import urlopen
 
 import numpy as np
+import pandas as pd
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from pyspark.sql import SparkSession
 from sqlalchemy import Executable, delete, insert, update
 from sqlalchemy.exc import DBAPIError
 
-from examples.lakehouse import comparison
+from devtools.dashboards import LAKEHOUSE
+from examples.lakehouse import comparison, predictions
 from examples.lakehouse.lake import lake_session
 from examples.lakehouse.orders import ORDERS, TOPIC
 from examples.lakehouse.pipeline import Pipeline, start_pipeline
-from examples.lakehouse.poller import add_promised_hours
+from examples.lakehouse.pipeline_metrics import COPY, ICEBERG
 from examples.lakehouse.simulation import Plan
-from examples.monitor_api import wait_for
-from examples.processes import BackgroundProcess, stop_all
-from examples.servers import start_servers
-from stack.testing.isolated_stack import IsolatedStack
-from tests.examples.runs import Example, run_example
+from examples.monitor_api import call, wait_for
+from examples.processes import BackgroundProcess
+from examples.servers import Servers, start_servers
+from stack.paths import ROOT
+from tests.examples.runs import Example, run_example, verdicts
+from tests.integration.deploy import prometheus_checks
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"  # pyspark leaves them open
 )
 SECONDS = 900
 PLAN = Plan()
-IDS, TRANSACTIONS = 60, 40
-"""The ids that random changes are about, and how many transactions a round has."""
-
-
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """Everything but the monitor, on servers of its own; the variables of the object store are removed again."""
-    var = tmp_path_factory.mktemp("lakehouse-pipeline")
-    isolated = IsolatedStack(var / "stack")
-    options = argparse.Namespace(var=var, any_port=True)
-    with patch.dict(os.environ, isolated.environment, clear=True):
-        try:
-            yield start_pipeline(start_servers(options, (), alerts="http://127.0.0.1:9", kafka=True), PLAN)
-        finally:
-            stop_all(var / "processes")
-            isolated.stack("clean")
-
-
-@pytest.fixture(scope="module")
-def spark(pipeline: Pipeline) -> Iterator[SparkSession]:
-    with lake_session("tests", pipeline.objects, pipeline.database.port, pipeline.catalogue_password) as session:
-        yield session
-
-
-def change_at_random(pipeline: Pipeline, rng: np.random.Generator, *, killed: BackgroundProcess) -> None:
-    """Insert, update and delete orders in some transactions, and kill a process in the midst of them."""
-    engine = pipeline.database.engine("poller")
-    for number in range(TRANSACTIONS):
-        if number == TRANSACTIONS // 2:
-            killed.kill()
-        try:
-            with engine.begin() as connection:
-                for _ in range(rng.integers(1, 6)):
-                    connection.execute(random_statement(rng))
-        except DBAPIError:  # the database was killed, or has such an id
-            pipeline.database.start()
-    engine.dispose()
-
-
-def random_statement(rng: np.random.Generator) -> Executable:
-    """Return an insertion, an update or a deletion of one of a few ids, so that ids come back."""
-    order_id, at = int(rng.integers(IDS)), datetime(2024, 1, 1, 12, 0, 0, int(rng.integers(1_000_000)))  # noqa: DTZ001  # UTC
-    row = {
-        "id": order_id, "customer_id": int(rng.integers(9)), "placed_at": at, "distance": float(rng.uniform(1, 900)),
-        "items": int(rng.integers(1, 9)), "weight_kg": float(rng.uniform(0, 20)), "warehouse": "nørth",
-        "express": int(rng.integers(2)), "updated_at": at,
-    }  # fmt: skip
-    choices = (
-        insert(ORDERS).prefix_with("IGNORE").values(row),
-        update(ORDERS).where(ORDERS.c.id == order_id).values(delivered_at=at, delivery_hours=row["distance"]),
-        delete(ORDERS).where(ORDERS.c.id == order_id),
-    )
-    return choices[rng.choice(3, p=[0.5, 0.3, 0.2])]
-
-
-def wait_until_equal(pipeline: Pipeline, spark: SparkSession) -> None:
-    def equal() -> bool | None:
-        pipeline.connect.runs()
-        return not comparison.differences(pipeline.database, spark) or None
-
-    wait_for(equal, "Equality", SECONDS)
-
-
-def test_copies_are_equal_after_random_changes_and_kills(pipeline: Pipeline, spark: SparkSession) -> None:
-    rng = np.random.default_rng(1)
-    for process in (pipeline.connect.process, pipeline.stream, pipeline.database.process):
-        change_at_random(pipeline, rng, killed=process)
-        pipeline.start()
-    wait_until_equal(pipeline, spark)
-    _, rows = comparison.database_rows(pipeline.database.engine("auditor"))
-    assert len(rows) > IDS // 4
-
-
-def test_a_new_column_of_the_source_reaches_both_copies(pipeline: Pipeline, spark: SparkSession) -> None:
-    add_promised_hours(pipeline.database.engine("owner"))
-    engine = pipeline.database.engine("poller")
-    with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE orders SET promised_hours = 24.5 WHERE id < 30")
-    engine.dispose()
-    wait_until_equal(pipeline, spark)
-    columns, rows = comparison.database_rows(pipeline.database.engine("auditor"))
-    assert {row[columns.index("promised_hours")] for row in rows} == {None, 24.5}
-
-
-def test_changes_that_come_late_or_again_change_nothing_in_the_lake(pipeline: Pipeline, spark: SparkSession) -> None:
-    columns, rows = comparison.database_rows(pipeline.database.engine("auditor"))
-    pipeline.connect.process.kill()  # its sink knows of no order but the topic's
-    messages = messages_of_topic(pipeline.connect.kafka)
-    assert any(value is None for _, value in messages), "deletions have tombstones"
-    producer = Producer({"bootstrap.servers": pipeline.connect.kafka, "log_level": 3})
-    for key, value in messages:
-        producer.produce(TOPIC, value, key)
-    assert producer.flush(SECONDS) == 0
-    wait_for(lambda: at_the_end(pipeline), "The end of the topic", SECONDS)
-    assert {*comparison.lake_rows(spark, columns)} == {*rows}
-
-
-def messages_of_topic(kafka: str) -> list[tuple[bytes | None, bytes | None]]:
-    """Return the keys and values of all changes until now."""
-    consumer = Consumer({"bootstrap.servers": kafka, "group.id": "tests", "log_level": 3})
-    try:
-        partition = TopicPartition(TOPIC, 0, 0)
-        _, end = consumer.get_watermark_offsets(partition, SECONDS)
-        consumer.assign([partition])
-        messages: list[Message] = []
-        while len(messages) < end:
-            messages.extend(consumer.consume(end - len(messages), 10))
-        return [(message.key(), message.value()) for message in messages]
-    finally:
-        consumer.close()
-
-
-def at_the_end(pipeline: Pipeline) -> bool | None:
-    """Return whether the lake has all messages, as the stream's metrics say; None if not."""
-    with urlopen(f"http://127.0.0.1:{pipeline.stream.port}/metrics", timeout=SECONDS) as answer:
-        return 'lakehouse_messages_behind{sink="iceberg"} 0.0' in answer.read().decode() or None
-
-
-def verdicts(output: str) -> dict[datetime, str]:
-    """Return the verdict of each day by its start."""
-    lines = re.findall(r"^(2024-\d\d-\d\d) +\d+  (\w+)", output, re.MULTILINE)
-    return {datetime.fromisoformat(day).replace(tzinfo=UTC): verdict for day, verdict in lines}
+IDS, TRANSACTIONS, WAREHOUSE = 60, 40, "nørth"
+"""The ids that random changes are about, how many transactions a round has, and where the inserted orders are."""
+PLACE = ("batch_number", "batch_position")
+DEPLOYED = ROOT / "examples" / "lakehouse" / "prometheus"
+RULES = DEPLOYED / "lakehouse.rules.yml"
 
 
 def stored_rows(example: Example) -> int:
@@ -180,13 +68,202 @@ def test_the_run_shows_time_travel_changes_and_compaction(lakehouse: Example) ->
         r"^When the model was trained the lake had [\d,]+ orders; now it has [\d,]+\.$", lakehouse.output, re.M
     )
     assert re.search(r"^Changes since then: DELETE \d+, INSERT [\d,]+, UPDATE_AFTER [\d,]+", lakehouse.output, re.M)
+    assert re.search(r"^orders_cow: [\d,]+ orders, \d+ deleted;", lakehouse.output, re.M)
     assert re.search(r"^Compacted lake\.shop\.deleted_orders: \d files into 1\.$", lakehouse.output, re.M)
 
 
 def test_a_second_run_adds_nothing(lakehouse: Example) -> None:
     stored = stored_rows(lakehouse)
     assert stored > PLAN.monitored * PLAN.orders * 1.9, "a prediction and a label for almost every order"
-    again = run_example("lakehouse", lakehouse.var)
+    again = run_example("lakehouse", lakehouse.var, "--without-hudi")
     assert re.findall(r"^(\d+) (?:changes polled|orders scored)", again, re.M) == ["0"] * 7
     assert verdicts(again) == verdicts(lakehouse.output)
     assert stored_rows(lakehouse) == stored
+
+
+@pytest.fixture(scope="module")
+def servers(lakehouse: Example) -> Iterator[Servers]:
+    """The servers of the example, which run; the variables of its object store are removed again."""
+    options = argparse.Namespace(var=lakehouse.var, any_port=True)
+    with patch.dict(os.environ, lakehouse.isolated.environment, clear=True):
+        yield start_servers(options, ("monitor",), alerts="http://127.0.0.1:9", kafka=True)
+
+
+@pytest.fixture(scope="module")
+def pipeline(servers: Servers) -> Pipeline:
+    """The pipeline of the example, which runs."""
+    return start_pipeline(servers, PLAN)
+
+
+@pytest.fixture(scope="module")
+def spark(pipeline: Pipeline) -> Iterator[SparkSession]:
+    with lake_session("tests", pipeline.objects, pipeline.database.port, pipeline.catalogue_password) as session:
+        yield session
+
+
+def test_archived_predictions_are_kept_row_for_row(servers: Servers, spark: SparkSession) -> None:
+    objects = predictions.archive(servers)
+    assert len(objects) >= PLAN.monitored - PLAN.awaited - 1
+    list(predictions.keep(spark, objects))
+    first = rows_of_table(spark)
+    pd.testing.assert_frame_equal(first, rows_of_objects(objects), check_dtype=False)
+    snapshot = snapshots(spark)[-1]
+
+    list(predictions.keep(spark, objects))
+    assert snapshots(spark)[-1] == snapshot, "the same objects again change nothing"
+    erased = first["id"].iloc[7]
+    call(servers.monitor, "/api/v1/models/lakehouse/deletions", method="POST", body={"ids": [erased]})
+    objects = predictions.archive(servers)
+    (line,) = predictions.keep(spark, objects)
+    assert line.endswith(f"{len(first) - 1:,} archived predictions: of 1 new objects, and no longer of 1.")
+    now = rows_of_table(spark)
+    pd.testing.assert_frame_equal(now, rows_of_objects(objects), check_dtype=False)
+    pd.testing.assert_frame_equal(now, first[first["id"] != erased].reset_index(drop=True), check_dtype=False)
+    pd.testing.assert_frame_equal(rows_of_table(spark, **{"snapshot-id": f"{snapshot}"}), first)
+
+    list(predictions.expire(spark))
+    assert len(snapshots(spark)) == 1
+    pd.testing.assert_frame_equal(rows_of_table(spark), now)
+
+
+def rows_of_table(spark: SparkSession, **options: str) -> pd.DataFrame:
+    """Return the archived predictions of the lake, now or of a snapshot, in the order of their storage."""
+    rows = spark.read.options(**options).table(predictions.PREDICTIONS).drop(predictions.OBJECT)
+    frame = rows.orderBy(*PLACE).toPandas()
+    instants = frame.select_dtypes("datetime").columns
+    return frame.assign(**{name: frame[name].dt.tz_localize("UTC").astype("datetime64[us, UTC]") for name in instants})
+
+
+def rows_of_objects(objects: Sequence[predictions.ArchivedObject]) -> pd.DataFrame:
+    """Return the rows of archived objects, as pandas reads them."""
+    rows = pd.concat([pd.read_parquet(stored.address) for stored in objects])
+    return rows.sort_values([*PLACE], ignore_index=True)
+
+
+def snapshots(spark: SparkSession) -> list[int]:
+    """Return the snapshots of the archived predictions in their order."""
+    rows = spark.table(f"{predictions.PREDICTIONS}.snapshots").orderBy("committed_at").collect()
+    return [row["snapshot_id"] for row in rows]
+
+
+def test_the_rules_do_what_their_tests_say() -> None:
+    prometheus_checks.skip_without_programs()
+    prometheus_checks.check_rules(RULES, DEPLOYED / "lakehouse.rules.test.yml")
+
+
+def change_at_random(pipeline: Pipeline, rng: np.random.Generator, *, killed: BackgroundProcess) -> None:
+    """Insert, update and delete orders in some transactions, and kill a process in the midst of them."""
+    engine = pipeline.database.engine("poller")
+    for number in range(TRANSACTIONS):
+        if number == TRANSACTIONS // 2:
+            killed.kill()
+        try:
+            with engine.begin() as connection:
+                for _ in range(rng.integers(1, 6)):
+                    connection.execute(random_statement(rng))
+        except DBAPIError:  # the database was killed, or has such an id
+            pipeline.database.start()
+    engine.dispose()
+
+
+def random_statement(rng: np.random.Generator) -> Executable:
+    """Return an insertion, an update or a deletion of one of a few ids, so that ids come back."""
+    order_id, at = int(rng.integers(IDS)), datetime(2024, 1, 1, 12, 0, 0, int(rng.integers(1_000_000)))  # noqa: DTZ001  # UTC
+    row = {
+        "id": order_id, "customer_id": int(rng.integers(9)), "placed_at": at, "distance": float(rng.uniform(1, 900)),
+        "items": int(rng.integers(1, 9)), "weight_kg": float(rng.uniform(0, 20)), "warehouse": WAREHOUSE,
+        "express": int(rng.integers(2)), "updated_at": at,
+    }  # fmt: skip
+    choices = (
+        insert(ORDERS).prefix_with("IGNORE").values(row),
+        update(ORDERS).where(ORDERS.c.id == order_id).values(delivered_at=at, delivery_hours=row["distance"]),
+        delete(ORDERS).where(ORDERS.c.id == order_id),
+    )
+    return choices[rng.choice(3, p=[0.5, 0.3, 0.2])]
+
+
+def wait_until_equal(pipeline: Pipeline, spark: SparkSession) -> None:
+    def equal() -> bool | None:
+        pipeline.connect.runs()
+        return not comparison.differences(pipeline.database, spark) or None
+
+    wait_for(equal, "Equality", SECONDS)
+
+
+def test_copies_are_equal_after_random_changes_and_kills(pipeline: Pipeline, spark: SparkSession) -> None:
+    rng = np.random.default_rng(1)
+    for process in (pipeline.connect.process, pipeline.stream, pipeline.database.process):
+        change_at_random(pipeline, rng, killed=process)
+        pipeline.start()
+    wait_until_equal(pipeline, spark)
+    columns, rows = comparison.database_rows(pipeline.database.engine("auditor"))
+    changed = [row for row in rows if row[columns.index("warehouse")] == WAREHOUSE]
+    assert len(changed) > IDS // 4
+
+
+def test_a_new_column_of_the_source_reaches_both_copies(pipeline: Pipeline, spark: SparkSession) -> None:
+    owner = pipeline.database.engine("owner")
+    with owner.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE orders ADD COLUMN gift_wrap DOUBLE NULL")
+        connection.exec_driver_sql("UPDATE orders SET gift_wrap = 24.5 WHERE id < 30")
+    owner.dispose()
+    wait_until_equal(pipeline, spark)
+    columns, rows = comparison.database_rows(pipeline.database.engine("auditor"))
+    assert {row[columns.index("gift_wrap")] for row in rows} == {None, 24.5}
+
+
+def test_changes_that_come_late_or_again_change_nothing_in_the_lake(pipeline: Pipeline, spark: SparkSession) -> None:
+    columns, rows = comparison.database_rows(pipeline.database.engine("auditor"))
+    assert any(value is None for _, value in send_again(pipeline)), "deletions have tombstones"
+    wait_for(lambda: at_the_end(pipeline), "The end of the topic", SECONDS)
+    assert {*comparison.lake_rows(spark, columns)} == {*rows}
+
+
+def test_alerts_fire_while_a_sink_is_stopped_and_every_panel_has_data(pipeline: Pipeline, tmp_path: Path) -> None:
+    prometheus_checks.skip_without_programs()
+    targets = json.loads((pipeline.folder / "scrape_targets.json").read_text())[0]["targets"]
+    jobs = {"lakehouse": targets, "lakehouse-hudi": []}
+    prometheus_checks.write_rules(RULES, tmp_path)
+    prometheus_checks.write_config(DEPLOYED / "prometheus.yml", tmp_path, jobs)
+    send_again(pipeline, most=10)
+    with prometheus_checks.running_prometheus(tmp_path) as prometheus:
+        prometheus.wait_for_panels([LAKEHOUSE])
+        prometheus_checks.wait_until(lambda: prometheus.firing() == {("LakehouseSinkStopped", COPY)})
+        pipeline.stream.kill()
+        prometheus_checks.wait_until(lambda: prometheus.firing() == {("LakehouseStreamDown", "")})
+        pipeline.start()
+        wait_for(lambda: at_the_end(pipeline, COPY), "The end of the topic", SECONDS)
+        prometheus_checks.wait_until(lambda: not prometheus.firing())
+
+
+def send_again(pipeline: Pipeline, most: int = 0) -> list[tuple[bytes | None, bytes | None]]:
+    """Kill Connect, whose sink knows no order but the topic's, and send all changes again, or at most the last ones."""
+    pipeline.connect.process.kill()
+    messages = messages_of_topic(pipeline.connect.kafka)[-most:]
+    producer = Producer({"bootstrap.servers": pipeline.connect.kafka, "log_level": 3})
+    for key, value in messages:
+        producer.produce(TOPIC, value, key)
+    assert producer.flush(SECONDS) == 0
+    return messages
+
+
+def messages_of_topic(kafka: str) -> list[tuple[bytes | None, bytes | None]]:
+    """Return the keys and values of all changes until now."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": "tests", "log_level": 3})
+    try:
+        partition = TopicPartition(TOPIC, 0, 0)
+        _, end = consumer.get_watermark_offsets(partition, SECONDS)
+        consumer.assign([partition])
+        messages: list[Message] = []
+        while len(messages) < end:
+            messages.extend(consumer.consume(end - len(messages), 10))
+        return [(message.key(), message.value()) for message in messages]
+    finally:
+        consumer.close()
+
+
+def at_the_end(pipeline: Pipeline, *others: str) -> bool | None:
+    """Return whether the lake and other sinks have all messages, as the stream's metrics say; None if not."""
+    with urlopen(f"http://127.0.0.1:{pipeline.stream.port}/metrics", timeout=SECONDS) as answer:
+        page = answer.read().decode()
+    return all(f'lakehouse_messages_behind{{sink="{sink}"}} 0.0' in page for sink in (ICEBERG, *others)) or None

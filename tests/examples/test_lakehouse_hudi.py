@@ -6,19 +6,22 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pyarrow.parquet as pq
 from confluent_kafka import Producer
 
 from examples.lakehouse.hudi.step import command, output
 from stack import paths
+from stack.servers.ports import any_free
 from stack.testing.fixtures import FreshTopic
 from stack.testing.object_servers import TemporaryS3
 from tests.unit.examples.order_changes import Change, Order, delivered, orders_after, random_transactions
 
-SEED, TRANSACTIONS, ORDERS, MOST, KILLS = 7, 160, 60, 180, 3
+SEED, TRANSACTIONS, ORDERS, MOST, KILLS = 7, 160, 60, 180, 2
 DEADLINE = 1_200
 TABLES = ("orders_cow", "orders_mor")
 
@@ -32,9 +35,13 @@ def test_tables_equal_the_source_after_kills(
     topic = fresh_topic()
     batches = send(kafka, topic, delivered(generator, transactions))
     program = command(s3_bucket, kafka, tmp_path, topic)
+    tables = s3.buckets / s3_bucket.removeprefix("s3://") / "hudi"
+    port = any_free()
+    run = (*program, "write", "--most", f"{MOST}", "--every", "1", "--metrics-port", f"{port}")
     for _ in range(KILLS):
-        tables = s3.buckets / s3_bucket.removeprefix("s3://") / "hudi"
-        kill_while_writing((*program, "write", "--most", f"{MOST}", "--every", "1"), tables, generator.randrange(1, 6))
+        enough = timeline_files(tables) + generator.randrange(1, 6)
+        kill_when(lambda least=enough: timeline_files(tables) >= least, run)  # type: ignore[misc]
+    kill_when(lambda: 'lakehouse_messages_behind{sink="hudi"} 0.0' in metrics(port), run)
 
     source = orders_after(changes)
     printed = output((*program, "write", "show", "rows", "--most", f"{MOST}", "--folder", str(tmp_path)), os.environ)
@@ -65,17 +72,27 @@ def send(kafka: str, topic: str, changes: Sequence[Change]) -> list[list[Change]
     return [[change for change, value in messages[cut : cut + MOST] if value] for cut in cuts]
 
 
-def kill_while_writing(program: Sequence[str], tables: Path, files: int) -> None:
-    """Run a program, and kill it when so many files have been added to the timelines of the tables."""
-    enough = timeline_files(tables) + files
+def kill_when(holds: Callable[[], bool], program: Sequence[str]) -> None:
+    """Run a program, and kill it when a condition holds."""
     deadline = time.monotonic() + DEADLINE
     with subprocess.Popen(program, cwd=paths.ROOT, start_new_session=True, stderr=subprocess.PIPE) as process:
-        while timeline_files(tables) < enough and time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.02)
-        ended = process.poll()
-        os.killpg(process.pid, signal.SIGKILL)
+        try:
+            while not (held := holds()) and time.monotonic() < deadline and process.poll() is None:
+                time.sleep(0.02)
+            ended = process.poll()
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
         assert ended is None, process.communicate()[1]
-    assert timeline_files(tables) >= enough
+    assert held
+
+
+def metrics(port: int) -> str:
+    """Return the metrics of the job, nothing until it serves them."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=DEADLINE) as answer:
+            return str(answer.read().decode())
+    except (URLError, ConnectionError):
+        return ""
 
 
 def timeline_files(tables: Path) -> int:

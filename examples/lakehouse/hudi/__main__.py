@@ -14,7 +14,7 @@ from examples.lakehouse.hudi.session import hudi_session
 from examples.lakehouse.hudi.show import summary, write_rows
 from examples.lakehouse.hudi.tables import tables
 from examples.lakehouse.hudi.upkeep import compact, forget
-from examples.lakehouse.hudi.writing import Source, write
+from examples.lakehouse.hudi.writing import Pace, Source, write
 
 ACTIONS = ("write", "show", "rows", "compact", "forget")
 
@@ -34,7 +34,7 @@ def _taken(action: str, spark: SparkSession, options: argparse.Namespace) -> Ite
     """Take an action and yield the lines about it."""
     if action == "write":
         source = Source(options.kafka, options.topic, options.most)
-        write(spark, tables(options.root), options.checkpoint, source, options.every)
+        write(spark, tables(options.root), options.checkpoint, source, Pace(options.every, options.metrics_port))
         return
     for table in tables(options.root):
         if action == "show":
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--checkpoint", type=Path, help="write: folder of the offsets")
     parser.add_argument("--most", type=int, default=10_000, help="write: most messages of a batch (default: 10,000)")
     parser.add_argument("--every", type=float, help="write: seconds between batches; without it, end with the topic")
+    parser.add_argument("--metrics-port", type=int, help="write: port of the metrics for Prometheus, on loopback")
     parser.add_argument("--folder", type=Path, help="rows: folder for a folder of Parquet files of each table's orders")
     parser.add_argument("--days", type=float, default=7, help="forget: age of the deletions to forget (default: 7)")
     return parser

@@ -7,8 +7,8 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from examples.lakehouse.change_events import POSITION
-from examples.lakehouse.hudi.changes import BOOKKEEPING, KEY, Columns
+from examples.lakehouse.change_events import KEY, POSITION, Columns
+from examples.lakehouse.hudi.changes import BOOKKEEPING
 
 META, COMMIT_TIME = "_hoodie_", "_hoodie_commit_time"
 COPY_ON_WRITE, MERGE_ON_READ, COMPACTED_AFTER = "COPY_ON_WRITE", "MERGE_ON_READ", 5

@@ -5,14 +5,27 @@ keys, and the position of a change decides, not the time when it comes.
 """
 
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from prometheus_client import start_http_server
 from pyspark.sql import DataFrame, SparkSession
 
-from examples.lakehouse.hudi.changes import KEY, Columns, change_rows, declared_columns, merged
+from examples.lakehouse.change_events import (
+    BatchSummary,
+    Columns,
+    columns_of,
+    merged,
+    newest_changes,
+    read_changes,
+    summary_of,
+)
+from examples.lakehouse.hudi.changes import table_rows
 from examples.lakehouse.hudi.tables import Table
+from examples.lakehouse.pipeline_metrics import HUDI, PipelineMetrics, TopicPositions
+from examples.processes import LOOPBACK
 from examples.spark_sessions import topic_messages
 
 
@@ -25,41 +38,51 @@ class Source:
     most: int
 
 
-def write(
-    spark: SparkSession, into: Sequence[Table], checkpoint: Path, source: Source, every: float | None = None
-) -> None:
+@dataclass(frozen=True)
+class Pace:
+    """Seconds between two batches, None to end where the topic ends, and the port of the metrics, None for none."""
+
+    every: float | None = None
+    metrics_port: int | None = None
+
+
+def write(spark: SparkSession, into: Sequence[Table], checkpoint: Path, source: Source, pace: Pace) -> None:
     """Write what the topic has after the checkpoint; with a number of seconds, go on in such steps until stopped."""
-    stream = topic_messages(spark, source.kafka, source.topic, source.most).writeStream.foreachBatch(
-        Writer(spark, into).write
-    )
+    metrics = PipelineMetrics(HUDI, TopicPositions(HUDI, source.kafka, source.topic))
+    if pace.metrics_port:
+        start_http_server(pace.metrics_port, LOOPBACK, metrics.registry)
+    writer = Writer(spark, into, metrics)
+    stream = topic_messages(spark, source.kafka, source.topic, source.most).writeStream.foreachBatch(writer.write)
     stream = stream.option("checkpointLocation", checkpoint.absolute().as_uri())
-    timed = stream.trigger(processingTime=f"{every} seconds") if every else stream.trigger(availableNow=True)
-    timed.start().awaitTermination()
+    timed = stream.trigger(processingTime=f"{pace.every} seconds") if pace.every else stream.trigger(availableNow=True)
+    metrics.positions.query = timed.start()
+    metrics.positions.query.awaitTermination()
 
 
 class Writer:
     """Writes batches of messages, and remembers the columns that were declared so far."""
 
-    def __init__(self, spark: SparkSession, into: Sequence[Table]) -> None:
+    def __init__(self, spark: SparkSession, into: Sequence[Table], metrics: PipelineMetrics) -> None:
         """Read which columns the first table has: it is written first, so no other has more."""
         self._tables = into
+        self._metrics = metrics
         self._columns: Columns = into[0].columns(spark)
 
     def write(self, batch: DataFrame, number: int) -> None:
         """Write the changes of a batch into each table."""
+        begin = time.monotonic()
         batch.persist()
-        texts = batch.selectExpr("get_json_object(CAST(value AS STRING), '$.schema') AS text").distinct()
-        declared = [declared_columns(row.text) for row in texts.where("text IS NOT NULL").collect()]
-        if declared:
-            self._columns = merged(self._columns, declared)
-            self._write(change_rows(batch, self._columns), number)
+        if declared := columns_of(batch):
+            self._columns = merged(self._columns, [declared])
+            self._metrics.applied(self._write(read_changes(batch, self._columns), number), time.monotonic() - begin)
         batch.unpersist()
 
-    def _write(self, rows: DataFrame, number: int) -> None:
-        rows.persist()
+    def _write(self, changes: DataFrame, number: int) -> BatchSummary:
+        changes.persist()
         for table in self._tables:
-            table.upsert(rows)
-        changes, orders = rows.count(), rows.select(KEY).distinct().count()
-        rows.unpersist()
-        sys.stdout.write(f"Batch {number}: {changes:,} changes of {orders:,} orders.\n")
+            table.upsert(table_rows(changes, self._columns))
+        count, summary = changes.count(), summary_of(newest_changes(changes))
+        changes.unpersist()
+        sys.stdout.write(f"Batch {number}: {count:,} changes of {summary.changes:,} orders.\n")
         sys.stdout.flush()
+        return summary

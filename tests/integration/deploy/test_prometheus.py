@@ -1,16 +1,12 @@
 """The deployed rules, scrape configuration and dashboards on a real Prometheus and Alertmanager."""
 
 import json
-import re
 import shutil
-import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -35,6 +31,14 @@ from stack import paths
 from stack.servers.ports import any_free
 from stack.setup import prometheus
 from stack.testing.fixtures import DatabaseAddress
+from tests.integration.deploy.prometheus_checks import (
+    Prometheus,
+    check_rules,
+    running_prometheus,
+    skip_without_programs,
+    wait_until,
+    write_config,
+)
 from tests.integration.monitoring.alerts.receivers import HttpReceiver, http_receiver
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.monitoring.world import NAME, make_world
@@ -42,14 +46,11 @@ from tests.integration.programs import running
 
 DEPLOYED = paths.ROOT / "deploy" / "prometheus"
 RULES, RULE_TESTS = DEPLOYED / "driftline.rules.yml", DEPLOYED / "driftline.rules.test.yml"
-SECONDS = 60.0
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _programs() -> None:
-    reason = prometheus.reason_missing()
-    if reason:
-        pytest.skip(reason)
+    skip_without_programs()
 
 
 @pytest.fixture
@@ -57,30 +58,8 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
     return mariadb
 
 
-def wait_until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + SECONDS
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
-    return value
-
-
-def promtool(*arguments: str | Path, folder: Path = DEPLOYED) -> str:
-    command = [*prometheus.command("promtool"), *map(str, arguments)]
-    completed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert completed.returncode == 0, completed.stdout + completed.stderr
-    return completed.stdout
-
-
-def alerts() -> set[str]:
-    groups = yaml.safe_load(RULES.read_text())["groups"]
-    return {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
-
-
 def test_the_rules_do_what_their_tests_say() -> None:
-    promtool("check", "rules", RULES)
-    promtool("test", "rules", RULE_TESTS)
-    assert {name for name in alerts() if name not in RULE_TESTS.read_text()} == set()
+    check_rules(RULES, RULE_TESTS)
 
 
 @contextmanager
@@ -98,16 +77,10 @@ def served(app: APIFlask) -> Iterator[str]:
 class Watched:
     """Two services that a Prometheus scrapes, whose alerts arrive at a receiver."""
 
-    address: str
+    prometheus: Prometheus
     receiver: HttpReceiver
     monitor: str
     token: str
-
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        answer = requests.get(f"http://{self.address}/api/v1/query", params={"query": expression}, timeout=10).json()
-        assert answer["status"] == "success", answer
-        result: list[dict[str, Any]] = answer["data"]["result"]
-        return result
 
 
 def _monitor(
@@ -143,18 +116,12 @@ def _service(engine: Engine, allowed: AccessSettings, *, streams: bool) -> APIFl
 def _configure(folder: Path, targets: dict[str, str], alertmanager: str, receiver: HttpReceiver) -> None:
     """Write the deployed configurations with the addresses of this test, and intervals of a second."""
     shutil.copy(RULES, folder)
-    config = yaml.safe_load((DEPLOYED / "prometheus.yml").read_text())
-    config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-    config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [alertmanager]
-    assert {job["job_name"] for job in config["scrape_configs"]} == {*targets}
-    for job in config["scrape_configs"]:
-        job["static_configs"][0]["targets"] = [targets[job["job_name"]]]
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    jobs = {name: [target] for name, target in targets.items()}
+    write_config(DEPLOYED / "prometheus.yml", folder, jobs, alertmanager)
     config = yaml.safe_load((DEPLOYED / "alertmanager.yml").read_text())
     config["route"] |= {"group_wait": "0s", "group_interval": "1s"}
     config["receivers"][0]["webhook_configs"][0]["url"] = receiver.url("/alertmanager")
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
-    promtool("check", "config", "prometheus.yml", folder=folder)
 
 
 @pytest.fixture
@@ -168,7 +135,7 @@ def watched(
     operator = tokens.create(file, "operator", frozenset({Scope.OPERATE}), utc_now())
     (folder / "scrape_token").write_text(token)
     access = AccessSettings(tokens=file)
-    address, manager = (f"127.0.0.1:{any_free()}" for _ in range(2))
+    manager = f"127.0.0.1:{any_free()}"
     with ExitStack() as stack:
         receiver = stack.enter_context(http_receiver())
         app = _monitor(churn_engine, database_settings, tmp_path, access, monkeypatch)
@@ -177,19 +144,12 @@ def watched(
         simulator, serving = (stack.enter_context(served(app)) for app in services)
         targets = {"driftline-monitor": monitor, "driftline-simulator": simulator, "driftline-serving": serving}
         _configure(folder, targets, manager, receiver)
-        programs = {
-            "prometheus-alertmanager": (
-                manager, "--config.file=alertmanager.yml", f"--web.listen-address={manager}",
-                "--cluster.listen-address=", "--storage.path=alertmanager",
-            ),
-            "prometheus": (
-                address, "--config.file=prometheus.yml", f"--web.listen-address={address}", "--storage.tsdb.path=data",
-            ),
-        }  # fmt: skip
-        for name, (listening, *arguments) in programs.items():
-            command = [*prometheus.command(name), *arguments]
-            stack.enter_context(running(command, folder, name, f"http://{listening}/-/ready"))
-        yield Watched(address, receiver, monitor, operator)
+        command = (
+            *prometheus.command("prometheus-alertmanager"), "--config.file=alertmanager.yml",
+            f"--web.listen-address={manager}", "--cluster.listen-address=", "--storage.path=alertmanager",
+        )  # fmt: skip
+        stack.enter_context(running(command, folder, "alertmanager", f"http://{manager}/-/ready"))
+        yield Watched(stack.enter_context(running_prometheus(folder)), receiver, monitor, operator)
 
 
 def test_alerts_arrive_and_every_panel_has_data(watched: Watched, churn_engine: Engine) -> None:
@@ -202,10 +162,7 @@ def test_alerts_arrive_and_every_panel_has_data(watched: Watched, churn_engine: 
     assert test.json()["state"] == "dead"
     expected = {("DriftlineDeadLetters", "ops"), ("DriftlineModelAlert", NAME)}
     wait_until(lambda: expected <= _received(watched.receiver))
-    deadline = time.monotonic() + SECONDS
-    while (empty := _empty_panels(watched)) and time.monotonic() < deadline:
-        time.sleep(0.5)
-    assert empty == []
+    watched.prometheus.wait_for_panels(DASHBOARDS)
     page = requests.get(f"http://{watched.monitor}/metrics", headers=headers, timeout=10)
     assert page.status_code == 403, "the operator's token scraped"
 
@@ -223,9 +180,3 @@ def _received(receiver: HttpReceiver) -> set[tuple[str, str]]:
     bodies = [json.loads(post.body) for post in receiver.posts]
     firing = (alert["labels"] for body in bodies for alert in body["alerts"] if alert["status"] == "firing")
     return {(labels["alertname"], labels.get("channel") or labels.get("model", "")) for labels in firing}
-
-
-def _empty_panels(watched: Watched) -> list[str]:
-    """Return the queries of dashboards that Prometheus answers with nothing."""
-    queries = [query for board in DASHBOARDS for panel in board.panels for query in panel.queries.values()]
-    return [query for query in queries if not watched.query(re.sub(r'"\$\w+"', '".*"', query))]

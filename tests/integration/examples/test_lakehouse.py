@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Engine, MetaData, Table, create_engine
 
 from examples.lakehouse import poller
-from examples.lakehouse.change_events import COMMITTED, OPERATION, POSITION, newest_changes, read_changes
+from examples.lakehouse.change_events import COMMITTED, OPERATION, POSITION, columns_of, newest_changes, read_changes
 from examples.lakehouse.comparison import database_rows
 from examples.lakehouse.orders import METADATA, ORDERS, PROMISED
 from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_once
@@ -105,7 +105,7 @@ def test_the_newest_change_of_each_order_wins_whatever_comes_again(example_spark
         event("d", 3, (first, 100), distance=7.0, placed_at=0),
     ]
     frame = example_spark.createDataFrame([*enumerate(messages)], "offset BIGINT, value STRING")
-    read = newest_changes(read_changes(frame))
+    read = newest_changes(read_changes(frame, columns_of(frame)))
     assert read.columns == ["id", "placed_at", "distance", PROMISED, *POSITION, OPERATION, COMMITTED]
     rows = {row["id"]: row for row in read.withColumn("placed_at", read["placed_at"].cast("double")).collect()}
     assert tuple(rows[1]) == (1, 1.5, 3.0, 24.0, last, 50, 0, "u", 1_000)

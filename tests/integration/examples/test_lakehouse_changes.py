@@ -7,8 +7,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
-from examples.lakehouse.change_events import POSITION
-from examples.lakehouse.hudi.changes import DELETED, KEY, change_rows, declared_columns, merged
+from examples.lakehouse.change_events import KEY, POSITION, columns_of, read_changes
+from examples.lakehouse.hudi.changes import DELETED, table_rows
 from tests.unit.examples.order_changes import delivered, orders_after, random_transactions
 
 pytestmark = pytest.mark.filterwarnings(
@@ -22,9 +22,8 @@ def test_the_latest_positions_are_the_orders_of_the_source(example_spark: SparkS
     transactions = random_transactions(generator, 120, 40)
     values = [value for change in delivered(generator, transactions) for value in (change.value, None)]
     messages = example_spark.createDataFrame([*enumerate(values)], "offset BIGINT, value BINARY")
-    schemas = messages.selectExpr("get_json_object(CAST(value AS STRING), '$.schema') AS text").distinct()
-    columns = merged({}, [declared_columns(row.text) for row in schemas.where("text IS NOT NULL").collect()])
-    rows = change_rows(messages, columns)
+    columns = columns_of(messages)
+    rows = table_rows(read_changes(messages, columns), columns)
     newest = rows.groupBy(KEY).agg(F.max_by(F.struct(DELETED, *columns), F.struct(*POSITION)).alias("newest"))
     stored = [row.asDict() for row in newest.select("newest.*").where(f"NOT {DELETED}").drop(DELETED).collect()]
     source = orders_after(change for changes in transactions for change in changes)

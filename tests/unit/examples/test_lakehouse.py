@@ -9,11 +9,10 @@ import pytest
 
 import driftline as dl
 from examples.lakehouse.__main__ import SPEC
-from examples.lakehouse.change_events import row_columns
 from examples.lakehouse.model import AT, ID, LABEL, PREDICTION, DeliveryModel, scored, train
 from examples.lakehouse.orders import ORDERS, PROMISED
 from examples.lakehouse.shop_api import ChangeFeed, InvalidRequest
-from examples.lakehouse.simulation import CUSTOMERS, METRES, Change, Plan, changes, erasure_of
+from examples.lakehouse.simulation import CUSTOMERS, METRES, SHORT, Change, Plan, changes, erasure_of
 
 SMALL = Plan(trained=8, reference=4, awaited=4, monitored=6, orders=20, version_2_from=2)
 CALM = replace(SMALL, version_2_from=None)
@@ -93,15 +92,6 @@ def test_invalid_requests_are_refused(parameters: dict[str, str]) -> None:
         ChangeFeed(SMALL).page(parameters)
 
 
-def test_the_columns_of_a_batch_are_those_of_its_latest_schema() -> None:
-    def schema(*names: str) -> str:
-        fields = ", ".join(f'{{"field": "{name}", "type": "double"}}' for name in names)
-        return f'{{"fields": [{{"field": "before", "fields": []}}, {{"field": "after", "fields": [{fields}]}}]}}'
-
-    columns = row_columns([schema("distance", PROMISED), schema("distance")])
-    assert columns == {"distance": ("double", ""), PROMISED: ("double", "")}
-
-
 def frame_of(plan: Plan) -> pd.DataFrame:
     """Return the orders that are left in the end."""
     frame = pd.DataFrame([*orders_after(changes(plan)).values()])
@@ -144,3 +134,9 @@ def test_another_unit_alerts_by_its_second_day(seed: int) -> None:
     first = next(chunk for chunk in backtest(plan).chunks if chunk.verdict.state is dl.State.ALERT)
     assert plan.version_2_begin
     assert first.start - plan.version_2_begin <= timedelta(days=1)
+
+
+@pytest.mark.slow
+def test_the_short_plan_alerts_on_the_day_of_the_change() -> None:
+    first = next(chunk for chunk in backtest(SHORT).chunks if chunk.verdict.state is dl.State.ALERT)
+    assert first.start == SHORT.version_2_begin

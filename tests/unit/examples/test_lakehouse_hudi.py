@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from examples.lakehouse.change_events import declared_columns, merged
 from examples.lakehouse.hudi import step
-from examples.lakehouse.hudi.changes import declared_columns, merged
 from tests.unit.examples.order_changes import ADDED, FIELDS, random_transactions
 
 
