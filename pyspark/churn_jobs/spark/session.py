@@ -16,6 +16,7 @@ JDBC_DRIVER_JARS = "mariadb-java-client-*.jar"
 KAFKA_JARS = ("spark-sql-kafka-*.jar", "spark-token-provider-kafka-*.jar", "kafka-clients-*.jar", "commons-pool2-*.jar")
 WITHOUT_CHECKSUMS = {"spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs"}
 """Checkpoints in a local folder have no files of checksums, each of which takes the start of a process."""
+CLASS_ARCHIVE = "spark-*.jsa"
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
@@ -46,11 +47,12 @@ def _start(name: str, settings: JobSettings, jars: Sequence[str]) -> SparkSessio
 def _options(settings: JobSettings, jars: Sequence[str]) -> dict[str, str]:
     """Return Spark's options; the driver listens on loopback if Spark runs locally."""
     java = f"-Duser.timezone=UTC {settings.java_options}".strip()
+    driver = " ".join((java, f"-Dlog4j2.configurationFile={LOGGING.as_uri()}", *_class_archive(settings.jars)))
     return {
         "spark.jars": ",".join(jars),
         "spark.driver.memory": settings.driver_memory,
         **(dict.fromkeys(("spark.driver.host", "spark.driver.bindAddress"), LOOPBACK) if _is_local(settings) else {}),
-        "spark.driver.extraJavaOptions": f"{java} -Dlog4j2.configurationFile={LOGGING.as_uri()}",
+        "spark.driver.extraJavaOptions": driver,
         "spark.executor.extraJavaOptions": java,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
@@ -60,6 +62,15 @@ def _options(settings: JobSettings, jars: Sequence[str]) -> dict[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         **WITHOUT_CHECKSUMS,
     }
+
+
+def _class_archive(jars: Path) -> list[str]:
+    """Return the options of Java that read the archive of `make classes`, if there is one.
+
+    With it Spark starts in half the time. Java ignores an archive of another Java or Spark.
+    """
+    archives = sorted(jars.absolute().glob(CLASS_ARCHIVE))
+    return [f"-XX:SharedArchiveFile={archives[0]}", "-Xlog:cds=off,cds+dynamic=off:stderr"] if archives else []
 
 
 def _is_local(settings: JobSettings) -> bool:
