@@ -321,6 +321,21 @@ def test_the_history_of_a_day_shows_the_origin_of_each_revision(person: Visitor,
 
 
 @pytest.mark.usefixtures("rows")
+def test_each_number_of_the_model_page_leads_to_its_origin(person: Visitor, site: str) -> None:
+    page = person.page
+    page.goto(f"{site}/models/{own.NAME}?version=1")
+    labels = page.locator("tr[id^=c-] th a")
+    expect(labels).to_have_count(own.DAYS)
+    of_card = page.get_by_role("link", name="Where these numbers come from").first
+    for link, start in ((labels.last, day(0)), (of_card, day(own.DAYS - 1))):
+        href = str(link.get_attribute("href"))
+        assert href.endswith(f"/chunks/{start}T00:00:00Z?version=1#lineage")
+        link.click()
+        expect(page.locator("#lineage tbody")).to_contain_text("predictions")
+        page.go_back()
+
+
+@pytest.mark.usefixtures("rows")
 def test_a_cell_of_the_data_quality_opens_its_column(person: Visitor, site: str) -> None:
     page = person.page
     page.goto(f"{site}/models/{own.NAME}/quality?version=1")
