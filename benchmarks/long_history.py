@@ -77,17 +77,20 @@ class LongHistory:
     engine: Engine
     version: registry.Version
     features: int
+    first_day: datetime = START
     next_day: datetime = START
 
     @classmethod
-    def make(cls, engine: Engine, objects: Path, features: int, days: int) -> "LongHistory":
+    def make(
+        cls, engine: Engine, objects: Path, features: int, days: int, first_day: datetime = START
+    ) -> "LongHistory":
         """Register a model and write and poll its history."""
         frame = reference(features)
         spec = spec_of(list(map(str, frame))).model_copy(
             update={"clock": ModelClock.DATA, "label_delay": LABEL_DELAY * DAY}
         )
         registry.register(engine, registry.Candidate(NAME, spec, "0" * 64, frame, None, {}), open_store(objects), NOW)
-        history = cls(engine, registry.load(engine, NAME), features)
+        history = cls(engine, registry.load(engine, NAME), features, first_day, first_day)
         for _ in range(days):
             history.add_day()
             history.add_labels()
@@ -104,7 +107,7 @@ class LongHistory:
     def add_labels(self) -> None:
         """Write the labels that have become known by the newest day."""
         day, model = self.next_day - (LABEL_DELAY + 1) * DAY, self.version.model_number
-        if day >= START:
+        if day >= self.first_day:
             frame = label_frame(scored_day(self.features, day, ROWS_A_DAY), self.next_day)
             in_transaction(
                 self.engine, lambda connection: labels.write_batch(connection, f"labels/{day:%F}", model, frame, NOW)
