@@ -19,7 +19,6 @@ from stack.setup import prometheus
 from tests.integration.programs import running
 
 SECONDS = 60.0
-EVERY_SECOND = {"scrape_interval": "1s", "evaluation_interval": "1s"}
 
 
 def skip_without_programs() -> None:
@@ -54,10 +53,12 @@ def check_rules(rules: Path, rule_tests: Path) -> None:
     assert {name for name in alerts if name not in rule_tests.read_text()} == set()
 
 
-def write_config(source: Path, folder: Path, jobs: Mapping[str, list[str]], alertmanager: str = "") -> None:
-    """Write a scrape configuration with other targets of its jobs, and an interval of a second; check it."""
+def write_config(
+    source: Path, folder: Path, jobs: Mapping[str, list[str]], alertmanager: str = "", seconds: int = 1
+) -> None:
+    """Write a scrape configuration with other targets of its jobs, and an interval of some seconds; check it."""
     config = yaml.safe_load(source.read_text())
-    config["global"] = EVERY_SECOND
+    config["global"] = {"scrape_interval": f"{seconds}s", "evaluation_interval": "1s"}
     config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [alertmanager] if alertmanager else []
     assert {job["job_name"] for job in config["scrape_configs"]} == {*jobs}
     for job in config["scrape_configs"]:
