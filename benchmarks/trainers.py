@@ -43,8 +43,7 @@ def main() -> None:
     print(f"Trainers on {rows:,} rows ({machine()})", flush=True)
     settings = JobSettings(driver_memory=MEMORY)
     with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, spark_session("bench", settings) as spark:
-        windows = prepared(spark, Path(folder), rows)
-        train, test = windows
+        train, test = prepared(spark, Path(folder), rows)
         train.persist().count()
         test.persist().count()
         compare(train, test, arguments.runs)
@@ -53,11 +52,11 @@ def main() -> None:
 def prepared(spark: SparkSession, folder: Path, rows: int) -> tuple[DataFrame, DataFrame]:
     """Return the prepared rows of a train window, and those of a later one, from files."""
     days = DayRange(FIRST, FIRST + (TRAIN_DAYS + GAP_DAYS + TEST_DAYS - 1) * DAY)
-    known = days.last + GAP_DAYS * DAY
+    labelled_on = days.last + GAP_DAYS * DAY
     world = World(Parameters(seed=11, start_date=FIRST - 6 * DAY, subscribers=round(rows / TRAIN_DAYS / 0.95)))
     for place in range(len(days) + 6):
         day = world.parameters.start_date + place * DAY
-        records = world.records_of_day(day, known)[list(features.SOURCES)]
+        records = world.records_of_day(day, labelled_on)[list(features.SOURCES)]
         target = folder / f"{day}.parquet"
         records.assign(**{Cdr.DATE: records[Cdr.DATE].dt.as_unit("us")}).to_parquet(target, index=False)
     stored = folder / "prepared"

@@ -27,7 +27,7 @@ class StreamStarted(BaseModel):
 
 
 class StreamQuery(BaseModel):
-    """Which stream is asked for."""
+    """The stream of which the status is returned."""
 
     model_config = ConfigDict(extra="forbid")
     run_id: str | None = Field(

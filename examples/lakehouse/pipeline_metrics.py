@@ -73,9 +73,9 @@ class TopicPositions(Collector):
                 applied[COPY] = max(committed.offset, 0)
         except KafkaException:
             return
-        known = {sink: number for sink, number in applied.items() if number is not None}
-        yield _family("applied_messages", "Messages of the topic that are applied.", known)
-        behind = {sink: end - number for sink, number in known.items()}
+        positions = {sink: number for sink, number in applied.items() if number is not None}
+        yield _family("applied_messages", "Messages of the topic that are applied.", positions)
+        behind = {sink: end - number for sink, number in positions.items()}
         yield _family("messages_behind", "Messages of the topic that are not applied.", behind)
 
     def describe(self) -> Iterator[GaugeMetricFamily]:

@@ -69,7 +69,7 @@ def parse(messages: DataFrame) -> DataFrame:
     text = F.col("value").cast("string")
     fields = F.from_json(text, FIELDS)
     user = fields[Cdr.MSISDN]
-    known = messages.select(
+    parsed = messages.select(
         F.to_date(F.try_to_timestamp(fields[Cdr.DATE])).alias(Processed.DATE),
         F.when(F.length(user).between(1, LONGEST_USER), user).alias(Processed.USER),
         F.coalesce(_header("schema_version"), F.lit(str(RECORD_SCHEMA_VERSION))).alias(VERSION),
@@ -80,7 +80,7 @@ def parse(messages: DataFrame) -> DataFrame:
     is_record = F.col(Processed.DATE).isNotNull() & F.col(Processed.USER).isNotNull()
     is_shown = ~is_record | (F.col(VERSION) != str(RECORD_SCHEMA_VERSION))
     shown = {PLACE: F.col(PLACE), VALUE: F.substring(VALUE, 1, SHOWN_VALUE)}
-    return known.withColumns({name: F.when(is_shown, value) for name, value in shown.items()})
+    return parsed.withColumns({name: F.when(is_shown, value) for name, value in shown.items()})
 
 
 def _header(name: str) -> Column:
