@@ -52,3 +52,10 @@ def databases() -> Iterator[FreshDatabase]:
         yield fresh
         for engine in engines:
             engine.dispose()
+
+
+def settings_of(engine: Engine) -> dict[str, str]:
+    """Return the settings by which a process finds the database of an engine."""
+    url = engine.url
+    address = {"DB_HOST": url.host, "DB_PORT": url.port, "DB_USER": url.username, "DB_NAME": url.database}
+    return {name: str(value) for name, value in {**address, "DB_PASSWORD": url.password or ""}.items()}

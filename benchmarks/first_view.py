@@ -22,7 +22,7 @@ import requests
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, insert, select
 
-from benchmarks.durable import databases
+from benchmarks.durable import databases, settings_of
 from benchmarks.long_history import DAY, LABEL_DELAY, NAME, ROWS_A_DAY, START, LongHistory
 from benchmarks.measuring import Better, RatioTarget, conclude, machine
 from devtools.screenshot import OPTIONS, browser
@@ -63,11 +63,8 @@ def _moved(row: dict[str, Any], by: Any) -> dict[str, Any]:
 @contextmanager
 def monitor_of(engine: Engine, output: Path) -> Iterator[str]:
     """Run a monitor of a database in a process of its own; yields its address."""
-    url, port = engine.url, any_free()
-    settings: dict[str, object] = {"DB_HOST": url.host, "DB_PORT": url.port, "DB_USER": url.username}
-    settings |= {"DB_PASSWORD": url.password or "", "DB_NAME": url.database}
-    settings |= {"MONITOR_PORT": port, "MONITOR_OUTPUT": output}
-    environment = os.environ | {name: str(value) for name, value in settings.items()}
+    port = any_free()
+    environment = os.environ | settings_of(engine) | {"MONITOR_PORT": str(port), "MONITOR_OUTPUT": str(output)}
     process = subprocess.Popen((sys.executable, "-m", "monitoring"), env=environment, stderr=subprocess.DEVNULL)
     try:
         site = f"http://127.0.0.1:{port}"

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, delete, select
 
-from benchmarks.durable import databases
+from benchmarks.durable import databases, settings_of
 from benchmarks.history import DAY, NOW, SPEC, label_frame, scored_day
 from benchmarks.measuring import conclude, machine
 from benchmarks.open_chunk import BATCH_ROWS, MONTH, poll, scored_rows
@@ -82,10 +82,7 @@ def forget(engine: Engine, version: Version) -> None:
 
 def spark(engine: Engine, master: str) -> float:
     """Run the job as a process on a master; return its seconds, the start of Spark included."""
-    url = engine.url
-    address = {"DB_HOST": url.host, "DB_PORT": url.port, "DB_USER": url.username, "DB_NAME": url.database}
-    settings = {**address, "DB_PASSWORD": url.password or "", "SPARK_MASTER": master}
-    environment = {**os.environ, **{name: str(value) for name, value in settings.items()}}
+    environment = os.environ | settings_of(engine) | {"SPARK_MASTER": master}
     began = time.perf_counter()
     subprocess.run([sys.executable, "pyspark/monitor_history.py"], env=environment, check=True)
     seconds = time.perf_counter() - began

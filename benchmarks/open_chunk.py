@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine
 
-from benchmarks.durable import databases
+from benchmarks.durable import databases, settings_of
 from benchmarks.history import DAY, NOW, SPEC, label_frame, scored_day
 from benchmarks.measuring import conclude, machine
 from churn.columns import CHURN_MODEL
@@ -63,10 +63,7 @@ def scored_rows(number: int, rows: int, template: pd.DataFrame) -> pd.DataFrame:
 
 def poll(engine: Engine, after: str) -> PollCost:
     """Print and return the seconds and the memory of one poll, which must compute something."""
-    url = engine.url
-    address = {"DB_HOST": url.host, "DB_PORT": url.port, "DB_USER": url.username, "DB_NAME": url.database}
-    settings = {**address, "DB_PASSWORD": url.password or "", "PYTHONPATH": "src"}
-    environment = {**os.environ, **{name: str(value) for name, value in settings.items()}}
+    environment = os.environ | settings_of(engine) | {"PYTHONPATH": "src"}
     printed = subprocess.run(
         [sys.executable, "-c", POLL], env=environment, check=True, capture_output=True, text=True
     ).stdout

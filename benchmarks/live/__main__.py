@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Engine, func, select
 
-from benchmarks.durable import databases
+from benchmarks.durable import databases, settings_of
 from benchmarks.live.baseline import plain_inserts
 from benchmarks.live.feed import INTERVAL, RECORDS, SEED
 from benchmarks.live.observer import Observer
@@ -68,22 +68,18 @@ def _folder(path: Path) -> Path:
 
 def environment_of(engine: Engine, bootstrap_servers: str, folder: Path, event_log: Path | None) -> dict[str, str]:
     """Return the environment of the processes; Spark keeps its log of all micro-batches."""
-    address, conf = engine.url, _folder(folder / "conf")
+    conf = _folder(folder / "conf")
     lines = ["spark.sql.streaming.minBatchesToRetain 100000"]
     if event_log is not None:
         event_log.mkdir(parents=True, exist_ok=True)
         lines += ["spark.eventLog.enabled true", f"spark.eventLog.dir {event_log.absolute().as_uri()}"]
     (conf / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
-    return os.environ | {
-        "DB_HOST": "127.0.0.1",
-        "DB_PORT": str(address.port),
-        "DB_USER": str(address.username),
-        "DB_PASSWORD": str(address.password),
-        "DB_NAME": str(address.database),
+    settings = {
         "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
         "DRIFTLINE_VAR": str(folder / "var"),
         "SPARK_CONF_DIR": str(conf),
     }
+    return os.environ | settings_of(engine) | settings
 
 
 def measure(engine: Engine, environment: dict[str, str], folder: Path, warm_up: int, seconds: int) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from sqlalchemy import Engine, select
 
 from churn.columns import Cdr, Processed, Topic
 from churn.tables import cdr, churn_predictions
+from stack.testing.committed_messages import committed_messages
 
 CREATED, COMMITTED, SENT, STARTED, SCORED, STORED = "created", "committed", "sent", "started", "scored", "stored"
 STAGES = {
@@ -63,27 +63,11 @@ def _predictions(engine: Engine) -> pd.DataFrame:
 
 def _messages(bootstrap_servers: str) -> pd.DataFrame:
     """Return user, record id, partition, offset and stamp of the committed messages."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap_servers,
-            "group.id": "benchmark",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-        }
-    )
-    unread = set(consumer.list_topics(Topic.CDR_RECORDS, timeout=30).topics[Topic.CDR_RECORDS].partitions)
-    consumer.assign([TopicPartition(Topic.CDR_RECORDS, number, OFFSET_BEGINNING) for number in unread])
     rows = []
-    while unread:
-        for message in consumer.consume(10_000, 1.0):
-            if message.error() is None:
-                value = json.loads(message.value())
-                place = (message.partition(), message.offset(), message.timestamp()[1] / 1000)
-                rows.append((value[Cdr.MSISDN], value[Cdr.RECORD_ID], *place))
-            elif message.error().code() == KafkaError._PARTITION_EOF:
-                unread.discard(message.partition())
-    consumer.close()
+    for message in committed_messages(bootstrap_servers, Topic.CDR_RECORDS):
+        value = json.loads(message.value())
+        place = (message.partition(), message.offset(), message.timestamp()[1] / 1000)
+        rows.append((value[Cdr.MSISDN], value[Cdr.RECORD_ID], *place))
     return pd.DataFrame(rows, columns=[Processed.USER, Cdr.RECORD_ID, "partition", "offset", SENT])
 
 

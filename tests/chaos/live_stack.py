@@ -16,7 +16,6 @@ from typing import Any
 import pandas as pd
 import pytest
 import requests
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from sqlalchemy import func, select
 
 from churn.columns import Cdr, Processed, Topic
@@ -31,6 +30,7 @@ from stack.servers import processes
 from stack.services.environments import environment_for
 from stack.supervision import control
 from stack.supervision.supervisor import ProcessCommand
+from stack.testing.committed_messages import committed_messages
 from stack.testing.isolated_stack import IsolatedStack, chunks
 
 PAUSE_SECONDS = 4.0
@@ -128,29 +128,12 @@ class LiveStack:
 
     def messages(self, topic: str, field_name: str) -> list[str]:
         """Return a field of all messages that a reader of committed ones sees."""
-        options = {
-            "bootstrap.servers": self.isolated.site.bootstrap_servers,
-            "group.id": "chaos",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-        }
-        consumer = Consumer(options)
-        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
-        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
-        values, unread = [], set(partitions)
-        while unread:
-            for message in consumer.consume(10_000, 1.0):
-                if message.error() is None:
-                    values.append(json.loads(message.value())[field_name])
-                elif message.error().code() == KafkaError._PARTITION_EOF:
-                    unread.discard(message.partition())
-        consumer.close()
-        return values
+        messages = committed_messages(self.isolated.site.bootstrap_servers, topic)
+        return [json.loads(message.value())[field_name] for message in messages]
 
 
 def eventually(is_true: Callable[[], bool], condition: str) -> None:
-    """Wait until a condition holds; a service that does not answer meanwhile is asked again."""
+    """Wait until a condition holds; a service that does not answer is asked again."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with suppress(requests.ConnectionError, StackError):
@@ -222,6 +205,6 @@ def require_same_chunks(chunks: dict[str, Any], undisturbed: dict[str, Any]) -> 
 
 
 def summary_of(chunk: dict[str, Any]) -> dict[str, Any]:
-    """Return what a chunk says, whatever it was computed from on the way."""
+    """Return the rows, labels, verdict and results of a chunk, without its revisions and provenance."""
     results = {(row["kind"], row["method"], row["subject"]): row["value"] for row in chunk["results"]}
     return {"rows": chunk["rows"], "labelled": chunk["labelled"], "verdict": chunk["verdict"], "results": results}

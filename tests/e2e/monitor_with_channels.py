@@ -1,18 +1,15 @@
 """A second monitor of a running stack that sends alerts: a channel that works, and one that fails."""
 
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
 from stack import paths
 from stack.testing.isolated_stack import IsolatedStack
 from tests.integration.monitoring.alerts.receivers import HttpReceiver, http_receiver
+from tests.integration.programs import running
 
 CHANNELS = """
 attempts: 1
@@ -22,7 +19,6 @@ channels:
 routes:
   - channels: [works, fails]
 """
-SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -48,24 +44,6 @@ def monitor_with_channels(loop: IsolatedStack, folder: Path, port: int) -> Itera
             "MONITOR_ALERT_SECRETS": str(folder),
             "MONITOR_OUTPUT": str(folder / "output"),
         }
-        command = (sys.executable, "-m", "monitoring")
-        with (folder / "monitor.log").open("w") as log:
-            process = subprocess.Popen(command, cwd=paths.ROOT, env=environment, stdout=log, stderr=log)
-        try:
-            _wait(f"http://127.0.0.1:{port}", process)
-            yield Alerted(f"http://127.0.0.1:{port}", works, fails)
-        finally:
-            process.terminate()
-            process.wait(SECONDS)
-
-
-def _wait(site: str, process: "subprocess.Popen[bytes]") -> None:
-    """Wait until the monitor answers."""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if requests.get(f"{site}/readyz", timeout=SECONDS).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.1)
-    raise AssertionError(f"The monitor at {site} does not answer (exit status {process.poll()}).")
+        site, command = f"http://127.0.0.1:{port}", (sys.executable, "-m", "monitoring")
+        with running(command, folder, "monitor", f"{site}/readyz", paths.ROOT, environment):
+            yield Alerted(site, works, fails)

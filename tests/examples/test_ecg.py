@@ -12,16 +12,11 @@ from examples.ecg.days import Plan
 from examples.ecg.steps import FLOW, ROOT, SCHEDULE, SNAPSHOTS, XGBOOST
 from examples.environments import environment
 from stack.services.environments import settings_for
-from tests.examples.runs import Example, run_example
+from tests.examples.runs import Example, run_example, verdicts
 
 PLAN = Plan()
 SECONDS = 600
 PAGE = Path(__file__).with_name("streamlit_page.py")
-
-
-def verdicts(output: str) -> list[tuple[str, str]]:
-    """Return the start and the verdict of each day."""
-    return re.findall(r"^(2024-\d\d-\d\d) +\d+  (\w+)", output, re.MULTILINE)
 
 
 def stored_rows(example: Example) -> int:

@@ -5,7 +5,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import patch
 from urllib.request import urlopen
@@ -53,7 +53,8 @@ def stored_rows(example: Example) -> int:
 def test_the_new_unit_of_the_api_is_found(lakehouse: Example) -> None:
     assert lakehouse.output.count("Shop, copy and lake have the same rows.") == 4
     assert "promised_hours. It is added." in lakehouse.output
-    by_day = verdicts(lakehouse.output)
+    printed = verdicts(lakehouse.output)
+    by_day = {datetime.fromisoformat(day).replace(tzinfo=UTC): verdict for day, verdict in printed}
     assert len(by_day) == PLAN.monitored
     assert PLAN.version_2_begin
     before = {verdict for day, verdict in by_day.items() if day < PLAN.version_2_begin}
