@@ -14,16 +14,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
-from driftline.client.batch_file import RowKind
-from driftline.client.delivery import Destination, MonitorConnection
+from driftline.client.batches.batch_file import RowKind
+from driftline.client.batches.frames import encoded_frame, row_count
+from driftline.client.batches.rows import Row, checked_id, label_line, prediction_line
+from driftline.client.batches.values import instant_text
 from driftline.client.errors import ClientClosed, SpoolFailed
-from driftline.client.frames import encoded_frame, row_count
-from driftline.client.rows import Row, checked_id, label_line, prediction_line
-from driftline.client.sender import REPEATED_AFTER, Sender
-from driftline.client.spool import Spool
+from driftline.client.sending.delivery import Destination, MonitorConnection
+from driftline.client.sending.sender import REPEATED_AFTER, Sender
+from driftline.client.spool.spool import Spool
+from driftline.client.spool.writer import SpoolWriter
 from driftline.client.status import ClientStatus
-from driftline.client.values import instant_text
-from driftline.client.writer import SpoolWriter
 from driftline.errors import InvalidInput
 
 log = logging.getLogger("driftline.client")

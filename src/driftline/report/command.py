@@ -28,8 +28,8 @@ def report(
     ca: CA = None,
 ) -> None:
     """Write the report of a monitored model as .html, .pdf, .xlsx, .csv or .json."""
-    from driftline.client.delivery import Destination  # noqa: PLC0415
-    from driftline.client.report_download import download_report  # noqa: PLC0415
+    from driftline.client.sending.delivery import Destination  # noqa: PLC0415
+    from driftline.client.sending.report_download import download_report  # noqa: PLC0415
     from driftline.errors import InvalidInput  # noqa: PLC0415
     from driftline.output_files import output_faults, write  # noqa: PLC0415  (only this command needs them)
 

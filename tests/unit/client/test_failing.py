@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from driftline.client import MonitorClient
-from driftline.client.batch_file import BatchStage
+from driftline.client.batches.batch_file import BatchStage
 from tests.unit.client.flushing import flushed
 from tests.unit.client.receiver import Receiver, Reply, answer, cut, half_an_answer, late, refusal
 

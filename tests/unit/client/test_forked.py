@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from driftline.client import MonitorClient
-from driftline.client.batch_file import RowKind
-from driftline.client.spool import Spool
+from driftline.client.batches.batch_file import RowKind
+from driftline.client.spool.spool import Spool
 from tests.unit.client.receiver import Receiver
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from driftline.client import ClientClosed, Monitor, MonitorClient, SpoolFull
-from driftline.client.batch_file import RowKind
+from driftline.client.batches.batch_file import RowKind
 from driftline.errors import InvalidInput
 from tests.unit.client.flushing import flushed
 from tests.unit.client.receiver import Receiver, refusal

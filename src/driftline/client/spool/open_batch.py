@@ -4,9 +4,9 @@ import os
 import time
 from collections.abc import Collection
 
-from driftline.client.batch_file import BatchFile
+from driftline.client.batches.batch_file import BatchFile
 from driftline.client.errors import SpoolFailed
-from driftline.client.locked_file import LockedFile
+from driftline.client.spool.locked_file import LockedFile
 from driftline.spans import MOST_LINKS
 
 

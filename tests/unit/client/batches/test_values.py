@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.client.values import feature_value, instant_text, output_value, score_value
+from driftline.client.batches.values import feature_value, instant_text, output_value, score_value
 from driftline.errors import InvalidInput
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

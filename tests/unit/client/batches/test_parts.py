@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.client.arrow_frame import read_stream, write_stream
-from driftline.client.batch_file import MOST_PARTS, FileFormat
-from driftline.client.parts import divide
+from driftline.client.batches.arrow_frame import read_stream, write_stream
+from driftline.client.batches.batch_file import MOST_PARTS, FileFormat
+from driftline.client.batches.parts import divide
 
 
 def lines(rows: list[dict[str, Any]]) -> bytes:

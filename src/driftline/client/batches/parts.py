@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from driftline.client.batch_file import MOST_PARTS, FileFormat
+from driftline.client.batches.batch_file import MOST_PARTS, FileFormat
 
 MOST_IN_A_ROW = 24
 """Refusals of parts of one batch without a stored part in between; then probably all of its rows are invalid.
@@ -61,7 +61,7 @@ def divide(
             [b"".join(lines[place] for place in places) for places in selections],
             b"".join(lines[place] for place in left_out),
         )
-    from driftline.client.arrow_frame import read_stream, write_stream  # noqa: PLC0415  (it needs pyarrow)
+    from driftline.client.batches.arrow_frame import read_stream, write_stream  # noqa: PLC0415  (it needs pyarrow)
 
     table = read_stream(content)
     selections, left_out = _selections(table.num_rows, named, faulty, more)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.client.rows import checked_id, label_line, prediction_line
+from driftline.client.batches.rows import checked_id, label_line, prediction_line
 from driftline.errors import InvalidInput
 from driftline.ingest.rows.checked_columns import _ID, LONGEST_ID
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from driftline import spans
-from driftline.client.answers import Answer, BatchOutcome, read_answer
-from driftline.client.batch_file import BatchFile, FileFormat
+from driftline.client.batches.batch_file import BatchFile, FileFormat
+from driftline.client.sending.answers import Answer, BatchOutcome, read_answer
 from driftline.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from driftline.client.batch_file import FileFormat
-from driftline.client.rows import checked_id, prediction_line
+from driftline.client.batches.batch_file import FileFormat
+from driftline.client.batches.rows import checked_id, prediction_line
 from driftline.errors import InvalidInput
 
 FRAME_BYTES = 8 * 1024 * 1024
@@ -29,7 +29,7 @@ def encoded_frame(frame: Any, rows: int) -> EncodedFrame:
         InvalidInput: it is not a frame, or a value cannot be sent.
     """
     try:
-        from driftline.client import arrow_frame  # noqa: PLC0415  (pyarrow takes a quarter of a second)
+        from driftline.client.batches import arrow_frame  # noqa: PLC0415  (pyarrow takes a quarter of a second)
     except ImportError:
         return encoded_lines(frame, rows)
     table = arrow_frame.table_of(frame)

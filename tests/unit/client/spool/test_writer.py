@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from driftline.client.batch_file import BatchStage, FileFormat, RowKind
+from driftline.client.batches.batch_file import BatchStage, FileFormat, RowKind
+from driftline.client.batches.rows import Row
 from driftline.client.errors import ClientClosed, SpoolFailed
-from driftline.client.rows import Row
-from driftline.client.spool import Spool
-from driftline.client.writer import SpoolWriter
+from driftline.client.spool.spool import Spool
+from driftline.client.spool.writer import SpoolWriter
 
 ROW = Row("a", b'{"id":"a"}\n')
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from driftline.client.answers import LONGEST_WAIT, Answer, BatchOutcome, read_answer
+from driftline.client.sending.answers import LONGEST_WAIT, Answer, BatchOutcome, read_answer
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -8,14 +8,14 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from driftline import spans
-from driftline.client.answers import Answer, BatchOutcome
-from driftline.client.backoff import Backoff
-from driftline.client.batch_file import BatchFile, BatchStage
-from driftline.client.delivery import MonitorConnection
-from driftline.client.locked_file import LockedFile
-from driftline.client.parts import Refusals, divide
-from driftline.client.spool import Spool
-from driftline.client.writer import SpoolWriter
+from driftline.client.batches.batch_file import BatchFile, BatchStage
+from driftline.client.batches.parts import Refusals, divide
+from driftline.client.sending.answers import Answer, BatchOutcome
+from driftline.client.sending.backoff import Backoff
+from driftline.client.sending.delivery import MonitorConnection
+from driftline.client.spool.locked_file import LockedFile
+from driftline.client.spool.spool import Spool
+from driftline.client.spool.writer import SpoolWriter
 from driftline.spans import SpanKind
 
 log = logging.getLogger("driftline.client")

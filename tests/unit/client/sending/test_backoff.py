@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from driftline.client.backoff import Backoff
+from driftline.client.sending.backoff import Backoff
 
 
 def test_waits_double_up_to_a_minute() -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from driftline.client.batch_file import BatchFile, BatchStage, FileFormat, RowKind
-from driftline.client.locked_file import LockedFile
-from driftline.client.open_batch import OpenBatch
+from driftline.client.batches.batch_file import BatchFile, BatchStage, FileFormat, RowKind
+from driftline.client.spool.locked_file import LockedFile
+from driftline.client.spool.open_batch import OpenBatch
 
 log = logging.getLogger("driftline.client")
 

@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, NamedTuple
 
-from driftline.client.values import PLAIN_TYPES, feature_value, instant_text, output_value, score_value, unicode_text
+from driftline.client.batches.values import (
+    PLAIN_TYPES,
+    feature_value,
+    instant_text,
+    output_value,
+    score_value,
+    unicode_text,
+)
 from driftline.errors import InvalidInput
 
 LONGEST_ID = 128

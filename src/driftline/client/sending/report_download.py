@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from driftline.client.delivery import Destination, reason
+from driftline.client.sending.delivery import Destination, reason
 from driftline.errors import DriftlineError, InvalidInput, NotFound, Unavailable
 
 _ERRORS: dict[int, type[DriftlineError]] = {400: InvalidInput, 404: NotFound}

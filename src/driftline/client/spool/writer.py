@@ -5,11 +5,11 @@ from collections import deque
 from collections.abc import Sequence
 
 from driftline import spans
-from driftline.client.batch_file import FileFormat, RowKind
+from driftline.client.batches.batch_file import FileFormat, RowKind
+from driftline.client.batches.rows import Row
 from driftline.client.errors import ClientClosed, SpoolFailed, SpoolFull
-from driftline.client.open_batch import OpenBatch
-from driftline.client.rows import Row
-from driftline.client.spool import Spool
+from driftline.client.spool.open_batch import OpenBatch
+from driftline.client.spool.spool import Spool
 
 MAX_BYTES = 4 * 1024 * 1024
 """Bytes after which a batch is complete, whatever its number of rows."""

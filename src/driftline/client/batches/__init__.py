@@ -1,0 +1,1 @@
+"""What a batch is: rows and frames as its content, and the name of its file."""

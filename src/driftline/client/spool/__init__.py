@@ -1,0 +1,1 @@
+"""The folder in which batches wait, and the processes that append to it."""
