@@ -25,7 +25,7 @@ from driftline.objects import open_store
 from driftline.settings import DatabaseSettings, TlsSettings
 from driftline.store import bulk
 from driftline.store.database import in_transaction
-from driftline.store.rows.prediction_schema import MODEL_VERSION, SCORED_AT
+from driftline.store.rows.encoding.prediction_schema import MODEL_VERSION, SCORED_AT
 from driftline.store.versions import registry
 from monitoring.app import create_app
 from monitoring.settings import MonitorSettings

@@ -28,7 +28,7 @@ from driftline.engine.spec import ModelClock
 from driftline.objects import open_store
 from driftline.store.database import in_transaction
 from driftline.store.rows import labels
-from driftline.store.rows.prediction_schema import MODEL_VERSION, SCORED_AT
+from driftline.store.rows.encoding.prediction_schema import MODEL_VERSION, SCORED_AT
 from driftline.store.versions import registry
 
 NAME = "long"

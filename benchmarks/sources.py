@@ -23,7 +23,7 @@ from driftline.objects import open_store
 from driftline.store import bulk
 from driftline.store.database import in_transaction
 from driftline.store.ledger import BatchKind
-from driftline.store.rows.prediction_schema import MODEL_VERSION, SCORED_AT
+from driftline.store.rows.encoding.prediction_schema import MODEL_VERSION, SCORED_AT
 from monitoring.ingest.sql_config import SqlSourceConfig
 from monitoring.ingest.sql_source import SqlSource
 

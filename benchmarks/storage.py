@@ -30,7 +30,7 @@ from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.store import bulk, tables
 from driftline.store.database import in_transaction
-from driftline.store.rows.prediction_schema import MODEL_VERSION, SCORED_AT
+from driftline.store.rows.encoding.prediction_schema import MODEL_VERSION, SCORED_AT
 from driftline.store.rows.predictions import PredictionStore
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)

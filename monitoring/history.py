@@ -17,10 +17,10 @@ from driftline.settings import DatabaseSettings
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import model_number
 from driftline.store.polling import pending_chunks
-from driftline.store.rows import chunk_parts
-from driftline.store.rows.chunk_parts import PartReader
-from driftline.store.rows.chunk_rows import ChunkReader
-from driftline.store.rows.part_tasks import (
+from driftline.store.rows.reading import chunk_parts
+from driftline.store.rows.reading.chunk_parts import PartReader
+from driftline.store.rows.reading.chunk_rows import ChunkReader
+from driftline.store.rows.reading.part_tasks import (
     ComputedPart,
     PartTask,
     PartWorker,

@@ -22,7 +22,7 @@ from driftline.objects import ObjectStore
 from driftline.report.document.content import ReportContent
 from driftline.report.view import ChunkView
 from driftline.store.database import translated
-from driftline.store.rows.batch_origins import BatchOrigin, origins_of
+from driftline.store.rows.reading.batch_origins import BatchOrigin, origins_of
 from driftline.store.sources import ingest_log
 from driftline.store.sources.ingest_log import IngestEntry, LogFilter
 from driftline.store.tables import model_versions, models, verdict_events

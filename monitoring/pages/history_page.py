@@ -7,7 +7,7 @@ from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.number_format import percent, readable
 from driftline.engine.results import MODEL, Result, ResultKind
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, period_label
-from driftline.store.rows.batch_origins import BatchOrigin
+from driftline.store.rows.reading.batch_origins import BatchOrigin
 from driftline.store.versions.registry import Version
 from monitoring.pages.versions_page import TrainingLink, training_link
 from monitoring.poll.revisions import Revision

@@ -11,9 +11,9 @@ from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.computation.fitted_methods import Summary, SummaryContent
 from driftline.engine.sums.content_sum import ContentSum
 from driftline.errors import DatabaseBusy
-from driftline.store.rows import chunk_parts
-from driftline.store.rows.chunk_parts import Description, PartReader
-from driftline.store.rows.chunk_rows import ChunkReader
+from driftline.store.rows.reading import chunk_parts
+from driftline.store.rows.reading.chunk_parts import Description, PartReader
+from driftline.store.rows.reading.chunk_rows import ChunkReader
 from driftline.store.versions.registry import Version
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.relabelled_chunks import UncomputedLabels

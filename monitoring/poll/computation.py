@@ -21,7 +21,7 @@ from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store.model_numbers import lock_version, record_results
 from driftline.store.polling import pending_chunks
-from driftline.store.rows.archive_objects import RowsRemoved
+from driftline.store.rows.archived.archive_objects import RowsRemoved
 from driftline.store.versions.registry import Version
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.chunk_summaries import ChunkSummaries, has_removals

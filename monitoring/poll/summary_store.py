@@ -14,7 +14,7 @@ from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.computation.fitted_methods import Summary, SummaryContent
 from driftline.engine.computation.summary_codec import FORMAT, decode, encode
 from driftline.errors import DriftlineError
-from driftline.store.rows.chunk_parts import Description
+from driftline.store.rows.reading.chunk_parts import Description
 from driftline.store.tables import chunk_states
 from driftline.store.version_key import VersionKey
 

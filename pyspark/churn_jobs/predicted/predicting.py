@@ -33,8 +33,8 @@ from driftline.objects import ObjectStore, open_store
 from driftline.store import ledger
 from driftline.store.database import in_transaction
 from driftline.store.job_lock import only_one
-from driftline.store.rows.prediction_schema import MODEL_VERSION, SCORED_AT
-from driftline.store.rows.prediction_writer import Written
+from driftline.store.rows.encoding.prediction_schema import MODEL_VERSION, SCORED_AT
+from driftline.store.rows.writing.prediction_writer import Written
 from driftline.store.versions import registry
 from driftline.store.versions.registry import Version
 from driftline.tracking.training_runs import run_id_of

@@ -16,8 +16,8 @@ from driftline.ingest.rows.content import NESTED, Content, Format, require_few_r
 from driftline.ingest.rows.json_rows import parsed_json
 from driftline.ingest.rows.json_size import require_small_document
 from driftline.ingest.rows.layouts import FEATURE_PREFIX, IngestLayout
-from driftline.store.rows.deletions import Subjects, subjects_of_ids, subjects_of_value
-from driftline.store.rows.prediction_writer import PredictionWriter
+from driftline.store.rows.writing.deletions import Subjects, subjects_of_ids, subjects_of_value
+from driftline.store.rows.writing.prediction_writer import PredictionWriter
 
 FORMS = 'send {"ids": [...]}, or {"column": "...", "value": ...}'
 

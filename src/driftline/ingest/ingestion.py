@@ -30,10 +30,10 @@ from driftline.store import ledger
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import model_number
 from driftline.store.rows import labels
-from driftline.store.rows.corrections import correct
-from driftline.store.rows.deletions import erase
-from driftline.store.rows.prediction_batch import PredictionBatch
-from driftline.store.rows.prediction_schema import MODEL_VERSION
+from driftline.store.rows.encoding.prediction_batch import PredictionBatch
+from driftline.store.rows.encoding.prediction_schema import MODEL_VERSION
+from driftline.store.rows.writing.corrections import correct
+from driftline.store.rows.writing.deletions import erase
 from driftline.store.sources import ingest_log
 from driftline.store.sources.ingest_log import EVERY_ENTRY, IngestEntry, IngestState, LogFilter
 from driftline.store.tables import labels as labels_table

@@ -52,8 +52,8 @@ def test_spark_ends_like_the_poll(
     world: MonitoredWorld, settings: DatabaseSettings, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spark.sparkContext, "pythonExec", sys.executable)
-    monkeypatch.setattr("driftline.store.rows.chunk_parts.VALUES_AT_ONCE", 9 * 100)
-    monkeypatch.setattr("driftline.store.rows.chunk_parts.LARGEST_LABEL_PART", 200)
+    monkeypatch.setattr("driftline.store.rows.reading.chunk_parts.VALUES_AT_ONCE", 9 * 100)
+    monkeypatch.setattr("driftline.store.rows.reading.chunk_parts.LARGEST_LABEL_PART", 200)
     monkeypatch.setattr("monitoring.history.BRANCH", 2)
     monkeypatch.setattr("monitoring.history.TASKS_AT_ONCE", 20)
     jobs: list[int] = []

@@ -39,7 +39,7 @@ from driftline.lineage.runs import RunState
 from driftline.objects import open_store
 from driftline.settings import LocalSettings
 from driftline.store.ledger import open_batch
-from driftline.store.rows.prediction_writer import Written
+from driftline.store.rows.writing.prediction_writer import Written
 from driftline.store.tables import ledger, model_versions, pending_batches
 from driftline.store.versions import registry
 from driftline.store.versions.references import read_reference

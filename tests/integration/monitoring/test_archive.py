@@ -27,9 +27,9 @@ from driftline.store.archive.report import object_lines
 from driftline.store.archive.retention import Retention, set_retention
 from driftline.store.archive.run import Archive, ArchiveRunning, ArchiveSummary
 from driftline.store.database import in_transaction, make_engine
-from driftline.store.rows.archive_file import schema_of
-from driftline.store.rows.archive_objects import ObjectState, RowsRemoved
-from driftline.store.rows.chunk_rows import ChunkReader
+from driftline.store.rows.archived.archive_file import schema_of
+from driftline.store.rows.archived.archive_objects import ObjectState, RowsRemoved
+from driftline.store.rows.reading.chunk_rows import ChunkReader
 from driftline.store.tables import archive_objects, batch_data, metadata
 from driftline.store.version_key import VersionKey
 from driftline.store.versions import registry

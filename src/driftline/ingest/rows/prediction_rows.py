@@ -23,8 +23,8 @@ from driftline.errors import InvalidInput
 from driftline.ingest.rows.checked_columns import CheckedColumns
 from driftline.ingest.rows.json_rows import SentRows
 from driftline.ingest.rows.layouts import IngestLayout
-from driftline.store.rows.columnar import INSTANT_TYPE
-from driftline.store.rows.prediction_schema import MODEL_VERSION, SCORED_AT, PredictionSchema
+from driftline.store.rows.encoding.columnar import INSTANT_TYPE
+from driftline.store.rows.encoding.prediction_schema import MODEL_VERSION, SCORED_AT, PredictionSchema
 
 
 @dataclass(frozen=True)

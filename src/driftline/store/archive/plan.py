@@ -13,8 +13,8 @@ from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.spec import ModelClock, Spec
 from driftline.store.archive.retention import Retention
 from driftline.store.model_numbers import model_number
-from driftline.store.rows.archive_objects import ArchiveObject, ObjectState, objects_of
-from driftline.store.rows.prediction_batch import OUTPUTS
+from driftline.store.rows.archived.archive_objects import ArchiveObject, ObjectState, objects_of
+from driftline.store.rows.encoding.prediction_batch import OUTPUTS
 from driftline.store.rows.predictions import PredictionStore
 from driftline.store.tables import (
     archive_objects,

@@ -9,7 +9,7 @@ from driftline.clock import naive_utc
 from driftline.objects import split_address
 from driftline.store.archive.plan import StoredBlob, blobs_before, covered
 from driftline.store.database import in_transaction, translated
-from driftline.store.rows.archive_objects import ArchiveObject, ObjectState, objects_of
+from driftline.store.rows.archived.archive_objects import ArchiveObject, ObjectState, objects_of
 from driftline.store.tables import archive_objects, batch_data
 
 BLOBS_AT_ONCE = 20

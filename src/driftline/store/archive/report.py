@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from driftline.engine.chunking.chunks import Chunk
 from driftline.store.archive.plan import ArchivePlan
 from driftline.store.archive.run import ArchiveSummary
-from driftline.store.rows.archive_objects import ArchiveObject
+from driftline.store.rows.archived.archive_objects import ArchiveObject
 from driftline.store.version_key import VersionKey
 
 

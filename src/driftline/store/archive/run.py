@@ -17,7 +17,7 @@ from driftline.store.archive.plan import ArchivePlan, models_to_archive, plan_of
 from driftline.store.archive.removal import begin_removal, delete_archived_blobs, delete_leftovers
 from driftline.store.archive.writing import PeriodWriter, WrittenPeriod
 from driftline.store.database import translated
-from driftline.store.rows.archive_objects import ArchiveObject, ObjectState, objects_of
+from driftline.store.rows.archived.archive_objects import ArchiveObject, ObjectState, objects_of
 from driftline.store.tables import archive_objects
 
 log = logging.getLogger(__name__)

@@ -20,13 +20,13 @@ from driftline.errors import Conflict
 from driftline.objects import ObjectStore, open_store
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import lock_model
-from driftline.store.rows import archive_file
-from driftline.store.rows.archive_file import LABEL_KNOWN_AT, ArchiveWriter, DamagedArchive
-from driftline.store.rows.archive_objects import ArchivedBatch, ObjectState, batches_json, objects_between
-from driftline.store.rows.chunk_rows import ChunkReader
+from driftline.store.rows.archived import archive_file
+from driftline.store.rows.archived.archive_file import LABEL_KNOWN_AT, ArchiveWriter, DamagedArchive
+from driftline.store.rows.archived.archive_objects import ArchivedBatch, ObjectState, batches_json, objects_between
 from driftline.store.rows.predictions import PredictionStore
+from driftline.store.rows.reading.chunk_rows import ChunkReader
+from driftline.store.rows.reading.stored_rows import Portion
 from driftline.store.rows.removed_rows import BATCH, POSITION
-from driftline.store.rows.stored_rows import Portion
 from driftline.store.tables import archive_objects
 from driftline.store.version_key import VersionKey
 

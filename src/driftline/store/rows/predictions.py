@@ -11,12 +11,12 @@ from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.spec import Spec
 from driftline.store import ledger
-from driftline.store.rows import columnar
-from driftline.store.rows.chunk_rows import LABEL_COLUMNS, ChunkReader
-from driftline.store.rows.prediction_batch import PredictionBatch
-from driftline.store.rows.prediction_schema import PredictionSchema, require_valid
-from driftline.store.rows.prediction_writer import PredictionWriter, Written
+from driftline.store.rows.encoding import columnar
+from driftline.store.rows.encoding.prediction_batch import PredictionBatch
+from driftline.store.rows.encoding.prediction_schema import PredictionSchema, require_valid
+from driftline.store.rows.reading.chunk_rows import LABEL_COLUMNS, ChunkReader
 from driftline.store.rows.removed_rows import BATCH
+from driftline.store.rows.writing.prediction_writer import PredictionWriter, Written
 from driftline.store.tables import labels, ledger_slots, predictions
 from driftline.store.tables import ledger as ledger_table
 from driftline.store.version_key import VersionKey

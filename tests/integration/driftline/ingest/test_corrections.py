@@ -11,7 +11,8 @@ from sqlalchemy import Engine, func, select
 
 from driftline.errors import InvalidInput
 from driftline.ingest.ingestion import Ingestion, Receipt
-from driftline.store.rows import columnar, deletions
+from driftline.store.rows.encoding import columnar
+from driftline.store.rows.writing import deletions
 from driftline.store.tables import batch_data, labels, ledger, ledger_slots, predictions, removed_rows
 from tests.integration.driftline.ingest.senders import json_sent, labels_of, make_ingestion, nested, rows, sent
 from tests.integration.monitoring.world import FIRST, NAME, NOW

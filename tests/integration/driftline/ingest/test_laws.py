@@ -14,7 +14,8 @@ from sqlalchemy import Engine, delete, func, select
 from driftline.errors import BatchConflict, InvalidInput, PredictionConflict
 from driftline.ingest.ingestion import Ingestion, Receipt
 from driftline.store import ledger
-from driftline.store.rows import prediction_writer, removed_rows
+from driftline.store.rows import removed_rows
+from driftline.store.rows.writing import prediction_writer
 from driftline.store.tables import batch_data, ledger_slots, pending_batches
 from driftline.store.tables import ingest_log as log_table
 from driftline.store.tables import labels as labels_table

@@ -17,9 +17,10 @@ from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import InvalidInput
 from driftline.store.database import in_transaction
-from driftline.store.rows import chunk_rows, labels
-from driftline.store.rows.chunk_rows import ChunkReader
+from driftline.store.rows import labels
 from driftline.store.rows.predictions import PredictionStore
+from driftline.store.rows.reading import chunk_rows
+from driftline.store.rows.reading.chunk_rows import ChunkReader
 from driftline.store.tables import labels as table
 from driftline.store.tables import ledger
 from driftline.store.version_key import VersionKey

@@ -14,9 +14,10 @@ from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import BatchConflict, InvalidInput, PredictionConflict, SchemaMismatch
 from driftline.store import ledger
 from driftline.store.database import in_transaction
-from driftline.store.rows import columnar, labels
-from driftline.store.rows.prediction_writer import Written
+from driftline.store.rows import labels
+from driftline.store.rows.encoding import columnar
 from driftline.store.rows.predictions import PredictionStore
+from driftline.store.rows.writing.prediction_writer import Written
 from driftline.store.tables import labels as labels_table
 from driftline.store.tables import ledger_slots, pending_batches
 

@@ -14,10 +14,12 @@ from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.store.database import in_transaction
-from driftline.store.rows import columnar, labels, stored_rows
-from driftline.store.rows.chunk_rows import ChunkReader
+from driftline.store.rows import labels
+from driftline.store.rows.encoding import columnar
 from driftline.store.rows.predictions import PredictionStore
-from driftline.store.rows.stored_rows import StoredRows
+from driftline.store.rows.reading import stored_rows
+from driftline.store.rows.reading.chunk_rows import ChunkReader
+from driftline.store.rows.reading.stored_rows import StoredRows
 from driftline.store.tables import batch_data
 from driftline.store.version_key import VersionKey
 from stack.testing.fixtures import DatabaseAddress

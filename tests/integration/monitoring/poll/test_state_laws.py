@@ -15,7 +15,8 @@ from driftline.errors import PredictionConflict
 from driftline.store import ledger
 from driftline.store.database import in_transaction
 from driftline.store.polling import pending_chunks as chunk_queue
-from driftline.store.rows import columnar, corrections, deletions
+from driftline.store.rows.encoding import columnar
+from driftline.store.rows.writing import corrections, deletions
 from driftline.store.tables import metadata
 from monitoring.poll.poller import poll_once
 from monitoring.poll.summary_store import StoredPart, SummaryStore
@@ -107,7 +108,7 @@ def emptied(world: MonitoredWorld) -> None:
 def test_any_schedule_ends_like_one_pass(world: MonitoredWorld, steps: list[Step], part_rows: int) -> None:
     emptied(world)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("driftline.store.rows.chunk_parts.LARGEST_LABEL_PART", part_rows)
+        patch.setattr("driftline.store.rows.reading.chunk_parts.LARGEST_LABEL_PART", part_rows)
         for number, step in enumerate(steps):
             step(world, number)
         poll_once(world.engine, NOW, scheduled=False)

@@ -91,7 +91,7 @@ def test_labels_are_merged_without_reading_a_feature(world: MonitoredWorld) -> N
 def test_new_labels_make_again_only_the_parts_of_their_rows(
     world: MonitoredWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("driftline.store.rows.chunk_parts.LARGEST_LABEL_PART", 60)
+    monkeypatch.setattr("driftline.store.rows.reading.chunk_parts.LARGEST_LABEL_PART", 60)
     for part in range(5):
         world.predict(0, part=slice(60 * part, 60 * part + 60))
     poll(world)

@@ -8,8 +8,8 @@ import pytest
 
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.spec import ColumnSpec, Spec
-from driftline.store.rows import archive_file
-from driftline.store.rows.archive_file import (
+from driftline.store.rows.archived import archive_file
+from driftline.store.rows.archived.archive_file import (
     ArchiveWriter,
     BatchSpan,
     DamagedArchive,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.errors import InvalidInput, SchemaMismatch
-from driftline.store.rows import columnar
-from driftline.store.rows.columnar import DamagedBatch
+from driftline.store.rows.encoding import columnar
+from driftline.store.rows.encoding.columnar import DamagedBatch
 
 SCHEMA = pa.schema(
     [

@@ -17,12 +17,12 @@ from driftline.engine.frames.columns import BoolArray
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.errors import InvalidInput, PredictionConflict
 from driftline.store import bulk, ledger
-from driftline.store.rows import columnar
-from driftline.store.rows.archive_objects import objects_of_batches
-from driftline.store.rows.prediction_batch import ID_COLUMNS, PredictionBatch
-from driftline.store.rows.prediction_schema import MODEL_VERSION, PredictionSchema
+from driftline.store.rows.archived.archive_objects import objects_of_batches
+from driftline.store.rows.encoding import columnar
+from driftline.store.rows.encoding.prediction_batch import ID_COLUMNS, PredictionBatch
+from driftline.store.rows.encoding.prediction_schema import MODEL_VERSION, PredictionSchema
+from driftline.store.rows.reading.stored_rows import StoredRows
 from driftline.store.rows.removed_rows import BATCH, POSITION
-from driftline.store.rows.stored_rows import StoredRows
 from driftline.store.tables import batch_data, predictions
 from driftline.store.version_key import VersionKey
 

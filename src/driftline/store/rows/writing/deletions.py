@@ -14,12 +14,14 @@ from driftline.clock import naive_utc
 from driftline.engine.frames.columns import IntArray
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.store import ledger
-from driftline.store.rows import archived_rows, columnar, derived_values
 from driftline.store.rows import removed_rows as removed
-from driftline.store.rows.corrections import delete_ids
-from driftline.store.rows.prediction_batch import OUTPUTS
-from driftline.store.rows.prediction_writer import IDS_AT_ONCE, PredictionWriter
+from driftline.store.rows.archived import archived_rows
+from driftline.store.rows.encoding import columnar
+from driftline.store.rows.encoding.prediction_batch import OUTPUTS
 from driftline.store.rows.removed_rows import BATCH, POSITION, place_keys
+from driftline.store.rows.writing import derived_values
+from driftline.store.rows.writing.corrections import delete_ids
+from driftline.store.rows.writing.prediction_writer import IDS_AT_ONCE, PredictionWriter
 from driftline.store.tables import batch_data, chunk_states, labels, ledger_slots, predictions, removed_rows
 from driftline.store.tables import ledger as ledger_table
 from driftline.store.version_key import VersionKey

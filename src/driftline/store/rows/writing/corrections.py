@@ -12,9 +12,9 @@ from driftline.engine.results import EVENT_TIME, ID
 from driftline.errors import InvalidInput
 from driftline.store import ledger
 from driftline.store.rows import removed_rows
-from driftline.store.rows.prediction_batch import PredictionBatch
-from driftline.store.rows.prediction_schema import MODEL_VERSION
-from driftline.store.rows.prediction_writer import IDS_AT_ONCE, PredictionWriter, shown_ids
+from driftline.store.rows.encoding.prediction_batch import PredictionBatch
+from driftline.store.rows.encoding.prediction_schema import MODEL_VERSION
+from driftline.store.rows.writing.prediction_writer import IDS_AT_ONCE, PredictionWriter, shown_ids
 from driftline.store.tables import predictions
 
 

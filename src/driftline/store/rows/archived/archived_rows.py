@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 
 from driftline.engine.results import EVENT_TIME
 from driftline.objects import ObjectMissing, ObjectStore, open_store
-from driftline.store.rows import archive_file, columnar
-from driftline.store.rows.archive_file import BatchSpan
-from driftline.store.rows.archive_objects import ArchiveObject, ObjectState, RowsRemoved, objects_of
-from driftline.store.rows.prediction_schema import MODEL_VERSION
+from driftline.store.rows.archived import archive_file
+from driftline.store.rows.archived.archive_file import BatchSpan
+from driftline.store.rows.archived.archive_objects import ArchiveObject, ObjectState, RowsRemoved, objects_of
+from driftline.store.rows.encoding import columnar
+from driftline.store.rows.encoding.prediction_schema import MODEL_VERSION
 from driftline.store.rows.removed_rows import BATCH
 from driftline.store.tables import archive_objects
 

@@ -16,8 +16,8 @@ from driftline.engine.evaluation.reference import FittedReference
 from driftline.engine.spec import Spec
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine, translated
-from driftline.store.rows.chunk_parts import Description, PartReader
-from driftline.store.rows.chunk_rows import ChunkReader
+from driftline.store.rows.reading.chunk_parts import Description, PartReader
+from driftline.store.rows.reading.chunk_rows import ChunkReader
 from driftline.store.version_key import VersionKey
 
 ComputedPart = tuple[Description, Summary]

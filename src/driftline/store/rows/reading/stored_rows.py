@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, Connection, select, tuple_
 
 from driftline.clock import naive_utc
 from driftline.engine.frames.columns import IntArray
-from driftline.store.rows import columnar
-from driftline.store.rows.archive_file import BatchSpan
-from driftline.store.rows.archive_objects import RowsRemoved
-from driftline.store.rows.archived_rows import ArchivedRows, Find
-from driftline.store.rows.prediction_batch import FEATURES, OUTPUTS
-from driftline.store.rows.prediction_schema import PredictionSchema
+from driftline.store.rows.archived.archive_file import BatchSpan
+from driftline.store.rows.archived.archive_objects import RowsRemoved
+from driftline.store.rows.archived.archived_rows import ArchivedRows, Find
+from driftline.store.rows.encoding import columnar
+from driftline.store.rows.encoding.prediction_batch import FEATURES, OUTPUTS
+from driftline.store.rows.encoding.prediction_schema import PredictionSchema
 from driftline.store.rows.removed_rows import BATCH, BATCHES_AT_ONCE, POSITION, place_keys
 from driftline.store.tables import batch_data
 

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.store import bulk
-from driftline.store.rows import columnar
-from driftline.store.rows.prediction_schema import MODEL_VERSION, SCORED_AT, PredictionSchema
+from driftline.store.rows.encoding import columnar
+from driftline.store.rows.encoding.prediction_schema import MODEL_VERSION, SCORED_AT, PredictionSchema
 
 OUTPUTS, FEATURES = "outputs", "features"
 IN_ORDER = [(EVENT_TIME, "ascending"), (ID, "ascending")]

@@ -16,9 +16,9 @@ from driftline.engine.evaluation.reference import FittedReference
 from driftline.engine.results import LABEL
 from driftline.engine.spec import Spec
 from driftline.engine.sums.content_sum import ContentSum
-from driftline.store.rows.chunk_rows import ChunkReader
+from driftline.store.rows.reading.chunk_rows import ChunkReader
+from driftline.store.rows.reading.stored_rows import VALUES_AT_ONCE, Portion
 from driftline.store.rows.removed_rows import BATCH
-from driftline.store.rows.stored_rows import VALUES_AT_ONCE, Portion
 
 LARGEST_LABEL_PART = 250_000
 """A part of the state of labels has no more rows, unless one batch has: new labels make whole parts again."""

@@ -15,13 +15,14 @@ from driftline.engine.catalogue import Problem
 from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.results import EVENT_TIME, LABEL
 from driftline.engine.spec import Spec
-from driftline.store.rows import archive_file, columnar
-from driftline.store.rows.archive_objects import objects_between
-from driftline.store.rows.archived_rows import ArchivedRows
+from driftline.store.rows.archived import archive_file
+from driftline.store.rows.archived.archive_objects import objects_between
+from driftline.store.rows.archived.archived_rows import ArchivedRows
+from driftline.store.rows.encoding import columnar
+from driftline.store.rows.encoding.prediction_schema import MODEL_VERSION, PredictionSchema
 from driftline.store.rows.labels import value_column
-from driftline.store.rows.prediction_schema import MODEL_VERSION, PredictionSchema
+from driftline.store.rows.reading.stored_rows import Blob, Portion, StoredRows, portions, slices
 from driftline.store.rows.removed_rows import BATCH, POSITION, without_removed
-from driftline.store.rows.stored_rows import Blob, Portion, StoredRows, portions, slices
 from driftline.store.tables import labels, ledger_slots, predictions, removed_rows
 from driftline.store.version_key import VersionKey
 

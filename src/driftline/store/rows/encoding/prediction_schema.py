@@ -11,7 +11,7 @@ from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
-from driftline.store.rows.columnar import INSTANT_TYPE, NUMBER_TYPE, TEXT_TYPE
+from driftline.store.rows.encoding.columnar import INSTANT_TYPE, NUMBER_TYPE, TEXT_TYPE
 
 MODEL_VERSION, SCORED_AT = "model_version", "scored_at"
 _PREDICTION_TYPES = {Problem.BINARY: pa.int64(), Problem.MULTICLASS: TEXT_TYPE, Problem.REGRESSION: NUMBER_TYPE}

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from driftline.engine.catalogue import Problem
 from driftline.engine.results import LABEL
 from driftline.engine.spec import Spec
-from driftline.store.rows import columnar
-from driftline.store.rows.prediction_schema import PredictionSchema
+from driftline.store.rows.encoding import columnar
+from driftline.store.rows.encoding.prediction_schema import PredictionSchema
 from driftline.store.rows.removed_rows import BATCH, POSITION, place_keys
 
 VALUES_PER_GROUP = 4_000_000

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, and_, func, select
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.chunking.chunks import Chunk
-from driftline.store.rows.stored_rows import slices
+from driftline.store.rows.reading.stored_rows import slices
 from driftline.store.tables import ingest_log, ledger, ledger_slots
 from driftline.store.version_key import VersionKey
 

@@ -1,0 +1,1 @@
+"""Archive objects and the rows that they contain."""

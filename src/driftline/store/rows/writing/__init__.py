@@ -1,0 +1,1 @@
+"""Stores, corrects and deletes predictions."""
