@@ -18,7 +18,7 @@ from benchmarks.durable import databases
 from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, share, show, timed
 from benchmarks.storage import DAY, NOW, Width, typed_table
 from driftline.engine.results import EVENT_TIME, LABEL
-from driftline.http.server import make_server
+from driftline.http.server.server import make_server
 from driftline.ingest.ingestion import Ingestion, Sent
 from driftline.ingest.rows.content import Content, Format
 from driftline.objects import open_store

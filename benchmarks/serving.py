@@ -116,7 +116,7 @@ def serve_plainly(address: str, port: int) -> None:
     """Serve the model behind a plain Flask route."""
     from flask import Flask, Response, jsonify, request  # noqa: PLC0415
 
-    from driftline.http.server import serve  # noqa: PLC0415
+    from driftline.http.server.server import serve  # noqa: PLC0415
     from driftline.settings import TlsSettings  # noqa: PLC0415
 
     app, scorer = Flask("plain"), load_scorer(address)

@@ -36,7 +36,7 @@ from detect_secrets.transformers import get_transformed_file
 from detect_secrets.types import NamedIO
 
 from devtools.git_files import tracked_files
-from driftline.http import tokens
+from driftline.http.authorization import tokens
 from stack import paths
 from stack.console import print_error, print_line
 

@@ -4,7 +4,7 @@ import logging
 
 from driftline import logs
 from driftline.errors import DriftlineError
-from driftline.http.server import serve
+from driftline.http.server.server import serve
 from driftline.settings import TlsSettings
 from driftline.traces.start import traced
 from flaskapp.app import create_app

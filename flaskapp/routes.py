@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.http import api_description
 from driftline.http.access import needs
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from flaskapp.stream.request import StartStream
 from flaskapp.stream.service import Streaming
 from flaskapp.stream.status import StreamState, stream_state

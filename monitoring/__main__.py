@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve() -> None:
-    from driftline.http.server import serve  # noqa: PLC0415
+    from driftline.http.server.server import serve  # noqa: PLC0415
     from monitoring.app import create_app  # noqa: PLC0415  (a poller needs no Flask)
 
     logs.configure("monitor")

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from driftline.errors import DriftlineError
 from driftline.http.access import needs
+from driftline.http.authorization.scopes import Scope
 from driftline.http.pages import install_pages
-from driftline.http.scopes import Scope
 from driftline.report.pages import TEMPLATES
 from flaskapp.page.form import COLUMNS, DRIFTS, KINDS, STREAM_FIELDS, stream_request
 from flaskapp.stream.service import Streaming

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from driftline.errors import InvalidInput, MissingLibrary, NotFound
 from driftline.http.access import needs
 from driftline.http.api_description import Document, error_response
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.report.document.formats import FORMATS
 from monitoring.api.schemas import DayOrInstant
 from monitoring.report.chunk_views import ChunkRange

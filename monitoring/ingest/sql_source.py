@@ -12,7 +12,7 @@ from threading import Event
 from pydantic import SecretStr
 from sqlalchemy import Connection
 
-from driftline.backtesting.input.instants import as_datetime, as_microseconds
+from driftline.backtesting.input.values.instants import as_datetime, as_microseconds
 from driftline.errors import DriftlineError, NotFound
 from driftline.ingest.ingestion import Ingestion
 from driftline.ingest.messages.group_writer import GroupWriter, Prepared, prepared

@@ -5,7 +5,7 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from driftline.http.access import needs
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from monitoring.alerts.delivery_store import DeliveryFilter
 from monitoring.alerts.desk import AlertDesk
 from monitoring.alerts.wording import headline

@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 from driftline.clock import Clock
 from driftline.errors import Conflict, DriftlineError, InvalidInput, NotFound, Unavailable
 from driftline.http.access import RequestTooLarge, needs
+from driftline.http.authorization.scopes import Scope
 from driftline.http.pages import install_pages
-from driftline.http.scopes import Scope
-from driftline.http.server import stopping
+from driftline.http.server.server import stopping
 from driftline.ingest.errors import TooMuchContent, UnsupportedContent
 from driftline.models.registered_models import RegisteredModels
 from driftline.report.pages import TEMPLATES

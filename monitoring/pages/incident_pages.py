@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from driftline.clock import Clock
 from driftline.http.access import needs
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.store.database import translated
 from monitoring.api.incidents import actions as incident_actions
 from monitoring.incidents import action_log, stored_incidents

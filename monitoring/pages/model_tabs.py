@@ -5,7 +5,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from driftline.http.access import needs
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.models.registered_models import RegisteredModels
 from monitoring.api.schemas import parse_instant
 from monitoring.pages.compare_page import compare_page

@@ -12,7 +12,7 @@ from driftline.engine.catalogue import Problem
 from driftline.engine.spec import Period
 from driftline.errors import DriftlineError, InvalidInput, NotFound
 from driftline.http.access import accepts_batches, needs
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.models.proposal import Proposal
 from driftline.models.registered_models import RegisteredModels
 from driftline.models.uploaded import FILE_TYPES, propose_uploaded

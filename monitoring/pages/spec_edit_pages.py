@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from driftline.errors import InvalidInput
 from driftline.http.access import needs
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.models.registered_models import RegisteredModels
 from monitoring.api.pressure import Pressure
 from monitoring.pages.spec_edit_page import spec_edit_page

@@ -11,7 +11,7 @@ from driftline.errors import DriftlineError, InvalidInput, NotFound
 from driftline.http import access
 from driftline.http.access import needs
 from driftline.http.api_description import Document, error_response
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from serving.models.served_version import NotServable
 from serving.predictor import Predictions, Predictor, fields_of
 from serving.web.requests import PREDICT_PATH, PredictIn, SinglePredictIn, read_request

@@ -14,8 +14,8 @@ from a2wsgi.wsgi import build_environ
 from a2wsgi.wsgi_typing import Environ
 from werkzeug.test import run_wsgi_app
 
-from driftline.http.connections import REQUEST_SECONDS, RESPONSE_SECONDS
-from driftline.http.server import MAX_BODIES, MAX_CONCURRENT_REQUESTS
+from driftline.http.server.connections import REQUEST_SECONDS, RESPONSE_SECONDS
+from driftline.http.server.server import MAX_BODIES, MAX_CONCURRENT_REQUESTS
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]

@@ -8,7 +8,7 @@ from flask import Response, make_response, render_template, request
 
 from driftline.errors import DriftlineError, InvalidInput
 from driftline.http.access import needs
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from serving.models.served_version import ServedVersion
 from serving.predictor import Predictor
 from serving.web.api import answer_of

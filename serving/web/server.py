@@ -15,9 +15,9 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from driftline.errors import InvalidInput
-from driftline.http.certificate import ReloadingTlsAdapter
-from driftline.http.connections import HEADER_BYTES, IDLE_SECONDS, REQUEST_SECONDS
-from driftline.http.server import SHUTDOWN_SECONDS
+from driftline.http.server.certificate import ReloadingTlsAdapter
+from driftline.http.server.connections import HEADER_BYTES, IDLE_SECONDS, REQUEST_SECONDS
+from driftline.http.server.server import SHUTDOWN_SECONDS
 from driftline.settings import TlsSettings
 
 log = logging.getLogger(__name__)

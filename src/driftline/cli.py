@@ -10,7 +10,7 @@ from driftline import __version__
 from driftline.atlas.command import lineage
 from driftline.backtesting.command import backtest
 from driftline.errors import DriftlineError, MissingLibrary
-from driftline.http.token_command import token
+from driftline.http.authorization.token_command import token
 from driftline.ingest.files.command import ingest
 from driftline.models.command import models
 from driftline.report.command import report

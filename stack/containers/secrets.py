@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from driftline.clock import utc_now
-from driftline.http import tokens
-from driftline.http.scopes import Scope
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
 from stack import paths
 from stack.console import print_line
 from stack.services.accounts import ACCOUNTS

@@ -15,9 +15,9 @@ from schemathesis.core.failures import Failure
 from schemathesis.engine import events
 
 from driftline.clock import utc_now
-from driftline.http import tokens
 from driftline.http.access import PROBES
-from driftline.http.scopes import Scope
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
 from driftline.settings import AccessSettings
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "20"))

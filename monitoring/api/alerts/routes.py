@@ -3,7 +3,7 @@
 from apiflask import APIBlueprint
 
 from driftline.http.access import needs
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from monitoring.alerts.delivery_store import DeliveryFilter, DeliveryState
 from monitoring.alerts.desk import AlertDesk
 from monitoring.api.alerts.schemas import (

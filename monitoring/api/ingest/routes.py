@@ -7,7 +7,7 @@ from flask import g, request
 
 from driftline.http.access import accepts_batches, needs
 from driftline.http.api_description import Document
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.ingest.ingestion import Ingestion, Receipt, Sent
 from driftline.ingest.rows.content import Content
 from monitoring.api.ingest.description import describe_batches

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from driftline.http.access import accepts_batches, needs
 from driftline.http.api_description import Document
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.ingest.rows.content import Content
 from driftline.models.detail import model_detail
 from driftline.models.registered_models import RegisteredModels

@@ -9,7 +9,7 @@ from driftline.clock import Clock
 from driftline.errors import InvalidInput, NotFound
 from driftline.http.access import needs
 from driftline.http.api_description import Document, add_error_response
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import model_number
 from driftline.store.polling.schedule_store import delete_schedule, write_schedule

@@ -6,7 +6,7 @@ from flask import g
 from driftline.errors import Conflict, NotFound
 from driftline.http.access import needs
 from driftline.http.api_description import Document, add_error_response
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.models.registered_models import RegisteredModels
 from driftline.models.schema import RetrainingsOut, RolesOut
 from driftline.store.database import translated

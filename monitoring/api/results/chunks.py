@@ -4,7 +4,7 @@ from apiflask import APIBlueprint
 
 from driftline.http.access import needs
 from driftline.http.api_description import Document
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.report.schema import ChunkOut
 from monitoring.api.schemas import (
     INSTANT,

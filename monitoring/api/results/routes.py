@@ -15,7 +15,7 @@ from flask import Response, request
 from driftline.errors import InvalidInput, NotFound
 from driftline.http.access import needs
 from driftline.http.api_description import Document, error_response
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.ingest.rows.content import Format
 from driftline.report.csv_cells import without_formulas
 from driftline.report.schema import utc_text

@@ -10,7 +10,7 @@ from flask import Response, jsonify
 from driftline.errors import NotFound
 from driftline.http.access import needs
 from driftline.http.api_description import Document, add_error_response
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.report.schema import ChunkBrief
 from monitoring.api.runs.schemas import FailedChunk, ModelPolled, PollOut, RunDetailOut, RunOut, RunsOut
 from monitoring.api.schemas import AdviceOut

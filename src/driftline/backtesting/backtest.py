@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from driftline.backtesting.execution.run import run
-from driftline.backtesting.input.open_source import open_source
-from driftline.backtesting.input.sources import TableSource
+from driftline.backtesting.input.sources.open_source import open_source
+from driftline.backtesting.input.sources.sources import TableSource
 from driftline.backtesting.options import OptionStyle, python_option
 from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.faults import Faults

@@ -145,7 +145,7 @@ def prepare(
     """
     from dataclasses import replace  # noqa: PLC0415
 
-    from driftline.backtesting.input.open_source import open_source  # noqa: PLC0415
+    from driftline.backtesting.input.sources.open_source import open_source  # noqa: PLC0415
     from driftline.backtesting.options import split_names  # noqa: PLC0415
     from driftline.backtesting.request.faults import Faults  # noqa: PLC0415
     from driftline.backtesting.request.names import split_score  # noqa: PLC0415

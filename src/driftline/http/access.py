@@ -12,9 +12,9 @@ from flask import current_app, g, request
 
 from driftline.clock import Clock, utc_now
 from driftline.errors import DriftlineError, InvalidInput
+from driftline.http.authorization.scopes import Scope
+from driftline.http.authorization.tokens import Token, TokenFile
 from driftline.http.rate_limit import RateLimit
-from driftline.http.scopes import Scope
-from driftline.http.tokens import Token, TokenFile
 from driftline.settings import AccessSettings
 
 PROBES = frozenset({"/healthz", "/readyz"})

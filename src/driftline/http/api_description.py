@@ -9,7 +9,7 @@ from flask import current_app
 
 from driftline.errors import DriftlineError, Unavailable
 from driftline.http.access import PROBES, REFUSALS, scope_of
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 
 Document = dict[str, Any]
 ERROR_SCHEMA: Document = {

@@ -21,8 +21,8 @@ from sqlalchemy import Engine, QueuePool
 
 from driftline.errors import DriftlineError
 from driftline.http.access import needs
+from driftline.http.authorization.scopes import Scope
 from driftline.http.request_spans import METHODS
-from driftline.http.scopes import Scope
 from driftline.lineage import runs
 
 log = logging.getLogger(__name__)

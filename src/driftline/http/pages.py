@@ -4,7 +4,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from driftline.http.access import needs
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.report.pages import stylesheet
 
 POLICY = (

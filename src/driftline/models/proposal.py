@@ -10,7 +10,7 @@ import pandas as pd
 from driftline.backtesting.execution.workers import choose_map
 from driftline.backtesting.inference import Inference
 from driftline.backtesting.input.rows import Rows
-from driftline.backtesting.input.sources import TableSource
+from driftline.backtesting.input.sources.sources import TableSource
 from driftline.backtesting.input.split import Progress
 from driftline.backtesting.request.chunking import ENOUGH_CHUNKS, Cut
 from driftline.backtesting.request.inference.layout_inference import infer_layout

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.input.instants import as_microseconds
-from driftline.backtesting.input.outlying_times import reject_outlying
 from driftline.backtesting.input.repeats import RowIds, find_repeats, hash_rows
 from driftline.backtesting.input.rows import Rows, concatenate, read_all
-from driftline.backtesting.input.sources import TableSource
+from driftline.backtesting.input.sources.sources import TableSource
 from driftline.backtesting.input.split import Progress, columns_of
+from driftline.backtesting.input.values.instants import as_microseconds
+from driftline.backtesting.input.values.outlying_times import reject_outlying
 from driftline.backtesting.request.layout import as_texts
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import ColumnKind

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as pq
 
-from driftline.backtesting.input.open_source import open_source
-from driftline.backtesting.input.sources import FrameSource, TableSource, to_frame
+from driftline.backtesting.input.sources.open_source import open_source
+from driftline.backtesting.input.sources.sources import FrameSource, TableSource, to_frame
 from driftline.backtesting.request.names import split_score
 from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.resolved import read_request

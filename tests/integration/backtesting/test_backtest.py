@@ -12,7 +12,7 @@ import pytest
 import driftline as dl
 from driftline.backtesting.backtest import backtest
 from driftline.backtesting.execution.run import run
-from driftline.backtesting.input import csv_source, sources
+from driftline.backtesting.input.sources import csv_source, sources
 from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.request import Request, ScoreColumn
 from driftline.backtesting.request.resolved import read_request

@@ -15,7 +15,7 @@ from scipy.stats import ks_2samp
 
 from driftline.backtesting.backtest import backtest
 from driftline.backtesting.execution.run import run
-from driftline.backtesting.input import csv_source, sources
+from driftline.backtesting.input.sources import csv_source, sources
 from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.request import Request, ScoreColumn
 from driftline.backtesting.request.resolved import read_request

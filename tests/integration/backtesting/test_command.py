@@ -182,7 +182,7 @@ def test_a_backtest_imports_only_what_it_uses(csv: Path) -> None:
         "import sys; from driftline.cli import app\n"
         "app(sys.argv[1:], standalone_mode=False)\n"
         "unused = ('sqlalchemy', 'alembic', 'jinja2', 'rich', 'matplotlib', 'yaml', 'nannyml', 'sklearn')\n"
-        "unused += ('driftline.settings', 'driftline.http.tokens')\n"
+        "unused += ('driftline.settings', 'driftline.http.authorization.tokens')\n"
         "print([name for name in unused if name in sys.modules])"
     )
     completed = python(code, "backtest", csv, *ALL)

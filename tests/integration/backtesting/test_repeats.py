@@ -8,8 +8,8 @@ import pytest
 
 import driftline as dl
 from driftline.backtesting.execution.run import run
-from driftline.backtesting.input import csv_source
-from driftline.backtesting.input.csv_source import CsvSource
+from driftline.backtesting.input.sources import csv_source
+from driftline.backtesting.input.sources.csv_source import CsvSource
 from driftline.backtesting.request.request import Request, ScoreColumn
 from driftline.backtesting.request.resolved import read_request
 from tests.unit.backtesting.conftest import UNTIL

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import driftline as dl
-from driftline.backtesting.input.sources import ParquetSource
+from driftline.backtesting.input.sources.sources import ParquetSource
 from driftline.engine.catalogue import ColumnKind
 from driftline.errors import InvalidInput
 

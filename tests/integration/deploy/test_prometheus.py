@@ -17,10 +17,11 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from devtools.dashboards import DASHBOARDS
 from driftline.clock import naive_utc, utc_now
 from driftline.engine.results import State
-from driftline.http import access, tokens, web
+from driftline.http import access, web
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
 from driftline.http.metrics import ServiceMetrics
-from driftline.http.scopes import Scope
-from driftline.http.server import make_server
+from driftline.http.server.server import make_server
 from driftline.settings import AccessSettings, DatabaseSettings, TlsSettings
 from driftline.store.tables import incidents, ingest_log, models
 from flaskapp.stream_metrics import read_streams

@@ -14,9 +14,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from driftline.clock import utc_now
-from driftline.http import access, tokens
-from driftline.http.scopes import Scope
-from driftline.http.server import MAX_CONCURRENT_REQUESTS, make_server
+from driftline.http import access
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
+from driftline.http.server.server import MAX_CONCURRENT_REQUESTS, make_server
 from driftline.http.web import install, make_app
 from driftline.ingest.ingestion import Ingestion
 from driftline.ingest.rows.content import Encoding, Format

@@ -22,8 +22,8 @@ from churn import migrate
 from churn.columns import FEATURES
 from driftline.artifacts.saving import save_trees
 from driftline.engine.spec import ColumnSpec, ModelClock, Spec
-from driftline.http import tokens
-from driftline.http.scopes import Scope
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine

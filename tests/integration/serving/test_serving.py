@@ -23,7 +23,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from churn.columns import FEATURES, Processed
 from churn.tables import processed
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.store.tables import predictions
 from driftline.store.versions import registry, roles

@@ -72,7 +72,7 @@ def _end_with_the_test() -> None:
 
 def serve_monitor(place: Place, _name: str, _pipe: Connection | None) -> None:
     """Serve the monitor; it polls only by request."""
-    from driftline.http.server import serve  # noqa: PLC0415
+    from driftline.http.server.server import serve  # noqa: PLC0415
     from monitoring.app import create_app  # noqa: PLC0415
     from monitoring.settings import MonitorSettings  # noqa: PLC0415
 

@@ -17,8 +17,8 @@ import monitoring.app
 import serving.app
 from churn.columns import CDR_USAGE
 from driftline.http.access import PROBES, scope_of
+from driftline.http.authorization.scopes import Scope
 from driftline.http.metrics import PATH
-from driftline.http.scopes import Scope
 from driftline.settings import DatabaseSettings, KafkaLibrary, KafkaSettings
 from flaskapp.settings import Settings, SimulatorSettings
 from flaskapp.stream.request import StartStream, read_start

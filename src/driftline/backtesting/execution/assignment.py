@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from driftline.backtesting.input.instants import as_datetime
 from driftline.backtesting.input.rows import Rows
+from driftline.backtesting.input.values.instants import as_datetime
 from driftline.engine.chunking.chunks import Chunk, next_chunk, split_by_chunk, tiled
 from driftline.engine.frames.columns import IntArray
 from driftline.engine.results import EVENT_TIME

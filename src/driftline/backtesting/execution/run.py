@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.input.sources import TableSource
+from driftline.backtesting.input.sources.sources import TableSource
 from driftline.backtesting.input.split import Progress, Split, split
 from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.chunking import Cut

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from driftline.backtesting.execution.assignment import ChunkAssignment
-from driftline.backtesting.input.instants import as_datetime
+from driftline.backtesting.input.values.instants import as_datetime
 from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.results import Verdict

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from driftline.backtesting.input.epochs import epoch_unit
-from driftline.backtesting.input.instants import microseconds
-from driftline.backtesting.input.missing import without_missing_words
 from driftline.backtesting.input.read_options import MissingWords, ReadOptions
-from driftline.backtesting.input.sources import ReadAgainError, TableSource
-from driftline.backtesting.input.storage import with_plain_dtype
+from driftline.backtesting.input.sources.sources import ReadAgainError, TableSource
+from driftline.backtesting.input.values.epochs import epoch_unit
+from driftline.backtesting.input.values.instants import microseconds
+from driftline.backtesting.input.values.missing import without_missing_words
+from driftline.backtesting.input.values.storage import with_plain_dtype
 from driftline.backtesting.options import python_option
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.frames.columns import IntArray

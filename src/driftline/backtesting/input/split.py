@@ -7,12 +7,12 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from driftline.backtesting.input.instants import as_datetime, as_microseconds
-from driftline.backtesting.input.outlying_times import reject_outlying
 from driftline.backtesting.input.read_options import ReadOptions
 from driftline.backtesting.input.repeats import Repeats, RowIds, find_repeats, hash_rows
 from driftline.backtesting.input.rows import Rows, concatenate, read, read_all
-from driftline.backtesting.input.sources import TableSource
+from driftline.backtesting.input.sources.sources import TableSource
+from driftline.backtesting.input.values.instants import as_datetime, as_microseconds
+from driftline.backtesting.input.values.outlying_times import reject_outlying
 from driftline.engine.frames.columns import IntArray
 from driftline.errors import InvalidInput
 

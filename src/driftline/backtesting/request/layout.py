@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.input.number_text import Notation, NumberText, is_text
 from driftline.backtesting.input.rows import Rows
+from driftline.backtesting.input.values.number_text import Notation, NumberText, is_text
 from driftline.backtesting.options import OptionStyle, python_option
 from driftline.backtesting.request.outputs.classes import Classes
 from driftline.backtesting.request.outputs.scales import PROBABILITY_SCALE, ScoreScale

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.input.instants import as_datetime, as_microseconds, instant
-from driftline.backtesting.input.outlying_times import reject_outlying
 from driftline.backtesting.input.rows import Rows, read_all
-from driftline.backtesting.input.sources import TableSource
+from driftline.backtesting.input.sources.sources import TableSource
 from driftline.backtesting.input.split import Split
+from driftline.backtesting.input.values.instants import as_datetime, as_microseconds, instant
+from driftline.backtesting.input.values.outlying_times import reject_outlying
 from driftline.backtesting.request.chunking import ENOUGH_CHUNKS, Cut
 from driftline.backtesting.request.inference.problem import MOST_CLASSES
 from driftline.backtesting.request.resolved import ResolvedRequest

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
-from driftline.backtesting.input.instants import instant
-from driftline.backtesting.input.missing import MISSING, MISSING_TEXT
+from driftline.backtesting.input.values.instants import instant
+from driftline.backtesting.input.values.missing import MISSING, MISSING_TEXT
 from driftline.backtesting.options import OptionStyle
 from driftline.backtesting.request.chunking import Cut
 from driftline.backtesting.request.faults import Faults

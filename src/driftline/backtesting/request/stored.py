@@ -3,7 +3,7 @@
 No I/O here.
 """
 
-from driftline.backtesting.input.number_text import Notation
+from driftline.backtesting.input.values.number_text import Notation
 from driftline.backtesting.options import OptionStyle, python_option
 from driftline.backtesting.request.layout import Layout
 from driftline.backtesting.request.outputs.classes import Classes

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from driftline.backtesting.input.open_source import open_source
-from driftline.backtesting.input.sources import ReadAgainError, compression_of, kind_of, one_line
+from driftline.backtesting.input.sources.open_source import open_source
+from driftline.backtesting.input.sources.sources import ReadAgainError, compression_of, kind_of, one_line
 from driftline.errors import InvalidInput
 from driftline.ingest.rows.content import Content, Format
 from driftline.ingest.rows.label_rows import label_columns

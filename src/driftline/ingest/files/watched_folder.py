@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
-from driftline.backtesting.input.sources import kind_of
+from driftline.backtesting.input.sources.sources import kind_of
 from driftline.errors import InvalidInput
 from driftline.ingest.files.file_batches import ENDINGS
 from driftline.ingest.files.file_ingestion import FileCounts, FileIngestion

@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftline.backtesting.input.faulty_rows import faulty_rows
-from driftline.backtesting.input.number_text import NumberText, is_text
+from driftline.backtesting.input.values.faulty_rows import faulty_rows
+from driftline.backtesting.input.values.number_text import NumberText, is_text
 from driftline.backtesting.request.outputs.classes import plain
 from driftline.backtesting.request.outputs.scales import PROBABILITY_SCALE, ScoreUnit
 from driftline.engine.catalogue import Problem

@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from driftline.backtesting.input.csv_source import CsvSource
-from driftline.backtesting.input.sources import (
+from driftline.backtesting.input.sources.csv_source import CsvSource
+from driftline.backtesting.input.sources.sources import (
     ParquetSource,
     ReadAgainError,
     TableSource,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.backtesting.input.epochs import PER_SECOND, epoch_unit
-from driftline.backtesting.input.instants import as_microseconds, microseconds
 from driftline.backtesting.input.rows import normalize
+from driftline.backtesting.input.values.epochs import PER_SECOND, epoch_unit
+from driftline.backtesting.input.values.instants import as_microseconds, microseconds
 from driftline.clock import MAX_CLOCK_SKEW
 from driftline.engine.catalogue import Problem
 from driftline.engine.frames.columns import BoolArray, IntArray

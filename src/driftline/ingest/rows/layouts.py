@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from driftline.backtesting.input.missing import MISSING, MISSING_TEXT
+from driftline.backtesting.input.values.missing import MISSING, MISSING_TEXT
 from driftline.backtesting.options import OptionStyle
 from driftline.backtesting.request.layout import Layout
 from driftline.backtesting.request.stored import layout_of

@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftline.backtesting.input.epochs import epoch_unit
-from driftline.backtesting.input.instants import as_microseconds, microseconds
 from driftline.backtesting.input.rows import normalize
+from driftline.backtesting.input.values.epochs import epoch_unit
+from driftline.backtesting.input.values.instants import as_microseconds, microseconds
 from driftline.clock import MAX_CLOCK_SKEW
 from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.frames.columns import BoolArray, FloatArray, IntArray

@@ -12,9 +12,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from driftline.backtesting.input import csv_source, sources
-from driftline.backtesting.input.csv_source import CsvSource
-from driftline.backtesting.input.sources import ParquetSource
+from driftline.backtesting.input.sources import csv_source, sources
+from driftline.backtesting.input.sources.csv_source import CsvSource
+from driftline.backtesting.input.sources.sources import ParquetSource
 from tests.unit.backtesting.conftest import Invoke
 from tests.unit.engine.frame_builders import scored_rows
 from tests.unit.engine.performance.multiclass.class_builders import CLASSES, class_rows
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux fork
 FORKED = """
 import os, threading
 from driftline.backtesting.execution import workers
-from driftline.backtesting.input import csv_source, sources
+from driftline.backtesting.input.sources import csv_source, sources
 from driftline.cli import main
 
 def assert_single_thread():

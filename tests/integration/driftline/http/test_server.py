@@ -23,16 +23,10 @@ import pytest
 from flask import Flask, Response, jsonify, request
 
 from driftline.errors import InvalidInput
-from driftline.http import connections
-from driftline.http import server as server_module
-from driftline.http.connections import HEADER_BYTES
-from driftline.http.server import (
-    MAX_BODIES,
-    MAX_CONCURRENT_REQUESTS,
-    MAX_IDLE_CONNECTIONS,
-    THREADS,
-    make_server,
-)
+from driftline.http.server import connections
+from driftline.http.server import server as server_module
+from driftline.http.server.connections import HEADER_BYTES
+from driftline.http.server.server import MAX_BODIES, MAX_CONCURRENT_REQUESTS, MAX_IDLE_CONNECTIONS, THREADS, make_server
 from driftline.settings import TlsSettings
 from driftline.tls import client_context
 from stack import paths
@@ -472,7 +466,7 @@ def test_concurrent_requests_are_limited() -> None:
 
 SLOW_SERVICE = """
 import sys, time
-from driftline.http.server import serve
+from driftline.http.server.server import serve
 from driftline.settings import TlsSettings
 
 def app(environ, start_response):
@@ -504,7 +498,7 @@ def test_sigterm_finishes_requests_in_progress() -> None:
 
 SIGNALLED_SERVICE = """
 import gc, os, signal, sys, threading
-from driftline.http.server import serve
+from driftline.http.server.server import serve
 from driftline.settings import TlsSettings
 
 def interrupt(*_):

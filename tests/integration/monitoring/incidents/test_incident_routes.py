@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 
 from driftline.clock import utc_now
 from driftline.engine.results import State
-from driftline.http import tokens
-from driftline.http.scopes import Scope
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
 from driftline.settings import AccessSettings, DatabaseSettings
 from monitoring.incidents.update import update_incidents
 from stack.testing.fixtures import DatabaseAddress

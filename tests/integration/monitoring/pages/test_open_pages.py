@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from driftline.http.server import SHUTDOWN_SECONDS, make_server
+from driftline.http.server.server import SHUTDOWN_SECONDS, make_server
 from driftline.settings import DatabaseSettings, TlsSettings
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.applications import monitor_of

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, func, select
 from werkzeug.test import TestResponse
 
 from driftline.clock import utc_now
-from driftline.http import tokens
-from driftline.http.scopes import Scope
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
 from driftline.settings import AccessSettings, DatabaseSettings
 from driftline.store.tables import models
 from stack.testing.fixtures import DatabaseAddress

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from driftline.backtesting.input.rows import Rows, normalize, read
-from driftline.backtesting.input.sources import FrameSource
+from driftline.backtesting.input.sources.sources import FrameSource
 from driftline.backtesting.request.inference.layout_inference import infer_layout
 from driftline.backtesting.request.request import Request, ScoreColumn
 from driftline.backtesting.request.resolved import read_request

@@ -17,9 +17,10 @@ from pydantic import BaseModel
 from werkzeug.test import TestResponse
 
 from driftline.errors import InvalidInput
-from driftline.http import access, tokens, web
+from driftline.http import access, web
 from driftline.http.access import needs
-from driftline.http.scopes import Scope
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
 from driftline.settings import AccessSettings
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)

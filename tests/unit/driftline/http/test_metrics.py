@@ -9,9 +9,10 @@ from prometheus_client.core import Metric
 
 from driftline.clock import utc_now
 from driftline.errors import DatabaseUnavailable
-from driftline.http import access, tokens, web
+from driftline.http import access, web
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
 from driftline.http.metrics import CACHE_SECONDS, PATH, ServiceMetrics, gauge
-from driftline.http.scopes import Scope
 from driftline.settings import AccessSettings
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from driftline.http import tokens
-from driftline.http.scopes import Scope
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
 from stack.containers import secrets as container_secrets
 from stack.services.accounts import ACCOUNTS
 

@@ -8,10 +8,16 @@ import numpy as np
 import pandas as pd
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.input.missing import MISSING
-from driftline.backtesting.input.number_text import Notation, NumberText, is_text, looks_like_numbers, number_text
 from driftline.backtesting.input.rows import Rows
-from driftline.backtesting.input.sources import is_unnamed
+from driftline.backtesting.input.sources.sources import is_unnamed
+from driftline.backtesting.input.values.missing import MISSING
+from driftline.backtesting.input.values.number_text import (
+    Notation,
+    NumberText,
+    is_text,
+    looks_like_numbers,
+    number_text,
+)
 from driftline.backtesting.request.inference.moving_columns import moving_reason
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import ColumnKind

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pac
 
-from driftline.backtesting.input.epochs import are_dates_in_digits
-from driftline.backtesting.input.number_text import as_arrow, is_text
+from driftline.backtesting.input.values.epochs import are_dates_in_digits
+from driftline.backtesting.input.values.number_text import as_arrow, is_text
 from driftline.engine.frames.columns import FloatArray, as_floats
 
 _DAY_TIME = r"([T ]\d{1,2}:.*)?$"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.input.number_text import Notation, is_text, number_text
+from driftline.backtesting.input.values.number_text import Notation, is_text, number_text
 from driftline.backtesting.request.inference.kinds import are_integers
 from driftline.backtesting.request.outputs.classes import is_binary
 from driftline.backtesting.request.resolved import ResolvedRequest

@@ -8,10 +8,10 @@ import typer
 
 from driftline.clock import utc_now
 from driftline.errors import InvalidInput
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 
 if TYPE_CHECKING:
-    from driftline.http.tokens import Token
+    from driftline.http.authorization.tokens import Token
 
 token = typer.Typer(help="Manage the tokens of the web services, in the file DRIFTLINE_TOKENS.", no_args_is_help=True)
 
@@ -25,7 +25,7 @@ Days = Annotated[
 @token.command()
 def create(name: Name, scope: Scopes, expires_in_days: Days = None) -> None:
     """Create a token and print it; only its hash is stored, so it cannot be shown again."""
-    from driftline.http import tokens  # noqa: PLC0415  (so everywhere here: other commands need neither tokens nor settings)
+    from driftline.http.authorization import tokens  # noqa: PLC0415  (so everywhere here: other commands need neither tokens nor settings)
 
     lifetime = timedelta(days=expires_in_days) if expires_in_days else None
     typer.echo(tokens.create(_token_file(), name, frozenset(scope), utc_now(), lifetime))
@@ -35,7 +35,7 @@ def create(name: Name, scope: Scopes, expires_in_days: Days = None) -> None:
 @token.command("list")
 def show() -> None:
     """List the name, scopes, creation time and expiry of each token, never the token itself."""
-    from driftline.http import tokens  # noqa: PLC0415
+    from driftline.http.authorization import tokens  # noqa: PLC0415
 
     stored = tokens.read(_token_file())
     for entry in stored:
@@ -47,7 +47,7 @@ def show() -> None:
 @token.command()
 def revoke(name: Annotated[str, typer.Argument(help="Name of the token.")]) -> None:
     """Revoke a token; services refuse it from their next request on."""
-    from driftline.http import tokens  # noqa: PLC0415
+    from driftline.http.authorization import tokens  # noqa: PLC0415
 
     tokens.revoke(_token_file(), name)
     typer.echo(f"Revoked {name}.", err=True)

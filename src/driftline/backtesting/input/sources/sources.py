@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.input.storage import nullable_integers, plain_arrow
+from driftline.backtesting.input.values.storage import nullable_integers, plain_arrow
 from driftline.errors import InvalidInput
 
 LARGEST_WHOLE = 512 * 1024 * 1024

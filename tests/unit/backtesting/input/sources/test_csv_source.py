@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from driftline.backtesting.execution.run import run
-from driftline.backtesting.input import csv_source
-from driftline.backtesting.input.csv_source import CsvSource
-from driftline.backtesting.input.open_source import open_source
-from driftline.backtesting.input.sources import ParquetSource, ReadAgainError
+from driftline.backtesting.input.sources import csv_source
+from driftline.backtesting.input.sources.csv_source import CsvSource
+from driftline.backtesting.input.sources.open_source import open_source
+from driftline.backtesting.input.sources.sources import ParquetSource, ReadAgainError
 from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.resolved import read_request
 from driftline.errors import InvalidInput

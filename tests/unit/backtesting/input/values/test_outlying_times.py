@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from driftline.backtesting.backtest import backtest
-from driftline.backtesting.input.instants import as_microseconds
-from driftline.backtesting.input.outlying_times import reject_outlying
+from driftline.backtesting.input.values.instants import as_microseconds
+from driftline.backtesting.input.values.outlying_times import reject_outlying
 from driftline.errors import InvalidInput
 from tests.unit.backtesting.conftest import UNTIL
 

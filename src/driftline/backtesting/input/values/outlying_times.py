@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from driftline.backtesting.input.instants import as_datetime, as_microseconds
+from driftline.backtesting.input.values.instants import as_datetime, as_microseconds
 from driftline.engine.frames.columns import BoolArray, IntArray
 from driftline.errors import InvalidInput
 

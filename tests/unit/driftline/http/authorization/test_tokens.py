@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.errors import Conflict, InvalidInput, NotFound
-from driftline.http import tokens
-from driftline.http.scopes import Scope
-from driftline.http.tokens import PATTERN, TokenFile
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
+from driftline.http.authorization.tokens import PATTERN, TokenFile
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 READ = frozenset({Scope.READ})

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pac
 
-from driftline.backtesting.input.missing import MISSING
+from driftline.backtesting.input.values.missing import MISSING
 from driftline.engine.frames.columns import BoolArray, FloatArray, category
 
 STRAY_SHARE = 0.05

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.backtesting.input.epochs import epoch_unit
-from driftline.backtesting.input.instants import as_datetime, as_microseconds, instant, microseconds
+from driftline.backtesting.input.values.epochs import epoch_unit
+from driftline.backtesting.input.values.instants import as_datetime, as_microseconds, instant, microseconds
 from driftline.errors import InvalidInput
 
 BERLIN = ZoneInfo("Europe/Berlin")

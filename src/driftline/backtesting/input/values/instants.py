@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from driftline.backtesting.input.epochs import (
+from driftline.backtesting.input.values.epochs import (
     EARLIEST,
     LATEST,
     YEARS,
@@ -17,8 +17,8 @@ from driftline.backtesting.input.epochs import (
     is_number,
     microseconds_of_numbers,
 )
-from driftline.backtesting.input.faulty_rows import faulty_rows
-from driftline.backtesting.input.storage import with_plain_dtype
+from driftline.backtesting.input.values.faulty_rows import faulty_rows
+from driftline.backtesting.input.values.storage import with_plain_dtype
 from driftline.engine.frames.columns import BoolArray, IntArray
 from driftline.engine.frames.stray_values import to_text
 from driftline.errors import InvalidInput

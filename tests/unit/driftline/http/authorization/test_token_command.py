@@ -10,9 +10,9 @@ from typer.testing import CliRunner, Result
 from driftline.cli import app
 from driftline.clock import utc_now
 from driftline.errors import Conflict, InvalidInput, NotFound
-from driftline.http import tokens
-from driftline.http.scopes import Scope
-from driftline.http.tokens import PATTERN
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
+from driftline.http.authorization.tokens import PATTERN
 
 
 @pytest.fixture

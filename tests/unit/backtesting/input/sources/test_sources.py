@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from driftline.backtesting.input import sources
-from driftline.backtesting.input.sources import ParquetSource
+from driftline.backtesting.input.sources import sources
+from driftline.backtesting.input.sources.sources import ParquetSource
 from driftline.errors import InvalidInput
 
 UNKNOWN = "Nowhere/Land"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from driftline.backtesting.input.csv_source import CsvSource
-from driftline.backtesting.input.sources import (
+from driftline.backtesting.input.sources.csv_source import CsvSource
+from driftline.backtesting.input.sources.sources import (
     PARQUET_SUFFIXES,
     FrameSource,
     ParquetSource,

@@ -21,7 +21,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from driftline.clock import Clock
 from driftline.errors import Conflict, InvalidInput, NotFound
-from driftline.http.scopes import Scope
+from driftline.http.authorization.scopes import Scope
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from itertools import islice
 import pyarrow.csv as pc
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.input.missing import MISSING
+from driftline.backtesting.input.values.missing import MISSING
 
 HEAD_BYTES = 65_536
 """How many bytes of a file are read to infer its dialect."""

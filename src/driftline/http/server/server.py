@@ -16,9 +16,9 @@ from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvir
 from cheroot.wsgi import Server
 
 from driftline.errors import InvalidInput
-from driftline.http.body import BodyGateway
-from driftline.http.certificate import ReloadingTlsAdapter
-from driftline.http.connections import HEADER_BYTES, IDLE_SECONDS, DeadlineConnection
+from driftline.http.server.body import BodyGateway
+from driftline.http.server.certificate import ReloadingTlsAdapter
+from driftline.http.server.connections import HEADER_BYTES, IDLE_SECONDS, DeadlineConnection
 from driftline.settings import TlsSettings
 
 log = logging.getLogger(__name__)

@@ -14,10 +14,9 @@ import pyarrow.compute as pac
 import pyarrow.csv as pc
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.input.dialect import HEAD_BYTES, Dialect
-from driftline.backtesting.input.encodings import foreign_encoding
-from driftline.backtesting.input.missing import MISSING, MISSING_TEXT
-from driftline.backtesting.input.sources import (
+from driftline.backtesting.input.sources.dialect import HEAD_BYTES, Dialect
+from driftline.backtesting.input.sources.encodings import foreign_encoding
+from driftline.backtesting.input.sources.sources import (
     LARGEST_WHOLE,
     ReadAgainError,
     compression_of,
@@ -28,6 +27,7 @@ from driftline.backtesting.input.sources import (
     reject_repeated,
     to_frame,
 )
+from driftline.backtesting.input.values.missing import MISSING, MISSING_TEXT
 from driftline.errors import InvalidInput
 
 BLOCK_BYTES = 16 * 1024 * 1024

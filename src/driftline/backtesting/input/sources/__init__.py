@@ -1,0 +1,1 @@
+"""Where rows come from: data frames, Parquet files and CSV files."""

@@ -1,0 +1,1 @@
+"""Tokens, their scopes, and the commands that create, list and revoke them."""
