@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from churn.columns import CDR_USAGE, Cdr
-from eda.days import SETTLED_SHARE, DayCount
-from eda.exploration import Exploration
 from eda.quantities import QUANTITIES, label
+from eda.statistics.days import SETTLED_SHARE, DayCount
+from eda.statistics.exploration import Exploration
 from eda.wording import amount, percent, share, signed
 
 NOTABLE_FACTOR = 1.5

@@ -11,14 +11,15 @@ from driftline.clock import Clock, utc_now
 from driftline.errors import DriftlineError, InvalidInput
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine, translated
-from eda import days, query_params, records
-from eda.exploration import Exploration
+from eda import query_params, records
 from eda.output import write_all
 from eda.plots import plots
-from eda.profile import profile
 from eda.report import render
 from eda.settings import ExplorationSettings
 from eda.span import RequestedSpan, no_records
+from eda.statistics import days
+from eda.statistics.exploration import Exploration
+from eda.statistics.profile import profile
 from eda.steps import ProgressLog, step
 
 log = logging.getLogger(__name__)

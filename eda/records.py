@@ -12,11 +12,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from churn.columns import CDR_USAGE
 from churn.tables import cdr
 from driftline.errors import NotFound
-from eda.days import DAY, DayCount, missing_name, total_name
-from eda.profile import DAY_NUMBER
 from eda.quantities import VARIABLES
-from eda.sample import DRAW, KEY, draws
 from eda.span import DaySpan
+from eda.statistics.days import DAY, DayCount, missing_name, total_name
+from eda.statistics.profile import DAY_NUMBER
+from eda.statistics.sample import DRAW, KEY, draws
 
 CHUNK_ROWS = 50_000
 TO_DAYS_LESS_ORDINAL = 365
@@ -44,7 +44,7 @@ def count_subscribers(connection: Connection, span: DaySpan) -> int:
 
 
 def day_rows(connection: Connection, span: DaySpan) -> pd.DataFrame:
-    """Aggregate each day that has records, in the database: the columns of `eda.days.ROW_COLUMNS`, in day order."""
+    """Aggregate each day that has records, in the database: `ROW_COLUMNS` of `eda.statistics.days`, in day order."""
     day: ColumnElement[date] = func.date(cdr.c.DP_DATE)
     label, subscriber = cdr.c.PSEUDO_CHURNED, cdr.c.DP_MSISDN
     columns: dict[str, ColumnElement[Any]] = {
@@ -62,7 +62,7 @@ def day_rows(connection: Connection, span: DaySpan) -> pd.DataFrame:
 
 
 def chunks(connection: Connection, span: DaySpan, progress: Progress) -> Iterator[pd.DataFrame]:
-    """Stream the span's records in key order, at most `CHUNK_ROWS` at once, in the format of `eda.profile.profile`.
+    """Stream the span's records in key order, at most `CHUNK_ROWS` at once, as `eda.statistics.profile` takes them.
 
     After each chunk, `progress` is called with the number of records so far.
     """

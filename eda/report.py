@@ -10,14 +10,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from eda import wording
-from eda.correlation import MINIMUM_ROWS
-from eda.days import SETTLED_SHARE, DayCount
-from eda.exploration import SKEWED, ColumnSummary, Exploration
 from eda.findings import findings
-from eda.histogram import EXACT_BELOW, LARGEST_ERROR
 from eda.plots.distributions import LOWEST_PART
 from eda.plots.style import Plot
 from eda.quantities import QUANTITIES
+from eda.statistics.correlation import MINIMUM_ROWS
+from eda.statistics.days import SETTLED_SHARE, DayCount
+from eda.statistics.exploration import SKEWED, ColumnSummary, Exploration
+from eda.statistics.histogram import EXACT_BELOW, LARGEST_ERROR
 
 AMOUNTS = (
     *("mean", "deviation", "minimum", "median", "percentile_95", "maximum"),

@@ -1,8 +1,8 @@
 """Draws an exploration: each plot is an SVG, with the same bytes for the same data."""
 
-from eda.exploration import Exploration
 from eda.plots import by_day, churn_relation, correlations, distributions, missing
 from eda.plots.style import Plot, drawn
+from eda.statistics.exploration import Exploration
 
 
 def plots(exploration: Exploration) -> tuple[Plot, ...]:

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from eda.days import DayCount
-from eda.exploration import Exploration
 from eda.plots.style import BLUE, GREY, ORANGE, WIDTH, date_axis, empty, in_unit, note
 from eda.quantities import QUANTITIES, UsageUnit
+from eda.statistics.days import DayCount
+from eda.statistics.exploration import Exploration
 from eda.wording import bare, number, share
 
 NAME = "by_day"

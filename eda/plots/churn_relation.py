@@ -4,10 +4,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from churn.columns import CDR_USAGE, Cdr
-from eda.correlation import Correlation, CorrelationMethod, with_churn
-from eda.exploration import Exploration
 from eda.plots.style import GREY, INK, QUIET, WIDTH
 from eda.quantities import label
+from eda.statistics.correlation import Correlation, CorrelationMethod, with_churn
+from eda.statistics.exploration import Exploration
 from eda.wording import signed
 
 NAME = "churn_relation"

@@ -7,10 +7,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from eda.correlation import CorrelationMethod, matrix
-from eda.exploration import Exploration
 from eda.plots.style import GRID, INK, QUIET, WIDTH, note
 from eda.quantities import VARIABLES, label
+from eda.statistics.correlation import CorrelationMethod, matrix
+from eda.statistics.exploration import Exploration
 from eda.wording import UNDEFINED, signed
 
 NAME = "correlations"

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from churn.columns import CDR_USAGE, Cdr
-from eda.exploration import Exploration
-from eda.histogram import EDGES, EMPTY, Floats, UsageHistogram, snapped
 from eda.plots.style import GROUP_COLORS, WIDTH, empty, in_unit, note
-from eda.profile import Group
 from eda.quantities import QUANTITIES
+from eda.statistics.exploration import Exploration
+from eda.statistics.histogram import EDGES, EMPTY, Floats, UsageHistogram, snapped
+from eda.statistics.profile import Group
 from eda.wording import bare, share
 
 NAME = "distributions"

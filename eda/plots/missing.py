@@ -9,9 +9,9 @@ from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
 from churn.columns import Cdr
-from eda.exploration import Exploration
 from eda.plots.style import BLUE, GREY, INK, QUIET, WIDTH, date_axis
 from eda.quantities import VARIABLES, label
+from eda.statistics.exploration import Exploration
 from eda.wording import share
 
 NAME = "missing"

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from driftline.report.palette import LIGHT
-from eda.exploration import Exploration
-from eda.profile import Group
 from eda.quantities import UsageUnit
+from eda.statistics.exploration import Exploration
+from eda.statistics.profile import Group
 from eda.wording import bare
 
 INK, QUIET, GRID, PAPER = LIGHT["ink"], LIGHT["soft"], LIGHT["line"], LIGHT["card"]

@@ -20,13 +20,14 @@ from driftline.errors import DatabaseUnavailable, NotFound, NotMigrated
 from driftline.settings import DatabaseSettings
 from driftline.store import bulk, ledger
 from driftline.store.database import in_transaction, make_engine
-from eda import days, query_params, records
 from eda import job as exploration_job
-from eda.profile import DAY_NUMBER
+from eda import query_params, records
 from eda.quantities import VARIABLES
-from eda.sample import draws
 from eda.settings import FOLDER, ExplorationSettings
 from eda.span import DaySpan
+from eda.statistics import days
+from eda.statistics.profile import DAY_NUMBER
+from eda.statistics.sample import draws
 from tests.unit.eda import sample_records
 from tests.unit.eda.sample_records import FIRST
 

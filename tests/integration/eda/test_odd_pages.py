@@ -11,8 +11,8 @@ import pytest
 
 from churn.columns import CDR_USAGE, Cdr
 from eda.plots import plots
-from eda.profile import DAY_NUMBER
 from eda.report import render
+from eda.statistics.profile import DAY_NUMBER
 from tests.unit.eda.sample_records import FIRST, explored, records
 
 NOW = datetime(2026, 2, 1, 12, 30, tzinfo=UTC)

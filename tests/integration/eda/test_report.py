@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from eda.exploration import Exploration
 from eda.plots import MODULES, missing, plots, style
 from eda.plots.style import Plot
 from eda.quantities import QUANTITIES
 from eda.report import render
+from eda.statistics.exploration import Exploration
 from tests.unit.eda.sample_records import explored, records
 
 NOW = datetime(2026, 2, 1, 12, 30, tzinfo=UTC)

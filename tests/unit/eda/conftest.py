@@ -2,7 +2,7 @@
 
 import pytest
 
-from eda.exploration import Exploration
+from eda.statistics.exploration import Exploration
 from tests.unit.eda.sample_records import explored, records
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from churn.columns import CDR_USAGE, Cdr
-from eda import days
-from eda.days import DAY, DayCount, missing_name, total_name
-from eda.exploration import Exploration
-from eda.profile import DAY_NUMBER, profile
 from eda.quantities import VARIABLES
-from eda.sample import DRAW, draws
 from eda.span import DaySpan
+from eda.statistics import days
+from eda.statistics.days import DAY, DayCount, missing_name, total_name
+from eda.statistics.exploration import Exploration
+from eda.statistics.profile import DAY_NUMBER, profile
+from eda.statistics.sample import DRAW, draws
 
 FIRST = date(2026, 1, 1)
 SUBSCRIBERS = 200

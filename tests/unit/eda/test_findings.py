@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from churn.columns import Cdr
-from eda.exploration import Exploration
 from eda.findings import findings
-from eda.profile import DAY_NUMBER
+from eda.statistics.exploration import Exploration
+from eda.statistics.profile import DAY_NUMBER
 from tests.unit.eda.sample_records import FIRST, explored, records
 
 DAY_20 = FIRST.toordinal() + 19

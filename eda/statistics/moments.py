@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eda.histogram import Floats
+from eda.statistics.histogram import Floats
 
 ROUNDING = 1e-12
 """A column is constant when its sum of squared deviations is at most this share of its sum of squares."""

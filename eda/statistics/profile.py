@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from churn.columns import CDR_USAGE, Cdr
-from eda import sample
-from eda.histogram import EMPTY, UsageHistogram, histogram
-from eda.moments import Moments, moments, typical
 from eda.quantities import VARIABLES
-from eda.sample import RowSample
+from eda.statistics import sample
+from eda.statistics.histogram import EMPTY, UsageHistogram, histogram
+from eda.statistics.moments import Moments, moments, typical
+from eda.statistics.sample import RowSample
 
 DAY_NUMBER = "day_number"
 """A record's UTC day as a number of `date.toordinal`."""

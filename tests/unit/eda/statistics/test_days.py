@@ -8,10 +8,10 @@ import pytest
 
 from churn.columns import CDR_USAGE, Cdr
 from driftline.errors import SchemaMismatch
-from eda import days
-from eda.days import DAY, DailyCounts, DayCount, missing_name, total_name
 from eda.quantities import VARIABLES
 from eda.span import DaySpan
+from eda.statistics import days
+from eda.statistics.days import DAY, DailyCounts, DayCount, missing_name, total_name
 
 
 def row(day: int, records: int = 100, labelled: int = 100, churned: int = 20, missing: int = 0) -> dict[str, object]:

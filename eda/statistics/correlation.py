@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from churn.columns import CDR_USAGE, Cdr
-from eda.moments import Moments
 from eda.quantities import VARIABLES
-from eda.sample import RowSample
+from eda.statistics.moments import Moments
+from eda.statistics.sample import RowSample
 
 MINIMUM_ROWS = 30
 

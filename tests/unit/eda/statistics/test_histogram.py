@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eda.histogram import BINS, EDGES, EMPTY, EXACT_BELOW, LARGEST_ERROR, bins_of, histogram, snapped
+from eda.statistics.histogram import BINS, EDGES, EMPTY, EXACT_BELOW, LARGEST_ERROR, bins_of, histogram, snapped
 
 values = st.lists(st.integers(0, 2**53), min_size=1, max_size=60)
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from churn.columns import CDR_USAGE, Cdr
-from eda import correlation
-from eda.correlation import Correlation, CorrelationMethod
-from eda.days import DailyCounts
-from eda.profile import Group, Profile
 from eda.quantities import VARIABLES
 from eda.span import DaySpan
+from eda.statistics import correlation
+from eda.statistics.correlation import Correlation, CorrelationMethod
+from eda.statistics.days import DailyCounts
+from eda.statistics.profile import Group, Profile
 
 SKEWED = 5.0
 """A column is skewed when its 99th percentile is more than this many times its median."""

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churn.columns import Cdr
-from eda import sample
-from eda.sample import DRAW, RowSample, draws
+from eda.statistics import sample
+from eda.statistics.sample import DRAW, RowSample, draws
 
 FIRST_DRAW = 3980616057965821989
 """The draw of subscriber 8801 and record run:1; a changed draw would change the rows of earlier reports."""

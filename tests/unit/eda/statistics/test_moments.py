@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eda.histogram import Floats
-from eda.moments import Moments, moments, typical
+from eda.statistics.histogram import Floats
+from eda.statistics.moments import Moments, moments, typical
 
 
 def drawn(seed: int, rows: int = 300) -> Floats:

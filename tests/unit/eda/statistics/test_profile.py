@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from churn.columns import CDR_USAGE, Cdr
-from eda.correlation import CorrelationMethod, matrix, with_churn
-from eda.exploration import Exploration
-from eda.profile import DAY_NUMBER, Group, profile
 from eda.quantities import VARIABLES
+from eda.statistics.correlation import CorrelationMethod, matrix, with_churn
+from eda.statistics.exploration import Exploration
+from eda.statistics.profile import DAY_NUMBER, Group, profile
 from tests.unit.eda.sample_records import FIRST, SUBSCRIBERS, explored, records
 
 
