@@ -30,7 +30,7 @@ from monitoring.archiving import archive_every
 from monitoring.metrics.polls import PollMetrics
 from monitoring.metrics.stored_values import read_stored
 from monitoring.pages.dashboard import CHANGES, make_pages
-from monitoring.report.scheduled_reports import ScheduledReports
+from monitoring.report.files.scheduled_reports import ScheduledReports
 from monitoring.series.receiver import HttpLineReceiver
 from monitoring.series.sink import SeriesSink
 from monitoring.service import MonitorService, run_every

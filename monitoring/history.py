@@ -35,7 +35,7 @@ from monitoring.incidents.update import update_incidents
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.poller import PollOutcome, poll_once
 from monitoring.poll.relabelled_chunks import UncomputedLabels
-from monitoring.poll.summary_store import SummaryStore
+from monitoring.poll.results.summary_store import SummaryStore
 from monitoring.poll.touched_chunks import queue_touched_chunks
 
 BRANCH = 8

@@ -37,11 +37,11 @@ from monitoring.incidents.update import update_incidents
 from monitoring.metrics.polls import PollMetrics
 from monitoring.poll.monitored_version import clock_of
 from monitoring.poll.poller import PollOutcome, poll_once
-from monitoring.poll.revisions import Revision, RevisionStore
-from monitoring.poll.verdicts import StoredVerdict, VerdictStore
+from monitoring.poll.results.revisions import Revision, RevisionStore
+from monitoring.poll.results.verdicts import StoredVerdict, VerdictStore
 from monitoring.report.chunk_views import ChunkRange, ModelStatus, read_chunks
 from monitoring.report.column_drift import ColumnDrift, read_column_drift
-from monitoring.report.current_reports import CurrentReports, ReportedVersion
+from monitoring.report.files.current_reports import CurrentReports, ReportedVersion
 from monitoring.report.model_events import ModelEvent, read_events
 from monitoring.report.model_report import REPORT_CHUNKS, report_content
 from monitoring.report.overview import Overview, OverviewFilter, read_overview

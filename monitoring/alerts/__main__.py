@@ -8,13 +8,13 @@ from pathlib import Path
 from driftline import clock, logs
 from driftline.errors import DriftlineError
 from driftline.store import migrate
-from monitoring.alerts.alert import delivery_json_schema
 from monitoring.alerts.channels.outbound import DeliveryFailed
 from monitoring.alerts.channels.secrets import SecretFolder
 from monitoring.alerts.configuration import read_file
 from monitoring.alerts.delivery_store import DeliveryFilter, DeliveryState
 from monitoring.alerts.desk import AlertDesk
-from monitoring.alerts.wording import headline
+from monitoring.alerts.messages.alert import delivery_json_schema
+from monitoring.alerts.messages.wording import headline
 from monitoring.settings import MonitorSettings
 
 log = logging.getLogger("monitoring.alerts")

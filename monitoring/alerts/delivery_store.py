@@ -13,9 +13,9 @@ from driftline.errors import Conflict, NotFound
 from driftline.store.ascii_columns import equals
 from driftline.store.tables import alert_deliveries
 from driftline.store.version_key import VersionKey
-from monitoring.alerts.alert import Alert, AlertKind, Delivery
-from monitoring.alerts.follow_ups import LastMessage
-from monitoring.alerts.wording import title
+from monitoring.alerts.messages.alert import Alert, AlertKind, Delivery
+from monitoring.alerts.messages.follow_ups import LastMessage
+from monitoring.alerts.messages.wording import title
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.standing import Severity
 

@@ -15,15 +15,15 @@ from driftline.store.tables import models
 from driftline.store.version_key import VersionKey
 from driftline.store.versions.spec_revisions import newest_spec
 from monitoring.alerts import delivery_store
-from monitoring.alerts.alert import AlertKind
 from monitoring.alerts.configuration import AlertConfiguration, AlertRoute
 from monitoring.alerts.delivery_store import PlannedDelivery
-from monitoring.alerts.facts import read_alert, segments_outside
-from monitoring.alerts.follow_ups import LastMessage, is_backfilled, kind_of
+from monitoring.alerts.messages.alert import AlertKind
+from monitoring.alerts.messages.facts import read_alert, segments_outside
+from monitoring.alerts.messages.follow_ups import LastMessage, is_backfilled, kind_of
 from monitoring.incidents import event_log, silences
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents
 from monitoring.incidents.update import update_version
-from monitoring.poll.verdict_events import EventConsumer
+from monitoring.poll.results.verdict_events import EventConsumer
 
 MOST_INCIDENTS = 10_000
 

@@ -9,7 +9,7 @@ from driftline.store.model_numbers import model_number
 from driftline.store.versions.owners import owner_of
 from monitoring.alerts.channels.mail import MailChannel
 from monitoring.alerts.desk import AlertDesk
-from monitoring.report.report_file import ReportFile
+from monitoring.report.files.report_file import ReportFile
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 2

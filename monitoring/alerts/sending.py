@@ -12,15 +12,15 @@ from driftline.engine.spec import Period
 from driftline.errors import DriftlineError
 from driftline.store.database import in_transaction
 from monitoring.alerts import delivery_store
-from monitoring.alerts.alert import Alert, AlertKind, Delivery
 from monitoring.alerts.alerts_file import AlertsFile
 from monitoring.alerts.channels.channel import Channel
 from monitoring.alerts.channels.outbound import DeliveryFailed
 from monitoring.alerts.channels.secrets import SecretFolder
 from monitoring.alerts.delivery_store import ClaimedDelivery, DeliveryState, PlannedDelivery
-from monitoring.alerts.pictures import draw_alert
+from monitoring.alerts.messages.alert import Alert, AlertKind, Delivery
+from monitoring.alerts.messages.pictures import draw_alert
+from monitoring.alerts.messages.wording import title
 from monitoring.alerts.planning import new_id
-from monitoring.alerts.wording import title
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.standing import Severity
 

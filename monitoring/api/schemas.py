@@ -22,8 +22,8 @@ from driftline.errors import InvalidInput
 from driftline.report.schema import ChunkOut, ResultOut
 from driftline.tracking.training_runs import LINK
 from monitoring.api import chunk_examples
-from monitoring.poll.revisions import Revision
-from monitoring.poll.verdicts import StoredVerdict
+from monitoring.poll.results.revisions import Revision
+from monitoring.poll.results.verdicts import StoredVerdict
 from monitoring.report.advice import Advice
 from monitoring.service import ChunkLineage
 

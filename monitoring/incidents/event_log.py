@@ -14,7 +14,7 @@ from driftline.engine.results import State
 from driftline.store.tables import pending_events, verdict_events
 from driftline.store.version_key import VersionKey
 from monitoring.incidents.standing import StoredVerdictEvent
-from monitoring.poll.verdict_events import EventConsumer
+from monitoring.poll.results.verdict_events import EventConsumer
 
 _COLUMNS, _PENDING = verdict_events.c, pending_events.c
 

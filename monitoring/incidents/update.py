@@ -10,7 +10,7 @@ from driftline.store.version_key import VersionKey
 from monitoring.incidents import event_log
 from monitoring.incidents.derivation import derive_incidents
 from monitoring.incidents.incident_store import replace_derived, start_of_region
-from monitoring.poll.verdict_events import EventConsumer
+from monitoring.poll.results.verdict_events import EventConsumer
 
 
 def update_incidents(engine: Engine) -> int:

@@ -8,7 +8,7 @@ from driftline.http.access import needs
 from driftline.http.authorization.scopes import Scope
 from monitoring.alerts.delivery_store import DeliveryFilter
 from monitoring.alerts.desk import AlertDesk
-from monitoring.alerts.wording import headline
+from monitoring.alerts.messages.wording import headline
 from monitoring.pages.queries import AlertsPageQuery
 
 PAGE_SIZE = 50

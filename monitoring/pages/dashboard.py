@@ -24,15 +24,15 @@ from monitoring.incidents.stored_incidents import IncidentFilter
 from monitoring.pages import page_text
 from monitoring.pages.alert_pages import add_alert_pages
 from monitoring.pages.changes import Changes
-from monitoring.pages.column_page import column_page
-from monitoring.pages.drafts import Drafts
 from monitoring.pages.incident_pages import add_incident_pages
-from monitoring.pages.model_page import page_of
-from monitoring.pages.model_tabs import add_model_tabs
+from monitoring.pages.models.column_page import column_page
+from monitoring.pages.models.model_page import page_of
+from monitoring.pages.models.model_tabs import add_model_tabs
 from monitoring.pages.overview_page import overview_page
 from monitoring.pages.queries import ColumnQuery, ModelQuery, OverviewQuery
-from monitoring.pages.registration_pages import add_registration_pages
-from monitoring.pages.spec_edit_pages import add_spec_edit_pages
+from monitoring.pages.registration.drafts import Drafts
+from monitoring.pages.registration.registration_pages import add_registration_pages
+from monitoring.pages.specs.spec_edit_pages import add_spec_edit_pages
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import MonitorService
 

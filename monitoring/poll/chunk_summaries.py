@@ -17,7 +17,7 @@ from driftline.store.rows.reading.chunk_rows import ChunkReader
 from driftline.store.versions.registry import Version
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.relabelled_chunks import UncomputedLabels
-from monitoring.poll.summary_store import StoredPart, SummaryStore
+from monitoring.poll.results.summary_store import StoredPart, SummaryStore
 
 MOST_READINGS = 5
 """How many times rows are read if other transactions remove rows meanwhile."""

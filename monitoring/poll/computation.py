@@ -27,11 +27,11 @@ from monitoring.poll import relabelled_chunks
 from monitoring.poll.chunk_summaries import ChunkSummaries, has_removals
 from monitoring.poll.evidence_replay import EvidenceReplay
 from monitoring.poll.monitored_version import MonitoredVersion, clock_of
-from monitoring.poll.revisions import Provenance, Revision, RevisionStore
-from monitoring.poll.stored_evidence import EvidenceStore
-from monitoring.poll.summary_store import SummaryDeleted
+from monitoring.poll.results.revisions import Provenance, Revision, RevisionStore
+from monitoring.poll.results.stored_evidence import EvidenceStore
+from monitoring.poll.results.summary_store import SummaryDeleted
+from monitoring.poll.results.verdicts import VerdictStore
 from monitoring.poll.verdict_context import VerdictContext
-from monitoring.poll.verdicts import VerdictStore
 
 log = logging.getLogger(__name__)
 

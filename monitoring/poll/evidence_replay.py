@@ -15,7 +15,7 @@ from driftline.engine.evidence.replay import DetectorHistory, Replay, is_between
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.evidence_rule import scored_chunk
-from monitoring.poll.stored_evidence import EvidenceStore, StoredEvidence
+from monitoring.poll.results.stored_evidence import EvidenceStore, StoredEvidence
 
 PAGE = 200
 """How many chunks are replayed at a time; the replay ends where a page leaves the detector's state as it was."""

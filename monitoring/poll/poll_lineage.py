@@ -17,7 +17,7 @@ from driftline.store.tables import ledger, model_versions
 from driftline.store.version_key import VersionKey
 from driftline.tracking.training_runs import run_id_of
 from monitoring.poll.computation import ChunkOutcome
-from monitoring.poll.revisions import Revision, RevisionStore
+from monitoring.poll.results.revisions import Revision, RevisionStore
 
 log = logging.getLogger(__name__)
 FAILURE = "ChunkFailed"

@@ -22,7 +22,7 @@ from driftline.store.version_key import VersionKey
 from monitoring.poll.computation import ChunkOutcome, compute
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.poll_lineage import record_poll_runs
-from monitoring.poll.revisions import RevisionStore
+from monitoring.poll.results.revisions import RevisionStore
 from monitoring.poll.touched_chunks import queue_touched_chunks
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from driftline.engine.verdicts.chunk_facts import ChunkFacts, last_closed
 from driftline.engine.verdicts.drift_rule import drift_of
 from driftline.engine.verdicts.track_record import track_records
 from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
-from monitoring.poll.revisions import Revision
+from monitoring.poll.results.revisions import Revision
 
 
 @dataclass(frozen=True, slots=True)

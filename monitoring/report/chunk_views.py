@@ -14,9 +14,9 @@ from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.report.view import ChunkView
 from driftline.store.polling import pending_chunks
 from driftline.store.versions.registry import Version
-from monitoring.poll.revisions import RevisionStore
-from monitoring.poll.stored_evidence import EvidenceStore
-from monitoring.poll.verdicts import VerdictStore
+from monitoring.poll.results.revisions import RevisionStore
+from monitoring.poll.results.stored_evidence import EvidenceStore
+from monitoring.poll.results.verdicts import VerdictStore
 from monitoring.report.range_ends import RangeEnd, range_start, range_stop
 
 NOT_COMPUTED = Verdict(State.NO_DATA, ("The next poll computes this chunk.",), provisional=True)

@@ -11,7 +11,7 @@ from driftline.engine.localization import Contribution, localize, localize_by_se
 from driftline.engine.results import LABEL
 from driftline.errors import InvalidInput
 from driftline.store.versions.registry import Version
-from monitoring.poll.summary_store import SummaryStore
+from monitoring.poll.results.summary_store import SummaryStore
 
 NO_STATE = "The distribution of this chunk is not stored; it is again once its rows or labels change, or the spec."
 SAME = "The chunk has the same shares as the reference, or one of them has no values."

@@ -16,11 +16,11 @@ from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.consecutive import consecutive_verdicts
 from driftline.store.versions.registry import Version
-from monitoring.poll.revisions import Revision, RevisionStore
-from monitoring.poll.stored_evidence import EvidenceStore
-from monitoring.poll.summary_store import SummaryStore
+from monitoring.poll.results.revisions import Revision, RevisionStore
+from monitoring.poll.results.stored_evidence import EvidenceStore
+from monitoring.poll.results.summary_store import SummaryStore
+from monitoring.poll.results.verdicts import VerdictStore
 from monitoring.poll.verdict_context import stored_facts
-from monitoring.poll.verdicts import VerdictStore
 
 PREVIEW_CHUNKS = 60
 """How many of the newest chunks are computed again; the detector reads the counts of all chunks before them."""

@@ -15,8 +15,8 @@ from driftline.store.ascii_columns import equals
 from driftline.store.tables import chunk_revisions, results
 from driftline.store.version_key import VersionKey
 from driftline.store.versions.spec_revisions import newest_spec
-from monitoring.poll.joined_results import CONTENT, NAMES, read_objects
-from monitoring.poll.revisions import RevisionStore
+from monitoring.poll.results.joined_results import CONTENT, NAMES, read_objects
+from monitoring.poll.results.revisions import RevisionStore
 from monitoring.report.range_ends import RangeEnd, is_day, range_start, range_stop
 
 _LONGEST = max(LONGEST_CHUNK.values())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from driftline.engine.results import Result, State
-from monitoring.poll.revisions import Revision
+from monitoring.poll.results.revisions import Revision
 from monitoring.series.line_protocol import FieldValue, Point
 
 CHUNK, RESULT, VERDICT_EVENT = "driftline_chunk", "driftline_result", "driftline_verdict_event"

@@ -14,7 +14,7 @@ from driftline.store.database import in_transaction, translated
 from driftline.store.tables import model_versions, models
 from driftline.store.version_key import VersionKey
 from driftline.worker import Retries, repeat
-from monitoring.poll.revisions import RevisionStore
+from monitoring.poll.results.revisions import RevisionStore
 from monitoring.series import sent_chunks
 from monitoring.series.line_protocol import line_of
 from monitoring.series.points import SeriesChunk, points_of

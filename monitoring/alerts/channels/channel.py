@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitoring.alerts.alert import Delivery
 from monitoring.alerts.channels.outbound import post
 from monitoring.alerts.channels.secrets import SecretFolder, SecretName
+from monitoring.alerts.messages.alert import Delivery
 
 
 class Channel(BaseModel, ABC):

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any, Literal
 
-from monitoring.alerts.alert import Delivery
 from monitoring.alerts.channels.channel import SecretUrlChannel
-from monitoring.alerts.wording import digest_title, facts, footer, headline
+from monitoring.alerts.messages.alert import Delivery
+from monitoring.alerts.messages.wording import digest_title, facts, footer, headline
 
 
 class SlackChannel(SecretUrlChannel):

@@ -16,12 +16,12 @@ from pydantic import Field, model_validator
 from driftline.clock import utc_now
 from driftline.errors import InvalidInput
 from driftline.tls import client_context
-from monitoring.alerts.alert import Delivery
 from monitoring.alerts.channels.channel import Channel
 from monitoring.alerts.channels.outbound import SECONDS, DeliveryFailed, public_addresses_only
 from monitoring.alerts.channels.secrets import SecretFolder, SecretName
-from monitoring.alerts.wording import digest_title, text
-from monitoring.report.report_file import ReportFile
+from monitoring.alerts.messages.alert import Delivery
+from monitoring.alerts.messages.wording import digest_title, text
+from monitoring.report.files.report_file import ReportFile
 
 log = logging.getLogger(__name__)
 

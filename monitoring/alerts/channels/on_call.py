@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from monitoring.alerts.alert import Alert, Delivery
 from monitoring.alerts.channels.channel import Channel
 from monitoring.alerts.channels.outbound import post
 from monitoring.alerts.channels.secrets import SecretFolder, SecretName
-from monitoring.alerts.wording import facts, headline, text
+from monitoring.alerts.messages.alert import Alert, Delivery
+from monitoring.alerts.messages.wording import facts, headline, text
 from monitoring.incidents.standing import Severity
 
 HttpUrl = r"^https?://[^\s/@]+(/\S*)?$"

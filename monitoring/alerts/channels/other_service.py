@@ -3,11 +3,11 @@
 import logging
 from typing import Literal
 
-from monitoring.alerts.alert import Delivery
 from monitoring.alerts.channels.channel import Channel
 from monitoring.alerts.channels.outbound import DeliveryFailed, public_addresses_only
 from monitoring.alerts.channels.secrets import SecretFolder, SecretName
-from monitoring.alerts.wording import digest_title, text
+from monitoring.alerts.messages.alert import Delivery
+from monitoring.alerts.messages.wording import digest_title, text
 
 
 class OtherServiceChannel(Channel):

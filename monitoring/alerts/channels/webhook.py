@@ -9,11 +9,11 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from driftline.clock import utc_now
-from monitoring.alerts.alert import Delivery, DeliveryBody
 from monitoring.alerts.channels.channel import Channel
 from monitoring.alerts.channels.on_call import HttpUrl
 from monitoring.alerts.channels.outbound import post
 from monitoring.alerts.channels.secrets import SecretFolder, SecretName
+from monitoring.alerts.messages.alert import Delivery, DeliveryBody
 
 DELIVERY, TIMESTAMP, SIGNATURE = "Driftline-Delivery", "Driftline-Timestamp", "Driftline-Signature"
 

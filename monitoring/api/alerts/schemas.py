@@ -5,10 +5,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitoring.alerts.alert import AlertKind
 from monitoring.alerts.delivery_store import DeliveryState, StoredDelivery
 from monitoring.alerts.desk import ChannelStatus, ChannelTest
-from monitoring.alerts.wording import headline
+from monitoring.alerts.messages.alert import AlertKind
+from monitoring.alerts.messages.wording import headline
 
 MOST_DELIVERIES = 1_000
 _CHANNEL: dict[str, Any] = {"name": "ops", "type": "slack", "pending": 0, "delivered": 12, "dead": 1}

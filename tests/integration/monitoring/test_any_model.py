@@ -19,7 +19,7 @@ from driftline.ingest.rows.content import Content
 from driftline.models.registered_models import RegisteredModels, propose
 from driftline.objects import open_store
 from monitoring.report.chunk_views import ChunkRange
-from monitoring.report.reports import DRIFT_REPORT, PERFORMANCE_REPORT
+from monitoring.report.files.reports import DRIFT_REPORT, PERFORMANCE_REPORT
 from monitoring.service import MonitorService
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

@@ -16,7 +16,7 @@ from driftline.store.version_key import VersionKey
 from monitoring import service
 from monitoring.poll import computation
 from monitoring.poll.poller import poll_once
-from monitoring.report import reports
+from monitoring.report.files import reports
 from monitoring.service import MonitorService
 from stack.servers import ports
 from stack.testing.fixtures import DatabaseAddress

@@ -6,7 +6,7 @@ from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.results import MODEL, Bounds, Method, Metric, Result, ResultKind, State, Verdict
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.report.view import ChunkView
-from monitoring.poll.revisions import Provenance, Revision
+from monitoring.poll.results.revisions import Provenance, Revision
 
 ORIGIN = datetime(2026, 2, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

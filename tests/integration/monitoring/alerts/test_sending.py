@@ -19,15 +19,15 @@ from driftline.clock import naive_utc, utc_now
 from driftline.engine.results import MODEL, Result, ResultKind, State
 from driftline.settings import DatabaseSettings
 from driftline.store.tables import alert_deliveries
-from monitoring.alerts.alert import DeliveryBody
 from monitoring.alerts.alerts_file import AlertsFile
 from monitoring.alerts.channels.secrets import SecretFolder
 from monitoring.alerts.channels.webhook import DELIVERY, SIGNATURE, TIMESTAMP, signature
 from monitoring.alerts.delivery_store import DeliveryState
 from monitoring.alerts.desk import AlertDesk
+from monitoring.alerts.messages.alert import DeliveryBody
 from monitoring.alerts.report_mail import ReportMail
 from monitoring.alerts.sending import ChannelSender, SenderThreads
-from monitoring.report.report_file import ReportFile
+from monitoring.report.files.report_file import ReportFile
 from stack import paths
 from stack.servers.ports import any_free
 from stack.services.certificates import Certificates

@@ -12,8 +12,8 @@ from driftline.engine.results import Result, State, Verdict
 from driftline.store.database import in_transaction
 from driftline.store.tables import chunk_revisions, model_versions
 from driftline.store.version_key import VersionKey
-from monitoring.poll.revisions import Provenance, Revision, RevisionStore
-from monitoring.poll.verdicts import VerdictStore
+from monitoring.poll.results.revisions import Provenance, Revision, RevisionStore
+from monitoring.poll.results.verdicts import VerdictStore
 from tests.integration.monitoring.world import FIRST, NOW
 
 DAY = timedelta(days=1)

@@ -28,7 +28,7 @@ from driftline.store.version_key import VersionKey
 from monitoring.incidents import event_log
 from monitoring.incidents.derivation import derive_incidents
 from monitoring.incidents.update import update_incidents
-from monitoring.poll.verdict_events import EventConsumer
+from monitoring.poll.results.verdict_events import EventConsumer
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.monitoring.world import FIRST, make_world
 from tests.integration.simulated_kill import SimulatedKill, killed_at

@@ -15,7 +15,7 @@ from driftline.store.database import in_transaction
 from driftline.store.rows import labels
 from driftline.store.versions import registry
 from driftline.store.versions.roles import Author, promote
-from monitoring.pages.compare_page import compare_page
+from monitoring.pages.models.compare_page import compare_page
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import MonitorService
 from stack.testing.fixtures import DatabaseAddress

@@ -20,7 +20,7 @@ from driftline.errors import NotFound
 from driftline.objects import open_store
 from driftline.report.document.content import ReportContent
 from driftline.report.document.formats import FORMATS
-from monitoring.report.scheduled_reports import ScheduledReports
+from monitoring.report.files.scheduled_reports import ScheduledReports
 from monitoring.service import MonitorService
 
 PATH = "/models/flights/report"

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from driftline.settings import DatabaseSettings
 from driftline.store.tables import chunk_states, spec_revisions, verdicts
 from driftline.store.versions import registry
-from monitoring.pages.spec_form import changes_of, form_values
+from monitoring.pages.specs.spec_form import changes_of, form_values
 from monitoring.report.spec_preview import SpecPreview
 from monitoring.service import MonitorService
 from stack.testing.fixtures import DatabaseAddress

@@ -19,7 +19,7 @@ from driftline.store.rows.encoding import columnar
 from driftline.store.rows.writing import corrections, deletions
 from driftline.store.tables import metadata
 from monitoring.poll.poller import poll_once
-from monitoring.poll.summary_store import StoredPart, SummaryStore
+from monitoring.poll.results.summary_store import StoredPart, SummaryStore
 from tests.integration.monitoring.world import DAY, FIRST, NOW, MonitoredWorld, make_world, rows_of
 from tests.integration.simulated_kill import SimulatedKill, killed_at
 from tests.unit.example_counts import FEW

@@ -146,7 +146,7 @@ def test_removed_rows_make_the_part_of_their_batch_again(world: MonitoredWorld) 
 def test_a_state_that_is_not_of_this_code_and_spec_is_made_again(
     world: MonitoredWorld, changed: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "monitoring.poll.summary_store")
+    caplog.set_level(logging.INFO, "monitoring.poll.results.summary_store")
     world.predict(0, part=slice(0, 100))
     poll(world)
     assert "read again" not in caplog.text

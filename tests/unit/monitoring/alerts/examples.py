@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from driftline.engine.spec import Period
-from monitoring.alerts.alert import Alert, AlertKind, Delivery
+from monitoring.alerts.messages.alert import Alert, AlertKind, Delivery
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.standing import Severity
 from monitoring.incidents.stored_incidents import StoredIncident

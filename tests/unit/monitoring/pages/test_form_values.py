@@ -5,7 +5,8 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from monitoring.pages import queries, registration_form
+from monitoring.pages import queries
+from monitoring.pages.registration import registration_form
 
 FORMS = [
     form

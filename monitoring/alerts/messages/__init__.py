@@ -1,0 +1,1 @@
+"""What a message about an incident says, and which follows the last one."""

@@ -1,0 +1,1 @@
+"""The pages that register a model from an uploaded reference."""

@@ -1,0 +1,1 @@
+"""The pages that show and change the spec of a version."""

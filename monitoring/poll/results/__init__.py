@@ -1,0 +1,1 @@
+"""What a poll stores of each chunk: revisions, verdicts, evidence and summaries."""
