@@ -65,7 +65,7 @@ logs: $(INSTALLED) ## Show the last lines of the logs (of=monitor: of one servic
 down: $(INSTALLED) ## Stop everything and keep the data
 	@$(VENV) -m stack down
 
-clean: $(INSTALLED) ## Stop everything and remove var/ (data, passwords, logs) and caches
+clean: $(INSTALLED) ## Stop everything, examples too, and remove var/ (data, passwords, logs) and caches
 	@$(VENV) -m stack clean
 
 check: setup-dev ## Run all checks: lint, format, types, import contracts, secrets, workflows, docstrings, docs site

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -12,6 +12,8 @@ from urllib.request import Request, urlopen
 from driftline import DriftlineError
 
 REQUEST_SECONDS = 120.0
+ERASED_AT_ONCE = 10_000
+"""Ids of a deletion; the monitor takes ten times as many."""
 Value = TypeVar("Value")
 
 
@@ -73,6 +75,16 @@ def poll(address: str) -> None:
         return answer if "seconds" in answer else None  # else a run that goes on, which the next request joins
 
     wait_for(finished, "The end of the poll", 600)
+
+
+def erase_rows(address: str, model: str, ids: Sequence[str]) -> int:
+    """Have the monitor erase the predictions and labels with some ids, and return how many it had; again, it has none.
+
+    Objects of its archive are written again without them by its next run of the archive.
+    """
+    path = f"/api/v1/models/{model}/deletions"
+    parts = (ids[first : first + ERASED_AT_ONCE] for first in range(0, len(ids), ERASED_AT_ONCE))
+    return sum(int(call(address, path, method="POST", body={"ids": part})["deleted"]) for part in parts)
 
 
 def alert_delivered(address: str, channel: str, model: str, seconds: float) -> Any:

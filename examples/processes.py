@@ -18,6 +18,8 @@ from typing import IO
 
 LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 15.0
+ENDED = "ZX"
+"""States of a process that has ended, though its parent may not know."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class BackgroundProcess:
                     os.killpg(group, number)
                 deadline = time.monotonic() + STOP_SECONDS
                 while time.monotonic() < deadline:
-                    if _is_free(lock):
+                    if _is_free(lock) and not _any_runs(group):
                         return
                     time.sleep(0.05)
 
@@ -106,6 +108,16 @@ def _is_free(lock: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _any_runs(group: int) -> bool:
+    """Return whether a process of a group runs, such as the Java of a program that has ended."""
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has just ended
+            state, _, of_group = entry.read_text().rpartition(")")[2].split()[:3]
+            if int(of_group) == group and state not in ENDED:
+                return True
+    return False
 
 
 def stop_all(folder: Path) -> None:

@@ -31,7 +31,7 @@ def spark_session(
         "spark.driver.host": LOOPBACK,
         "spark.driver.bindAddress": LOOPBACK,
         "spark.driver.memory": "512m",
-        "spark.driver.extraJavaOptions": " ".join((JVM, *_class_archive())),
+        "spark.driver.extraJavaOptions": f"{JVM} {_class_archive()}".strip(),
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.adaptive.enabled": "false",
@@ -52,10 +52,10 @@ def spark_session(
         session.stop()
 
 
-def _class_archive() -> list[str]:
-    """Return the options of Java that read the archive of `make classes`, if there is one."""
-    archives = sorted(JARS.glob("spark-*.jsa"))
-    return [f"-XX:SharedArchiveFile={archives[0]}", "-Xlog:cds=off,cds+dynamic=off:stderr"] if archives else []
+def _class_archive() -> str:
+    """Return the options of Java that read the archive of `make classes`; none if there is no archive."""
+    options = JARS / "java.options"
+    return options.read_text() if options.exists() else ""
 
 
 def kafka_jars() -> list[Path]:

@@ -122,7 +122,7 @@ def _tools(options: argparse.Namespace) -> int:
 
 
 def _classes(_: argparse.Namespace) -> int:
-    if not spark_classes.archive().exists():
+    if not spark_classes.is_made():
         with step("Spark's classes"):
             spark_classes.make()
     return 0

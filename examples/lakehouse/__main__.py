@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from examples.lakehouse.pipeline import Pipeline, start_pipeline
 from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_until
 from examples.lakehouse.scoring import OrderScoring
 from examples.lakehouse.simulation import SHORT, Plan
-from examples.monitor_api import NotInTime, alert_delivered, call, poll, wait_for
+from examples.monitor_api import NotInTime, alert_delivered, call, erase_rows, poll, wait_for
 from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
@@ -64,7 +65,7 @@ def _run(servers: Servers, plan: Plan, *, hudi: bool) -> None:
         tell(_registered(servers, pipeline.folder))
         for instant in _steps(plan):
             _advance(pipeline, spark, instant)
-            tell(f"{_score(servers, pipeline, spark):,} orders scored.")
+            tell(_score(servers, pipeline, spark))
         chunks = wait_for(lambda: _computed(servers, plan), "The chunk of the last day", STORED_SECONDS)
         for line in (*describe_history(spark), *compact(spark)):
             tell(line)
@@ -127,10 +128,13 @@ def _registered(servers: Servers, folder: Path) -> str:
     return output.splitlines()[-1]
 
 
-def _score(servers: Servers, pipeline: Pipeline, spark: SparkSession) -> int:
+def _score(servers: Servers, pipeline: Pipeline, spark: SparkSession) -> str:
+    """Send the monitor what has changed in the lake, and return a line about it."""
+    erase = partial(erase_rows, servers.monitor, MODEL)
     with Monitor(servers.monitor, MODEL, spool=pipeline.folder / "spool") as monitor:
         model = training.load_model(pipeline.folder)
-        return OrderScoring(model, monitor, pipeline.plan.monitored_begin).score(spark)
+        sent = OrderScoring(model, monitor, erase, pipeline.plan.monitored_begin).score(spark)
+    return f"{sent.scored:,} orders scored; the monitor erased {sent.erased:,} that were removed."
 
 
 def _computed(servers: Servers, plan: Plan) -> Any:

@@ -1,5 +1,6 @@
-"""Scores orders that are new in the lake, read incrementally, and sends predictions and labels to the monitor."""
+"""Scores orders that are new in the lake, read incrementally, and tells the monitor of labels and deletions too."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,20 +13,55 @@ from examples.lakehouse.lake import MAIN, ORDERS, SCORED, TRAINED, changelog, re
 from examples.lakehouse.model import AT, FEATURES, ID, LABEL, PREDICTION, DeliveryModel, scored
 
 SECONDS = 120
-KIND, INSERTED, UPDATED = "_change_type", "INSERT", "UPDATE_AFTER"
-"""What Iceberg says of a change, and two of its values."""
+KIND, NUMBER = "_change_type", "_change_ordinal"
+INSERTED, UPDATED, DELETED = "INSERT", "UPDATE_AFTER", "DELETE"
+"""What Iceberg says of a change, the number of its snapshot, and three of the kinds."""
+
+
+@dataclass(frozen=True)
+class OrderChanges:
+    """What has happened between two snapshots: ids of deleted orders, and changes of orders that are there now."""
+
+    deleted: Sequence[str]
+    present: pd.DataFrame
+
+    @classmethod
+    def of(cls, changes: pd.DataFrame) -> "OrderChanges":
+        """Divide changes; those before the last deletion of their order are left out."""
+        deletions = changes[changes[KIND] == DELETED].groupby(ID)[NUMBER].max()
+        is_present = changes[NUMBER] > changes[ID].map(deletions).fillna(-1)
+        return cls([f"{order_id}" for order_id in deletions.index], changes[is_present])
+
+    @property
+    def inserted(self) -> pd.DataFrame:
+        """The new orders."""
+        return self.present[self.present[KIND] == INSERTED]
+
+    @property
+    def delivered(self) -> pd.DataFrame:
+        """The changes with a label."""
+        return self.present[self.present[LABEL].notna()]
+
+
+@dataclass(frozen=True)
+class SentChanges:
+    """What the monitor was sent: how many new predictions; and how many rows it had of deleted orders."""
+
+    scored: int = 0
+    erased: int = 0
 
 
 @dataclass(frozen=True)
 class OrderScoring:
-    """What scoring needs: the model, the client of the monitor, and the begin of the monitored days."""
+    """What scoring needs: the model, the client of the monitor, its deletions by id, and the first monitored day."""
 
     model: DeliveryModel
     monitor: Monitor
+    erase: Callable[[Sequence[str]], int]
     begin: datetime
 
-    def score(self, spark: SparkSession) -> int:
-        """Score what has changed since the tagged snapshot, at first that of the training; return how many are new.
+    def score(self, spark: SparkSession) -> SentChanges:
+        """Send what has changed since the tagged snapshot, at first that of the training, and return how much.
 
         The tag moves when the monitor has stored everything; until then, the same is sent again.
 
@@ -35,15 +71,30 @@ class OrderScoring:
         snapshots = references(spark)
         first, last = snapshots.get(SCORED, snapshots[TRAINED]), snapshots[MAIN]
         if first == last:
-            return 0
-        changes = changed_orders(spark, first, last, self.begin)
-        new = changes[changes[KIND] == INSERTED]
-        self._log(new)
-        self._log_labels(changes[changes[LABEL].notna()])
-        if not self.monitor.flush(timeout=SECONDS) or self.monitor.status().refused_batches:
-            raise RuntimeError(f"The monitor has not stored the orders until snapshot {last}: {self.monitor.status()}.")
+            return SentChanges()
+        sent = self.send(OrderChanges.of(changed_orders(spark, first, last, self.begin)))
         spark.sql(f"ALTER TABLE {ORDERS} CREATE OR REPLACE TAG {SCORED} AS OF VERSION {last:d}")
-        return len(new)
+        return sent
+
+    def send(self, changes: OrderChanges) -> SentChanges:
+        """Send deletions, predictions and labels; again, the monitor has the same rows afterwards.
+
+        Rows of an earlier attempt that still wait in the client's spool are sent before the deletions, which would miss
+        them otherwise. Deletions come before predictions, since an id may be that of another order by now.
+
+        Raises:
+            RuntimeError: the monitor has not stored all of it.
+        """
+        self._wait_until_stored()
+        erased = self.erase(changes.deleted)
+        self._log(changes.inserted)
+        self._log_labels(changes.delivered)
+        self._wait_until_stored()
+        return SentChanges(len(changes.inserted), erased)
+
+    def _wait_until_stored(self) -> None:
+        if not self.monitor.flush(timeout=SECONDS) or self.monitor.status().refused_batches:
+            raise RuntimeError(f"The monitor has not stored all orders: {self.monitor.status()}.")
 
     def _log(self, orders: pd.DataFrame) -> None:
         if not orders.empty:
@@ -57,8 +108,8 @@ class OrderScoring:
 
 
 def changed_orders(spark: SparkSession, first: int, last: int, begin: datetime) -> pd.DataFrame:
-    """Return the orders placed since an instant that were inserted or updated after one snapshot until another."""
-    view = changelog(spark, first, last).where(F.col(KIND).isin(INSERTED, UPDATED) & (F.col(AT) >= begin))
-    columns = (ID, AT, *FEATURES, "delivered_at", LABEL, KIND)
-    frame = view.orderBy("_change_ordinal", ID).select(*columns).toPandas()
+    """Return the changes after one snapshot until another of orders that were placed since an instant."""
+    is_wanted = F.col(KIND).isin(INSERTED, UPDATED, DELETED) & (F.col(AT) >= begin)
+    columns = (ID, AT, *FEATURES, "delivered_at", LABEL, KIND, NUMBER)
+    frame = changelog(spark, first, last).where(is_wanted).orderBy(NUMBER, ID).select(*columns).toPandas()
     return frame.assign(**{name: pd.to_datetime(frame[name]).dt.tz_localize(UTC) for name in (AT, "delivered_at")})

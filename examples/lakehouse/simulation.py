@@ -72,7 +72,7 @@ class Plan:
         return 2 if self.version_2_begin and instant >= self.version_2_begin else 1
 
 
-SHORT = Plan(trained=6, reference=6, monitored=8, orders=60, version_2_from=2)
+SHORT = Plan(trained=9, reference=8, monitored=8, orders=60, version_2_from=2)
 """A plan of a quarter of the orders, in which the other unit is found all the same."""
 
 

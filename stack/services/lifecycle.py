@@ -32,6 +32,8 @@ from stack.services.site import Site, write_ports
 from stack.supervision import control
 from stack.supervision.supervisor import ProcessCommand, lock_of
 
+EXAMPLES = "examples"
+"""The folder in var/ of the examples, which have processes and a stack of their own."""
 CACHES = (paths.BUILD / "mypy", paths.TEMPLATES, *(paths.ROOT / f".{name}_cache" for name in ("pytest", "ruff")))
 
 
@@ -64,15 +66,33 @@ def down(site: Site) -> None:
 
 
 def clean(site: Site) -> None:
-    """Stop everything and remove the var folder, with data and passwords; for the checkout's own, also the caches."""
-    if site.var.exists() and not site.is_claimed:
+    """Stop everything, the examples too, and remove the var folder with data and passwords.
+
+    For the checkout's own folder, which may have examples only, also remove the caches.
+    """
+    if site.var.exists() and not site.is_claimed and not _has_examples_only(site.var):
         raise ForeignFolder(f"{site.var} was not created by Driftline; remove it yourself if nothing in it is needed.")
+    _stop_examples(site.var / EXAMPLES)
     down(site)
     if site.var.exists():
         shutil.rmtree(site.var)
         print_line(f"Removed {site.var}")
     for cache in CACHES if site.var == paths.VAR else ():
         shutil.rmtree(cache, ignore_errors=True)
+
+
+def _has_examples_only(var: Path) -> bool:
+    return var == paths.VAR and [path.name for path in var.iterdir()] == [EXAMPLES]
+
+
+def _stop_examples(folder: Path) -> None:
+    """Stop what runs in the folder of the examples, by their own command, since nothing imports an example."""
+    background = folder / "processes"
+    if background.exists():
+        command = (sys.executable, "-m", "examples.processes", str(background))
+        with step("Examples stopped"):
+            subprocess.run(command, cwd=paths.ROOT, stdin=subprocess.DEVNULL, check=True)
+    down(Site.at(folder / "stack", {}))
 
 
 def choose_ports(site: Site, processes_to_start: Sequence[LocalProcess], *, any_port: bool) -> Site:

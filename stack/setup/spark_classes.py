@@ -22,12 +22,29 @@ def archive() -> Path:
     return paths.SPARK_JARS / name
 
 
+def options_file() -> Path:
+    """Return the file of the options of Java that read the archive, from which sessions take them."""
+    return paths.SPARK_JARS / "java.options"
+
+
+def is_made() -> bool:
+    """Whether the archive of this Java and this Spark exists, and sessions read it."""
+    return archive().exists() and options_file().exists() and options_file().read_text() == _options()
+
+
 def make() -> None:
-    """Make the archive unless it exists, and remove those of another Java or Spark."""
+    """Make the archive unless it exists, remove those of another Java or Spark, and write the options that read it."""
     for other in paths.SPARK_JARS.glob("*.jsa"):
         if other != archive():
             other.unlink()
     class_archive.make(archive(), _run)
+    staged = options_file().with_suffix(".partial")
+    staged.write_text(_options())
+    staged.replace(options_file())
+
+
+def _options() -> str:
+    return " ".join(class_archive.reading(archive()))
 
 
 def _run(options: tuple[str, ...]) -> bool:

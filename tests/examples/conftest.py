@@ -1,30 +1,18 @@
 """The examples, each run once for all of its tests, and the environments of programs that need their own."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from examples.environments import environment
-from examples.processes import stop_all
-from tests.examples.runs import CLOUD, DSE, Example, run_example
+from tests.examples.runs import CLOUD, DSE, Example, ran
 
 
 @pytest.fixture(scope="session")
 def titanic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     """The example after its first run."""
     yield from ran("titanic", tmp_path_factory.mktemp("titanic"))
-
-
-def ran(name: str, var: Path) -> Iterator[Example]:
-    """Run an example, and remove its servers in the end."""
-    example = Example(var, "")
-    try:
-        yield replace(example, output=run_example(name, var))
-    finally:
-        stop_all(var / "processes")
-        example.isolated.stack("clean")
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,11 @@
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from examples.processes import stop_all
 from stack import paths
 from stack.testing.isolated_stack import IsolatedStack
 
@@ -25,6 +27,16 @@ class Example:
     def isolated(self) -> IsolatedStack:
         """The servers of the example."""
         return IsolatedStack(self.var / "stack")
+
+
+def ran(name: str, var: Path, *options: str) -> Iterator[Example]:
+    """Run an example, and remove its servers in the end."""
+    example = Example(var, "")
+    try:
+        yield replace(example, output=run_example(name, var, *options))
+    finally:
+        stop_all(var / "processes")
+        example.isolated.stack("clean")
 
 
 def run_example(name: str, var: Path, *options: str) -> str:

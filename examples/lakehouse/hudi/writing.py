@@ -48,21 +48,30 @@ class Pace:
 
 def write(spark: SparkSession, into: Sequence[Table], checkpoint: Path, source: Source, pace: Pace) -> None:
     """Write what the topic has after the checkpoint; with a number of seconds, go on in such steps until stopped."""
-    metrics = PipelineMetrics(HUDI, TopicPositions(HUDI, source.kafka, source.topic))
-    if pace.metrics_port:
-        start_http_server(pace.metrics_port, LOOPBACK, metrics.registry)
+    metrics = served_metrics(source, pace.metrics_port)
     writer = Writer(spark, into, metrics)
     stream = topic_messages(spark, source.kafka, source.topic, source.most).writeStream.foreachBatch(writer.write)
     stream = stream.option("checkpointLocation", checkpoint.absolute().as_uri())
     timed = stream.trigger(processingTime=f"{pace.every} seconds") if pace.every else stream.trigger(availableNow=True)
-    metrics.positions.query = timed.start()
-    metrics.positions.query.awaitTermination()
+    query = timed.start()
+    if metrics:
+        metrics.positions.query = query
+    query.awaitTermination()
+
+
+def served_metrics(source: Source, port: int | None) -> PipelineMetrics | None:
+    """Serve the metrics of the job on a port and return them; without a port there are none, and no consumer."""
+    if port is None:
+        return None
+    metrics = PipelineMetrics(HUDI, TopicPositions(HUDI, source.kafka, source.topic))
+    start_http_server(port, LOOPBACK, metrics.registry)
+    return metrics
 
 
 class Writer:
     """Writes batches of messages, and remembers the columns that were declared so far."""
 
-    def __init__(self, spark: SparkSession, into: Sequence[Table], metrics: PipelineMetrics) -> None:
+    def __init__(self, spark: SparkSession, into: Sequence[Table], metrics: PipelineMetrics | None) -> None:
         """Read which columns the first table has: it is written first, so no other has more."""
         self._tables = into
         self._metrics = metrics
@@ -74,7 +83,9 @@ class Writer:
         batch.persist()
         if declared := columns_of(batch):
             self._columns = merged(self._columns, [declared])
-            self._metrics.applied(self._write(read_changes(batch, self._columns), number), time.monotonic() - begin)
+            summary = self._write(read_changes(batch, self._columns), number)
+            if self._metrics:
+                self._metrics.applied(summary, time.monotonic() - begin)
         batch.unpersist()
 
     def _write(self, changes: DataFrame, number: int) -> BatchSummary:

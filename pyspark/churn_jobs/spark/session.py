@@ -16,7 +16,8 @@ JDBC_DRIVER_JARS = "mariadb-java-client-*.jar"
 KAFKA_JARS = ("spark-sql-kafka-*.jar", "spark-token-provider-kafka-*.jar", "kafka-clients-*.jar", "commons-pool2-*.jar")
 WITHOUT_CHECKSUMS = {"spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs"}
 """Checkpoints in a local folder have no files of checksums, each of which takes the start of a process."""
-CLASS_ARCHIVE = "spark-*.jsa"
+JAVA_OPTIONS = "java.options"
+"""The file beside the jars in which `make classes` writes the options of Java that read its archive."""
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
@@ -47,7 +48,7 @@ def _start(name: str, settings: JobSettings, jars: Sequence[str]) -> SparkSessio
 def _options(settings: JobSettings, jars: Sequence[str]) -> dict[str, str]:
     """Return Spark's options; the driver listens on loopback if Spark runs locally."""
     java = f"-Duser.timezone=UTC {settings.java_options}".strip()
-    driver = " ".join((java, f"-Dlog4j2.configurationFile={LOGGING.as_uri()}", *_class_archive(settings.jars)))
+    driver = f"{java} -Dlog4j2.configurationFile={LOGGING.as_uri()} {_class_archive(settings.jars)}".strip()
     return {
         "spark.jars": ",".join(jars),
         "spark.driver.memory": settings.driver_memory,
@@ -64,13 +65,13 @@ def _options(settings: JobSettings, jars: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _class_archive(jars: Path) -> list[str]:
-    """Return the options of Java that read the archive of `make classes`, if there is one.
+def _class_archive(jars: Path) -> str:
+    """Return the options of Java that read the archive of `make classes`; none if there is no archive.
 
     With it Spark starts in half the time. Java ignores an archive of another Java or Spark.
     """
-    archives = sorted(jars.absolute().glob(CLASS_ARCHIVE))
-    return [f"-XX:SharedArchiveFile={archives[0]}", "-Xlog:cds=off,cds+dynamic=off:stderr"] if archives else []
+    options = jars / JAVA_OPTIONS
+    return options.read_text() if options.exists() else ""
 
 
 def _is_local(settings: JobSettings) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from examples.lakehouse.change_events import declared_columns, merged
-from examples.lakehouse.hudi import step
+from examples.lakehouse.hudi import step, writing
 from tests.unit.examples.order_changes import ADDED, FIELDS, random_transactions
 
 
@@ -37,3 +37,8 @@ def test_the_example_says_why_it_goes_on_without_hudi(monkeypatch: pytest.Monkey
     monkeypatch.setattr(step, "environment", refuse)
     (line,) = step.fill_tables("s3://shop", "127.0.0.1:1", tmp_path)
     assert line == "The Hudi tables are left out, since their environment cannot be made: Maven is missing"
+
+
+def test_only_a_job_with_a_port_makes_metrics_and_their_consumer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "TopicPositions", lambda *_: pytest.fail("a consumer is made"))
+    assert writing.served_metrics(writing.Source("127.0.0.1:1", "orders", 10), None) is None

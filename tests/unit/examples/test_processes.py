@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
+from examples.monitor_api import wait_for
 from examples.processes import BackgroundProcess, stop_all
 
 SLEEP = ("sleep", "60")
@@ -35,6 +37,15 @@ def test_a_killed_process_has_ended(process: BackgroundProcess, tmp_path: Path) 
     process.kill()
     assert process.start(("true",), environment, tmp_path)
     assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGKILL
+
+
+def test_a_stopped_process_has_no_children_left(process: BackgroundProcess, tmp_path: Path) -> None:
+    child = "trap '' TERM; touch begun; sleep 0.3; touch ended"
+    program = f"import subprocess, time; subprocess.Popen(['sh', '-c', {child!r}]); time.sleep(60)"
+    assert process.start((sys.executable, "-c", program), {"PATH": os.environ["PATH"]}, tmp_path)
+    wait_for(lambda: (tmp_path / "begun").exists() or None, "The child", 30)
+    process.stop()
+    assert (tmp_path / "ended").exists()
 
 
 def test_the_number_of_a_process_that_ended_is_not_signalled(process: BackgroundProcess) -> None:

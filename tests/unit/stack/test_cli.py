@@ -1,6 +1,8 @@
 """What people see of the commands."""
 
+import os
 import re
+import signal
 import ssl
 import subprocess
 from pathlib import Path
@@ -8,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from driftline.tls import client_context, server_context
+from examples.processes import BackgroundProcess
 from stack import paths
 from stack.cli import main
-from stack.servers import ports
+from stack.servers import ports, processes
 from stack.services import lifecycle
 from stack.services.certificates import Certificates
 from stack.services.site import Site
@@ -81,6 +84,35 @@ def test_only_the_checkouts_own_folder_takes_the_caches_with_it(
         assert main(["clean"]) == 0
         assert not var.exists()
     assert not cache.exists()
+
+
+def test_clean_stops_the_examples_and_their_servers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lifecycle, "CACHES", ())
+    monkeypatch.setattr(paths, "VAR", tmp_path)
+    monkeypatch.setenv("DRIFTLINE_VAR", str(tmp_path))
+    examples, sleep, environment = tmp_path / "examples", ("sleep", "60"), {"PATH": os.environ["PATH"]}
+    process = BackgroundProcess("sleeper", examples / "processes")
+    process.start(sleep, environment, tmp_path)
+    pid = int((process.folder / "sleeper.lock").read_text())
+    servers = Site.at(examples / "stack", {})
+    servers.claim()
+    monitor = processes.start(servers.home, "monitor", sleep, environment, tmp_path)
+    assert main(["clean"]) == 0
+    assert not tmp_path.exists()
+    assert [os.WTERMSIG(os.waitpid(ended, 0)[1]) for ended in (pid, monitor.pid)] == [signal.SIGTERM] * 2
+
+
+def test_a_folder_with_more_than_examples_is_not_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(paths, "VAR", tmp_path)
+    monkeypatch.setenv("DRIFTLINE_VAR", str(tmp_path))
+    for name in ("examples", "thesis"):
+        (tmp_path / name).mkdir()
+    assert main(["clean"]) == 2
+    assert "was not created by Driftline" in capsys.readouterr().err
 
 
 def test_down_works_though_the_external_server_has_no_user(
