@@ -1,4 +1,4 @@
-"""Builds the images of deploy/Dockerfile for the tests: with buildah, without a Docker engine.
+"""Builds the images of deploy/Dockerfile and of the examples for the tests: with buildah, without a Docker engine.
 
 The real base image would need an image registry. A substitute is bootstrapped here: Debian 12, whose Python is 3.11
 too, with the certificates that this machine trusts. So the tests are valid for the layers above the base. Images and
@@ -23,14 +23,20 @@ from stack.setup import virtualenv
 DOCKERFILE = paths.ROOT / "deploy" / "Dockerfile"
 IMAGES = tuple(service.image.name for service in SERVICES)
 """The names of the images, which are the values of the Dockerfile's SERVICE."""
+EXAMPLES = {
+    "example-titanic": paths.ROOT / "examples" / "titanic" / "Dockerfile",
+    "example-titanic-lambda": paths.ROOT / "examples" / "titanic" / "cloud" / "Dockerfile",
+}
+"""The Dockerfiles of the images that examples have of their own."""
 PROGRAMS = ("buildah", "debootstrap", "runc", "unshare")
-BASE = "localhost/driftline/stand-in:bookworm"
+BASE = "localhost/driftline/stand-in:bookworm-pip"
 OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
 BASE_ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin",
     "LANG": "C.UTF-8",
     "PIP_CERT": TRUSTED,
+    "PIP_BREAK_SYSTEM_PACKAGES": "1",  # Debian's Python stands for the one of the real base, which pip may change
     "UV_NATIVE_TLS": "1",
 }
 
@@ -79,7 +85,7 @@ class Builder:
     folder: Path = paths.BUILD / "images"
 
     def build(self, name: str) -> Image:
-        """Build an image; existing layers are reused.
+        """Build the image of a service or of an example; existing layers are reused.
 
         Raises:
             ImageBuildFailed: with the end of the output.
@@ -90,8 +96,7 @@ class Builder:
                 self._make_base()
             self._share_packages()
             flags = ("--isolation=chroot", "--pull-never", "--format=docker", "--layers")
-            arguments = (f"--build-arg=BASE={BASE}", f"--build-arg=SERVICE={name}")
-            self._buildah("bud", *flags, *arguments, "--tag", _tag(name), "--file", str(DOCKERFILE), str(paths.ROOT))
+            self._buildah("bud", *flags, *_source(name), "--tag", _tag(name), str(paths.ROOT))
             return self._mounted(name)
 
     def release(self) -> None:
@@ -113,7 +118,7 @@ class Builder:
         """Bootstrap a minimal Debian 12 with Python, and import it as the base image."""
         root = self.folder / "base"
         shutil.rmtree(root, ignore_errors=True)
-        packages = "--include=ca-certificates,python3,python3-venv"
+        packages = "--include=ca-certificates,python3,python3-pip,python3-venv"
         self._run("debootstrap", "--variant=minbase", packages, "bookworm", str(root))
         for certificate in OWN_CERTIFICATES.glob("*.crt"):
             shutil.copy(certificate, root / OWN_CERTIFICATES.relative_to("/"))
@@ -159,6 +164,14 @@ class Builder:
         if check and completed.returncode:
             raise ImageBuildFailed(f"`{' '.join(command)}` failed:\n{(completed.stdout + completed.stderr)[-3000:]}")
         return completed.stdout
+
+
+def _source(name: str) -> tuple[str, ...]:
+    """Return the options that name the Dockerfile of an image, its base and its arguments."""
+    dockerfile = EXAMPLES.get(name)
+    if dockerfile is None:
+        return ("--file", str(DOCKERFILE), f"--build-arg=BASE={BASE}", f"--build-arg=SERVICE={name}")
+    return ("--file", str(dockerfile), "--ignorefile", f"{dockerfile}.dockerignore", "--from", BASE)
 
 
 def _container(name: str) -> str:

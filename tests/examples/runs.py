@@ -12,6 +12,8 @@ from stack import paths
 from stack.testing.isolated_stack import IsolatedStack
 
 CLOUD, DSE = paths.ROOT / "examples" / "titanic" / "cloud", paths.ROOT / "examples" / "dse"
+PASSENGER = {"sex": "female", "passenger_class": "1st", "embarked": None, "age": 30}
+"""Features of the Titanic model."""
 SECONDS = 1_800
 """A run takes one to four minutes; a busy machine may need more."""
 

@@ -3,10 +3,8 @@
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,11 @@ from driftline.artifacts.loading import load_scorer
 from stack import paths
 from stack.servers.ports import any_free
 from stack.servers.readiness import wait_until_ready
-from tests.examples.runs import CLOUD, Example
+from tests.examples.lambda_runtime import lambda_runtime
+from tests.examples.runs import CLOUD, PASSENGER, Example
 
 TEMPLATE = CLOUD / "cloudformation.yaml"
 CREATE = Path(__file__).with_name("moto_stack.py")
-PASSENGER = {"sex": "female", "passenger_class": "1st", "embarked": None, "age": 30}
 AT = "2012-05-29T18:00:00+00:00"
 SECONDS = 60
 
@@ -95,47 +93,6 @@ def test_the_cloud_function_predicts_and_logs(titanic: Example, cloud_environmen
         refused = requests.post(address, json={"features": {"sex": "female"}}, timeout=SECONDS)
         assert refused.status_code == 400
         assert "passenger_class, embarked, age" in refused.json()["error"]["message"]
-
-
-@contextmanager
-def lambda_runtime(event: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]], threading.Event]]:
-    """Serve the runtime API of Lambda with one event; yield its address, the responses, and whether one came."""
-    responses: list[dict[str, Any]] = []
-    given, answered, over = threading.Event(), threading.Event(), threading.Event()
-
-    class RuntimeHandler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """Answer the runtime with the one event, and afterwards with none."""
-            if given.is_set():
-                over.wait(SECONDS)  # the API has no further event
-            given.set()
-            body = json.dumps(event).encode()
-            self.send_response(200)
-            self.send_header("Lambda-Runtime-Aws-Request-Id", "request-1")
-            self.send_header("Lambda-Runtime-Deadline-Ms", "4102444800000")
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_POST(self) -> None:
-            responses.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(202)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            answered.set()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Write nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), RuntimeHandler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"127.0.0.1:{server.server_port}", responses, answered
-        finally:
-            over.set()
-            server.shutdown()
 
 
 def test_the_lambda_function_predicts_and_logs(titanic: Example, cloud_environment: Path) -> None:

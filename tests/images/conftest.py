@@ -7,17 +7,19 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from devtools.images import IMAGES, Builder, Image, reason_missing
+from devtools.images import EXAMPLES, IMAGES, Builder, Image, reason_missing
 from devtools.runc_container import RuncContainer
 from driftline.clock import utc_now
+from driftline.http.health import is_ready
 from stack import paths
 from stack.containers import secrets as container_secrets
-from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase
+from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase, TemporaryProcess
 from tests.images import composed
 from tests.integration.deploy.test_compose import Model, resolved
 
@@ -45,7 +47,7 @@ def _built_beside_a_secret() -> dict[str, Image]:
     canary = container_secrets.FOLDER / f"canary-{os.getpid()}.token"
     canary.write_text(CANARY)
     try:
-        return {name: _reported(name) for name in IMAGES}
+        return {name: _reported(name) for name in (*IMAGES, *EXAMPLES)}
     finally:
         canary.unlink()
 
@@ -111,6 +113,18 @@ class ImageServers:
         """Run a one-off step of the compose file to its end."""
         service = self.model["services"][name]
         return self.contained(name).run(*(service.get("command") or ()), entrypoint=service.get("entrypoint"))
+
+
+@contextmanager
+def running(container: RuncContainer, port: int) -> Iterator[None]:
+    """Run the container of a service that listens on a port, while the context lasts."""
+    log = container.folder.with_suffix(".log")
+    process = TemporaryProcess(container.image.name, container.command(), log, lambda: is_ready(port))
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,6 @@
 import json
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -13,13 +11,10 @@ import requests
 from devtools import leaks
 from devtools.git_files import tracked_files
 from devtools.images import IMAGES, Image
-from devtools.runc_container import RuncContainer
-from driftline.http.health import is_ready
 from stack import paths
 from stack.servers import ports
 from stack.services.table import SERVICES
-from stack.testing.temporary_servers import TemporaryProcess
-from tests.images.conftest import CANARY, ImageServers, tell
+from tests.images.conftest import CANARY, ImageServers, running, tell
 from tests.unit.deploy.test_dockerfile import HEAVY
 
 pytestmark = pytest.mark.timeout(2400)  # the first build of all images takes minutes
@@ -130,7 +125,7 @@ def test_a_service_starts_and_requires_a_token(world: ImageServers, name: str, p
     listener = {f"{name.upper()}_HOST": "127.0.0.1", f"{name.upper()}_PORT": str(port)}
     container = world.contained(name, **listener)
     began = time.monotonic()
-    with _serving(container, port):
+    with running(container, port):
         tell(f"{name}: answers {time.monotonic() - began:.1f} s after its start")
         address = f"http://127.0.0.1:{port}{page}"
         token = (world.secrets / "demo.token").read_text()
@@ -145,17 +140,6 @@ def test_without_tokens_a_service_refuses_to_start(world: ImageServers, name: st
     completed = replace(world.contained(name, DRIFTLINE_TOKENS=""), network=False).run()
     assert completed.returncode == 2, completed.stderr
     assert "DRIFTLINE_TOKENS" in completed.stdout + completed.stderr
-
-
-@contextmanager
-def _serving(container: RuncContainer, port: int) -> Iterator[None]:
-    log = container.folder.with_suffix(".log")
-    process = TemporaryProcess(container.image.name, container.command(), log, lambda: is_ready(port))
-    process.start()
-    try:
-        yield
-    finally:
-        process.kill()
 
 
 def _health(world: ImageServers, name: str, port: int) -> int:
