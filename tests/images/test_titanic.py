@@ -56,18 +56,14 @@ def output(world: ImageServers, token: str) -> str:
     assert world.step("provision").returncode == 0
     monitor, serving = ports.any_free(), ports.any_free()
     addresses = {name: f"http://127.0.0.1:{port}" for name, port in (("monitor", monitor), ("serving", serving))}
+    authorized = {"DRIFTLINE_TOKEN": token}
     listener = {"SERVING_HOST": "127.0.0.1", "SERVING_PORT": str(serving), "SERVING_MONITOR_URL": addresses["monitor"]}
     with (
         running(world.contained("monitor", MONITOR_HOST="127.0.0.1", MONITOR_PORT=str(monitor)), monitor),
-        running(world.contained("serving", **listener, DRIFTLINE_TOKEN=token), serving),
+        running(world.contained("serving", **listener, **authorized), serving),
     ):
-        example = contained(
-            world,
-            DRIFTLINE_TOKEN=token,
-            EXAMPLES_MONITOR=addresses["monitor"],
-            EXAMPLES_SERVING=addresses["serving"],
-        )
-        completed = example.run()
+        servers = {f"EXAMPLES_{name.upper()}": address for name, address in addresses.items()}
+        completed = contained(world, **servers, **authorized).run()
     assert completed.returncode == 0, completed.stdout[-3000:] + completed.stderr[-3000:]
     return completed.stdout
 
