@@ -11,8 +11,8 @@ import pytest
 from devtools.runc_container import RuncContainer
 from driftline.artifacts.loading import load_scorer
 from driftline.clock import utc_now
-from driftline.http import tokens
-from driftline.http.scopes import Scope
+from driftline.http.authorization import tokens
+from driftline.http.authorization.scopes import Scope
 from stack.containers import secrets as container_secrets
 from stack.servers import ports
 from tests.examples.lambda_runtime import lambda_runtime
