@@ -139,6 +139,7 @@ def test_a_monitor_has_the_results_of_the_engine(rows: pd.DataFrame) -> None:
     assert len(repr(chunks[0])) < 300
 
 
+@pytest.mark.slow
 def test_a_monitor_infers_the_minimum_rows_that_a_backtest_infers(rows: pd.DataFrame) -> None:
     """Where the spec sets none of the two; one that is set leaves both as they are."""
     reference = rows[rows["event_time"] < pd.Timestamp(UNTIL, tz="UTC")]
@@ -261,6 +262,7 @@ def test_the_core_does_not_need_the_extra_server(rows: pd.DataFrame, tmp_path: P
     assert completed.stdout.split() == ["4", "True", "[]"], completed.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("db", "upgrade"), ("token", "list")])
 def test_a_command_of_the_server_names_the_extra(arguments: tuple[str, ...]) -> None:
     completed = run_without_server("from driftline.cli import main\nmain()", *arguments)
@@ -269,6 +271,7 @@ def test_a_command_of_the_server_names_the_extra(arguments: tuple[str, ...]) -> 
     assert "Traceback" not in completed.stderr
 
 
+@pytest.mark.slow
 def test_a_stored_monitor_keeps_column_names_with_blanks(rows: pd.DataFrame) -> None:
     blanks = rows.assign(**{"total usage": rows["probability_1"] * 3})
     spec = dl.backtest(blanks, **ROLES, prediction="prediction", reference_until=UNTIL).spec

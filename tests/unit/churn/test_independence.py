@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import driftline
 
 LIBRARY = Path(driftline.__file__).parent
@@ -11,6 +13,7 @@ OF_THE_EXAMPLE = re.compile(
 )
 
 
+@pytest.mark.slow
 def test_no_module_of_the_library_names_anything_of_the_example() -> None:
     sources = [path for path in LIBRARY.rglob("*") if path.suffix in {".py", ".sql", ".html", ".mako", ".j2"}]
     assert len(sources) > 100

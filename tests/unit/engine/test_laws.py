@@ -67,6 +67,7 @@ def test_a_chunk_is_the_merge_of_its_parts_in_any_order(fitted: FittedReference,
     _same(finish_chunk(fitted, LOOSE, right), at_once)
 
 
+@pytest.mark.slow
 @LAW
 @given(chunks(), st.integers(0, 99))
 def test_the_order_of_rows_changes_nothing(fitted: FittedReference, rows: pd.DataFrame, seed: int) -> None:

@@ -78,6 +78,7 @@ def test_it_comes_back_from_json_as_it_was(rows: pd.DataFrame) -> None:
     assert back.to_json() == fitted.to_json()
 
 
+@pytest.mark.slow
 def test_hours_of_too_few_days_give_no_evidence(rows: pd.DataFrame) -> None:
     """Chunks of rows that are shorter than a day need days too; the reason is stored with the reference."""
     two_days, by_hour = scored_rows(1_000, days=2), SPEC.model_copy(update={"period": Period.HOUR})

@@ -52,6 +52,7 @@ def test_a_segment_has_the_results_of_its_rows_alone(reference: pd.DataFrame, fi
         assert tuple(replace(r, segment=None) for r in _segment(results, f"plan={plan}")) == expected
 
 
+@pytest.mark.slow
 def test_results_of_all_rows_are_those_without_segments(reference: pd.DataFrame, fitted: FittedReference) -> None:
     rows = scored_rows(1_000, seed=1)
     plain = evaluate_chunk(fit_reference(reference, PLAIN), PLAIN, rows)
@@ -174,6 +175,7 @@ def test_a_chunk_is_the_merge_of_its_parts_in_any_order(small: FittedReference, 
     _same(finish_chunk(small, LOOSE, parts[0].merge(parts[1].merge(parts[2]))), at_once)
 
 
+@pytest.mark.slow
 @LAW
 @given(chunks())
 def test_a_stored_reference_says_the_same(small: FittedReference, rows: pd.DataFrame) -> None:

@@ -50,6 +50,7 @@ def test_version_2_has_metres_and_a_new_field_and_the_same_orders() -> None:
     assert {*calm[1]} == {column.name for column in ORDERS.columns} - {"updated_at"}
 
 
+@pytest.mark.slow
 def test_orders_of_a_customer_are_removed_when_their_data_is_erased() -> None:
     plan = Plan(version_2_from=None)
     happened = changes(plan)

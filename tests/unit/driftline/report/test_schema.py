@@ -41,6 +41,7 @@ def test_a_backtest_is_valid_under_the_schema(written: Any) -> None:
     assert list(validator.iter_errors(without_chunks)) != []
 
 
+@pytest.mark.slow
 def test_the_models_write_the_same_as_the_result(written: Any) -> None:
     assert BacktestOut.model_validate(written).model_dump(mode="json", by_alias=True) == written
 

@@ -32,6 +32,7 @@ def test_independent_rows_have_the_error_of_delong() -> None:
     assert compared.difference_error == pytest.approx(2 * compared.first_error)
 
 
+@pytest.mark.slow
 def test_the_error_accounts_for_dependent_rows() -> None:
     weights, other = LAW, np.array([1.0, 0.2, 0.4, 0.5])
     differences, by_subject, by_row = [], [], []

@@ -68,6 +68,7 @@ def test_calm_streams_keep_the_budget(unit: str, chunks: int) -> None:
     assert count <= 0.35 * streams * (budget * years + RESERVE)  # measured: at most a fifth
 
 
+@pytest.mark.slow
 def test_few_chunks_that_vary_much_keep_the_budget() -> None:
     """Four days tell little about how days vary: a zone from parts of days, which agree, would alert five a year."""
     case = CalmCase("binary", "day", chunks=4)

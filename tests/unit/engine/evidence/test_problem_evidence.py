@@ -246,6 +246,7 @@ def power(chunks: int, runs: int = 60, **change: float) -> float:
     return sum(detected) / runs
 
 
+@pytest.mark.slow
 def test_visible_changes_of_a_class_are_detected_8_times_in_10() -> None:
     """A rise of the share of class b against the rest, within a day."""
     visible = next(change for change in visible_changes(CLASSIFIER, 1.0, YEARS) if change.label == "b")

@@ -50,6 +50,7 @@ def _value(fitted: DomainClassifier, rows: pd.DataFrame) -> float:
     return outcome.value
 
 
+@pytest.mark.slow
 def test_rows_of_the_same_distribution_are_not_separated(fitted: DomainClassifier) -> None:
     assert _value(fitted, _rows(300, seed=1)) == pytest.approx(0.5, abs=0.08)
 
@@ -71,6 +72,7 @@ def test_parts_and_rows_in_any_order_give_the_same_value(fitted: DomainClassifie
     assert fitted.outcome(merged, SPEC).value == _value(fitted, rows) == _value(fitted, shuffled)
 
 
+@pytest.mark.slow
 def test_the_state_survives_json(fitted: DomainClassifier) -> None:
     restored = DomainClassifier.from_dict(json.loads(json.dumps(fitted.to_dict(), allow_nan=False)))
     assert restored.to_dict() == fitted.to_dict()

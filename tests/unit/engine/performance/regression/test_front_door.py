@@ -35,6 +35,7 @@ def test_all_results_have_values(fitted: FittedReference) -> None:
     assert {r.subject for r in results if r.kind is ResultKind.DRIFT} == {"age", "fuel", PREDICTION}
 
 
+@pytest.mark.slow
 def test_a_healthy_chunk_is_ok(fitted: FittedReference) -> None:
     rows = price_rows(400, seed=7)
     assert verdict_of(SPEC, _chunk(rows, evaluate_chunk(fitted, SPEC, rows))).state is State.OK

@@ -81,6 +81,7 @@ def test_values_are_finite_or_have_a_reason(fitted: RegressionPerformance, rows:
         assert all(type(number) is float and np.isfinite(number) for number in numbers if number is not None)
 
 
+@pytest.mark.slow
 @LAW
 @given(chunks())
 def test_a_stored_state_gives_the_same_outcomes(fitted: RegressionPerformance, rows: pd.DataFrame) -> None:

@@ -87,6 +87,7 @@ def test_only_models_that_changed_are_read_again(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "renewed").iterdir() if "-calls" in path.name} == set()
 
 
+@pytest.mark.slow
 def test_after_a_failed_poll_all_models_are_read_again(tmp_path: Path) -> None:
     read: list[str] = []
 
