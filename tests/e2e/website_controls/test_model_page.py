@@ -12,13 +12,7 @@ from playwright.sync_api import Download, expect
 from stack.demo.plan import Plan
 from tests.e2e.browser import Visitor
 from tests.e2e.website_controls import controls_model as own
-from tests.e2e.website_controls.steps import (
-    NEEDS_BROWSER,
-    PATIENCE,
-    open_cell,
-    press,
-    query_of,
-)
+from tests.e2e.website_controls.steps import NEEDS_BROWSER, PATIENCE, open_cell, press, query_of
 
 pytestmark = NEEDS_BROWSER
 
