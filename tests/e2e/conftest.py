@@ -40,6 +40,26 @@ DAY_SECONDS = 1.0
 """The time between two days of that stream."""
 BACKGROUND = ("disturbed", "killed_live")
 """The fixtures whose worlds run at the same time as the undisturbed one."""
+FOLDER = Path(__file__).parent
+LAST = (
+    "website_controls/test_registration.py",
+    "website_controls/test_model_page.py",
+    "website_controls/test_model_tabs.py",
+    "website_controls/test_overview.py",
+    "website_controls/test_incidents.py",
+    "website_controls/test_alerts.py",
+    "website_controls/test_services.py",
+    "website_controls/test_every_control.py",
+    "test_without_network.py",
+)
+"""The files that build on those before them, in their order; the rest comes first."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files of `LAST` in their order, after all others."""
+    places = {FOLDER / name: place for place, name in enumerate(LAST)}
+    items.sort(key=lambda item: places.get(item.path, -1))
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ LONGEST = (
     "examples/",
     "backtesting/execution/test_workers.py",
     "monitoring/poll/test_poller.py",
+    "monitoring/poll/test_concurrent_polls.py",
     "monitoring/test_laws.py",
     "flaskapp/relay/test_relay.py",
     "backtesting/test_command.py",
