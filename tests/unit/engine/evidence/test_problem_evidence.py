@@ -63,7 +63,7 @@ def test_each_class_has_the_components_of_a_binary_model() -> None:
 
 def test_a_ratio_of_tilts_has_mean_one_at_the_edge_of_the_zone() -> None:
     """The exact mean over one row's bin, for every tilt up to the edge: the e-value of n rows is a product of these."""
-    direction, state = REGRESSION.mean_direction, REGRESSION.mean_zone
+    direction, state = REGRESSION.mean_direction, REGRESSION.mean_indifference
     one_row = np.eye(len(direction.places), dtype=np.int64)
     untempered = type(state)(0.0, state.half_width)
     rising = np.exp(log_evidence(direction, untempered, one_row, np.zeros(len(one_row)), (1,)))

@@ -63,7 +63,11 @@ class TiltDirection:
 
 
 def log_evidence(
-    direction: TiltDirection, zone: IndifferenceZone, counts: IntArray, usual: FloatArray, signs: tuple[int, ...]
+    direction: TiltDirection,
+    indifference: IndifferenceZone,
+    counts: IntArray,
+    usual: FloatArray,
+    signs: tuple[int, ...],
 ) -> list[FloatArray]:
     """Return log e-values by chunk, one array for each sign and tilt.
 
@@ -71,10 +75,12 @@ def log_evidence(
     in `share.log_evidence`. `usual` is the tilt of each chunk's weekday.
     """
     _, variance = direction.statistics(counts)
-    temper = zone.temper(variance)
+    temper = indifference.temper(variance)
     ratios = []
     for sign in signs:
-        edge, *tilted = (direction.log_ratio(counts, usual + sign * (zone.half_width + tilt)) for tilt in (0.0, *TILTS))
+        edge, *tilted = (
+            direction.log_ratio(counts, usual + sign * (indifference.half_width + tilt)) for tilt in (0.0, *TILTS)
+        )
         ratios += [(ratio - edge) / temper for ratio in tilted]
     return ratios
 
