@@ -139,7 +139,7 @@ def _hardly_grown(
 
 def _revision(version: Version, summaries: ChunkSummaries, now: datetime) -> Revision:
     """Return the revision of these rows, as an open one: whether the chunk has closed is decided under the lock."""
-    features, labels = summaries.features.description(), summaries.labels.description()
+    features, labels = summaries.features.provenance(), summaries.labels.provenance()
     return Revision(
         number=1,
         chunk=summaries.chunk,
