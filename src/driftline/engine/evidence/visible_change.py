@@ -85,7 +85,7 @@ class Detection:
         weight = self.components.weights[self.components.columns(family)][0]
         level = log(max(self.threshold / weight, 1.0))
         information = max(variance, 1e-9)
-        error = 1 / sqrt(self.chunks * information / indifference.temper(information))
+        error = 1 / sqrt(self.chunks * information / indifference.overdispersion(information))
         changes = [tested / 2 + level * error**2 / tested + POWER * error for tested in TESTED[family]]
         change = indifference.half_width + min(changes)
         return change if change <= largest else None

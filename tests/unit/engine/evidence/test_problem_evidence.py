@@ -65,8 +65,8 @@ def test_a_ratio_of_tilts_has_mean_one_at_the_edge_of_the_zone() -> None:
     """The exact mean over one row's bin, for every tilt up to the edge: the e-value of n rows is a product of these."""
     direction, state = REGRESSION.mean_direction, REGRESSION.mean_indifference
     one_row = np.eye(len(direction.places), dtype=np.int64)
-    untempered = type(state)(0.0, state.half_width)
-    rising = np.exp(log_evidence(direction, untempered, one_row, np.zeros(len(one_row)), (1,)))
+    without_variance = type(state)(0.0, state.half_width)
+    rising = np.exp(log_evidence(direction, without_variance, one_row, np.zeros(len(one_row)), (1,)))
     for tilt in (-1.0, 0.0, state.half_width / 2, state.half_width):
         means = rising @ direction.tilted(tilt)
         assert (means <= 1 + 1e-12).all()

@@ -42,7 +42,7 @@ class IndifferenceZone:
     daily: float = 0.0
     offsets: tuple[float, ...] = ()
 
-    def temper(self, information: Number) -> Number:
+    def overdispersion(self, information: Number) -> Number:
         """Return the factor by which log likelihood ratios of chunks with this information shrink.
 
         Of n chunks with information V each that share an effect of variance t2, all together have nV / (1 + nV t2).
