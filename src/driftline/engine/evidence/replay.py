@@ -211,12 +211,12 @@ class _Run:
                 incident = self.history.incident.alerted(step.chunk.start, self.rule.level(step.chunk))
                 self.history = replace(self.history, state=state.restarted(), incident=incident)
             change = self._change(leading, step.chunk, state.total / threshold)
-            self._add_note(step, alert=alert, warning=not alert, gated=crossed and not alert, change=change)
+            self._add_note(step, alert=alert, warning=not alert, withheld=crossed and not alert, change=change)
         for step in tick:
             if step.stage is Stage.LABELS:
                 self._add_note(step, no_skill=self.fitted.no_skill(step.chunk.counts, step.values))
             else:
-                self._add_note(step, incident=self.history.incident.since)
+                self._add_note(step, incident_since=self.history.incident.since)
                 if self.keep_histories:
                     self.histories[step.chunk.start] = self.history
 

@@ -22,7 +22,7 @@ def describe_warning(change: Change, budget: float, time_zone: ZoneInfo) -> str:
     return f"{describe(change, time_zone)}; not enough evidence for an alert yet (budget: {budget:g} a year)."
 
 
-def describe_gated(change: Change, time_zone: ZoneInfo) -> str:
+def describe_withheld(change: Change, time_zone: ZoneInfo) -> str:
     """Return the reason for a warning where an alert needs harm, and no metric has fallen by its margin."""
     return f"{describe(change, time_zone)}; no metric is worse by its margin yet, so this does not alert."
 

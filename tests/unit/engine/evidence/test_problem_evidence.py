@@ -179,7 +179,7 @@ def test_an_alert_of_a_regression_on_harm_needs_a_larger_error() -> None:
     counts = residual_builders.drawn(np.random.default_rng(5), 30, 950, shift=0.35)
     place, _ = first_alert(REGRESSION, counts)
     evidence = replay(REGRESSION, AlertRule(1.0, harm_only=True), chunks_of(counts)).evidence
-    assert evidence[chunks_of(counts)[place].start].gated
+    assert evidence[chunks_of(counts)[place].start].withheld
 
 
 def test_a_classifier_without_skill_is_named() -> None:

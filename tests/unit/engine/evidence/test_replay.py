@@ -123,7 +123,7 @@ def test_labels_count_when_they_are_due() -> None:
     chunks = chunks_of(stream(20, 10, shift=0.9), delay=3 * DAY)
     evidence = replay(FITTED, RULE, chunks).evidence
     assert evidence[chunks[20].start].alert
-    assert evidence[chunks[23].start].incident == chunks[20].start
+    assert evidence[chunks[23].start].incident_since == chunks[20].start
     early = replay(FITTED, RULE, [replace(chunk, labels_in=place <= 20) for place, chunk in enumerate(chunks)])
     assert [start for start, chunk in early.evidence.items() if chunk.alert] == [chunks[20].start]
     waiting = [replace(chunk, labels_in=place < 20) for place, chunk in enumerate(chunks)]
@@ -145,7 +145,7 @@ def test_an_incident_closes_after_the_change_ends() -> None:
     calm = drawn(FITTED.bins, np.random.default_rng(8), 20, 950)
     chunks = chunks_of(joined(counts, calm))
     evidence = replay(FITTED, RULE, chunks).evidence
-    incidents = [evidence.get(chunk.start, ChunkEvidence()).incident for chunk in chunks]
+    incidents = [evidence.get(chunk.start, ChunkEvidence()).incident_since for chunk in chunks]
     assert incidents[:20] == [None] * 20
     assert set(incidents[20:30]) == {chunks[20].start}
     assert incidents[44:] == [None] * 6
@@ -184,7 +184,7 @@ def test_an_alert_on_harm_needs_a_metric_that_falls() -> None:
     assert change
     assert not harm or harm[0] > change[0]
     evidence = replay(FITTED, AlertRule(1.0, harm_only=True), chunks).evidence
-    assert evidence[chunks[change[0]].start].gated
+    assert evidence[chunks[change[0]].start].withheld
     assert alerts(chunks_of(stream(20, 4, tilt=-1.2)), AlertRule(1.0, harm_only=True))
 
 
