@@ -37,13 +37,13 @@ def evidence_of(
     rule = alert_rule(spec)
     if rule is None or fitted is None:
         return None
-    scored = [
-        scored_chunk(spec, chunk, drifting=bool(drift.lasting)) for chunk, drift in zip(chunks, drifts, strict=True)
+    inputs = [
+        detector_input(spec, chunk, drifting=bool(drift.lasting)) for chunk, drift in zip(chunks, drifts, strict=True)
     ]
-    return replay(fitted, rule, [chunk for chunk in scored if chunk is not None], keep_histories=False).evidence
+    return replay(fitted, rule, [chunk for chunk in inputs if chunk is not None], keep_histories=False).evidence
 
 
-def scored_chunk(spec: Spec, chunk: ChunkFacts, *, drifting: bool) -> DetectorInput | None:
+def detector_input(spec: Spec, chunk: ChunkFacts, *, drifting: bool) -> DetectorInput | None:
     """Return the detector's input for a chunk; None where it has no rows."""
     if chunk.score_counts is None:
         return None

@@ -66,16 +66,16 @@ def test_calm_chunks_do_not_alert_and_a_change_does_at_once() -> None:
 def test_long_chunks_are_no_evidence_by_their_length() -> None:
     """Four years of quarters: what warns or alerts has a change, and its start."""
     calm = replay(FITTED, RULE, chunks_of(stream(16, 0), length=91 * DAY)).evidence
-    assert not any(note.alert or note.warning for note in calm.values())
+    assert not any(item.alert or item.warning for item in calm.values())
     changed = replay(FITTED, RULE, chunks_of(stream(8, 8, shift=0.9), length=91 * DAY)).evidence
-    changes = [note.change for note in changed.values() if note.alert or note.warning]
+    changes = [item.change for item in changed.values() if item.alert or item.warning]
     assert changes
     assert all(change and change.since.year >= 2026 and (change.log_evidence or 0) > 0 for change in changes)
 
 
 def test_evidence_that_was_stored_without_its_strength_is_read() -> None:
     chunks = chunks_of(stream(20, 5, shift=0.9))
-    evidence = next(note for note in replay(FITTED, RULE, chunks).evidence.values() if note.alert)
+    evidence = next(item for item in replay(FITTED, RULE, chunks).evidence.values() if item.alert)
     stored = evidence.to_dict()
     assert ChunkEvidence.from_dict(stored) == evidence
     del stored["change"]["log_evidence"], stored["change"]["share_of_alert"]
