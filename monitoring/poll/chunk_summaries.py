@@ -21,7 +21,7 @@ from monitoring.poll.results.summary_store import StoredPart, SummaryStore
 
 MOST_READINGS = 5
 """How many times rows are read if other transactions remove rows meanwhile."""
-GROWTH = 2
+LARGEST_SIZE_RATIO = 2
 """A part is merged with the preceding one if that has at most this many times its rows."""
 
 
@@ -111,7 +111,7 @@ class ContentSummary:
 
     def _absorbs(self, new: PartialSummary, old: PartialSummary) -> bool:
         rows, more = old.provenance.rows, new.provenance.rows
-        return rows <= GROWTH * more and (
+        return rows <= LARGEST_SIZE_RATIO * more and (
             self.content is SummaryContent.FEATURES or rows + more <= chunk_parts.LARGEST_LABEL_PART
         )
 
