@@ -104,7 +104,7 @@ class History:
         """Compute tasks, one partition each, and merge them in two steps: those of a branch, and the branches."""
         names = sorted({_name(task) for task in tasks})
         numbered = [
-            PartTask(names.index(_name(task)), task.branch, task.chunk, task.content, task.batches) for task in tasks
+            PartTask(names.index(_name(task)), task.branch, task.chunk, task.content, task.removals) for task in tasks
         ]
         branches = self.context.parallelize(numbered, len(numbered)).map(partial(compute_branch, broadcast))
         merged = branches.reduceByKey(merge_parts, -(-len(numbered) // BRANCH)).map(without_branch)
@@ -135,8 +135,8 @@ def _planned(connection: Connection, version: Version, start: datetime) -> Plann
             if content is SummaryContent.LABELS and filled and filled + added > chunk_parts.LARGEST_LABEL_PART:
                 part, filled = part + 1, 0
             filled += added
-            batches = {number: removals[number] for number in numbers}
-            tasks.append(PartTask(part, place // BRANCH, chunk, content, batches))
+            of_batches = {number: removals[number] for number in numbers}
+            tasks.append(PartTask(part, place // BRANCH, chunk, content, of_batches))
     return PlannedChunk(chunk, tasks, pending)
 
 

@@ -106,7 +106,7 @@ def _count(seed: int, days: Days, unit: str, budget: float) -> AlertCount:
         len(chunks),
         sum(chunk.alert for chunk in reported),
         sum(chunk.warning for chunk in reported),
-        sum(chunk.incident is not None for chunk in reported),
+        sum(chunk.incident_since is not None for chunk in reported),
         sum(chunk.no_skill is not None for chunk in reported),
     )
 

@@ -116,7 +116,7 @@ def _driftline(stream: Stream) -> Iterator[tuple[str, Flags]]:
         alerts = np.array([verdict.state is State.ALERT for verdict, _ in verdicts])
         yield f"{policy.name}: alert", alerts
         if policy.budget is not None:
-            incidents = np.array([bool(evidence and evidence.incident) for _, evidence in verdicts])
+            incidents = np.array([bool(evidence and evidence.incident_since) for _, evidence in verdicts])
             yield f"{policy.name}: alert, or in its incident", alerts | incidents
 
 

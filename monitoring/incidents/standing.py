@@ -49,7 +49,7 @@ class StoredVerdictEvent:
         if not self.closed:
             return Standing.UNDECIDED
         if self.evidence is not None:
-            in_trouble = self.evidence.alert or self.evidence.incident is not None or self.state is State.ALERT
+            in_trouble = self.evidence.alert or self.evidence.incident_since is not None or self.state is State.ALERT
             return Standing.TROUBLE if in_trouble else Standing.CALM
         return _WITHOUT_DETECTOR.get(self.state, Standing.UNDECIDED)
 

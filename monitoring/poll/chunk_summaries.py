@@ -12,7 +12,7 @@ from driftline.engine.computation.fitted_methods import Summary, SummaryContent
 from driftline.engine.sums.content_sum import ContentSum
 from driftline.errors import DatabaseBusy
 from driftline.store.rows.reading import chunk_parts
-from driftline.store.rows.reading.chunk_parts import Description, PartReader
+from driftline.store.rows.reading.chunk_parts import PartProvenance, PartReader
 from driftline.store.rows.reading.chunk_rows import ChunkReader
 from driftline.store.versions.registry import Version
 from monitoring.poll import relabelled_chunks
@@ -21,15 +21,15 @@ from monitoring.poll.results.summary_store import StoredPart, SummaryStore
 
 MOST_READINGS = 5
 """How many times rows are read if other transactions remove rows meanwhile."""
-GROWTH = 2
+LARGEST_SIZE_RATIO = 2
 """A part is merged with the preceding one if that has at most this many times its rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SummaryPart:
+class PartialSummary:
     """A part of a summary: which batches it covers, and the summary itself, stored or computed by this poll."""
 
-    description: Description
+    provenance: PartProvenance
     source: StoredPart | Summary
 
 
@@ -44,7 +44,7 @@ class ContentSummary:
     store: SummaryStore
     rows: ChunkReader
     version: Version
-    parts: list[SummaryPart] = field(default_factory=list)
+    parts: list[PartialSummary] = field(default_factory=list)
     changed: bool = False
 
     def renew(self, removals: Mapping[int, int], relabelled: AbstractSet[int] = frozenset()) -> None:
@@ -54,15 +54,15 @@ class ContentSummary:
             removals: the number of removed rows of every batch in the chunk, by the batch's number.
             relabelled: batches with new labels. A second call leaves them out: the parts already contain these labels.
         """
-        previous = self.parts or [SummaryPart(part.description, part) for part in self.store.parts(self.content)]
-        current = [part for part in previous if self._is_current(part.description, removals, relabelled)]
-        covered = {number for part in current for number in part.description.batches}
+        previous = self.parts or [PartialSummary(part.provenance, part) for part in self.store.parts(self.content)]
+        current = [part for part in previous if self._is_current(part.provenance, removals, relabelled)]
+        covered = {number for part in current for number in part.provenance.removals}
         missing = removals.keys() - covered
         self.changed |= bool(missing) or len(current) < len(previous)
-        self.parts = sorted(current, key=lambda part: -part.description.rows)
+        self.parts = sorted(current, key=lambda part: -part.provenance.rows)
         for numbers, portions in self.rows.groups(missing, self._reader.rows_at_once):
             self._push(
-                SummaryPart(*self._reader.computed_part({number: removals[number] for number in numbers}, portions))
+                PartialSummary(*self._reader.computed_part({number: removals[number] for number in numbers}, portions))
             )
 
     def save(self) -> None:
@@ -74,13 +74,13 @@ class ContentSummary:
         free = (number for number in range(len(self.parts)) if number not in numbers)
         for part in self.parts:
             if isinstance(part.source, Summary):
-                self.store.add(self.content, next(free), part.description, part.source)
+                self.store.add(self.content, next(free), part.provenance, part.source)
 
-    def description(self) -> Description:
-        """Return the merged description of all parts."""
-        merged = Description({}, ContentSum())
+    def provenance(self) -> PartProvenance:
+        """Return the merged provenance of all parts."""
+        merged = PartProvenance({}, ContentSum())
         for part in self.parts:
-            merged = merged.merge(part.description)
+            merged = merged.merge(part.provenance)
         return merged
 
     def summary(self) -> Summary:
@@ -95,25 +95,27 @@ class ContentSummary:
     def _reader(self) -> PartReader:
         return PartReader(self.rows, self.version.fitted, self.content)
 
-    def _is_current(self, description: Description, removals: Mapping[int, int], relabelled: AbstractSet[int]) -> bool:
-        same = all(removals.get(number) == removed for number, removed in description.batches.items())
-        return same and not (self.content is SummaryContent.LABELS and relabelled & description.batches.keys())
+    def _is_current(
+        self, provenance: PartProvenance, removals: Mapping[int, int], relabelled: AbstractSet[int]
+    ) -> bool:
+        same = all(removals.get(number) == removed for number, removed in provenance.removals.items())
+        return same and not (self.content is SummaryContent.LABELS and relabelled & provenance.removals.keys())
 
-    def _push(self, new: SummaryPart) -> None:
+    def _push(self, new: PartialSummary) -> None:
         """Add a part after merging it with the preceding parts that are smaller or of similar size."""
         while self.parts and self._absorbs(new, self.parts[-1]):
             old = self.parts.pop()
             merged = self._summary(old).merge(self._summary(new))
-            new = SummaryPart(old.description.merge(new.description), merged)
+            new = PartialSummary(old.provenance.merge(new.provenance), merged)
         self.parts.append(new)
 
-    def _absorbs(self, new: SummaryPart, old: SummaryPart) -> bool:
-        rows, more = old.description.rows, new.description.rows
-        return rows <= GROWTH * more and (
+    def _absorbs(self, new: PartialSummary, old: PartialSummary) -> bool:
+        rows, more = old.provenance.rows, new.provenance.rows
+        return rows <= LARGEST_SIZE_RATIO * more and (
             self.content is SummaryContent.FEATURES or rows + more <= chunk_parts.LARGEST_LABEL_PART
         )
 
-    def _summary(self, part: SummaryPart) -> Summary:
+    def _summary(self, part: PartialSummary) -> Summary:
         return part.source if isinstance(part.source, Summary) else self.store.summary(self.content, part.source)
 
 
@@ -168,5 +170,5 @@ def has_removals(connection: Connection, version: Version, chunk: Chunk) -> bool
     key = version.key
     parts = SummaryStore(connection, key, version.spec_revision, chunk).parts(SummaryContent.FEATURES)
     removals = ChunkReader(connection, key, version.spec, chunk).removals()
-    removed = {number: count for part in parts for number, count in part.description.batches.items()}
+    removed = {number: count for part in parts for number, count in part.provenance.removals.items()}
     return not parts or any(removals.get(number, 0) != count for number, count in removed.items())

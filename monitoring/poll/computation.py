@@ -35,7 +35,7 @@ from monitoring.poll.verdict_context import VerdictContext
 
 log = logging.getLogger(__name__)
 
-GROWTH = 10
+GROWTH_DIVISOR = 10
 """A scheduled poll skips an open chunk until it has grown by one row in this many."""
 
 
@@ -134,12 +134,12 @@ def _hardly_grown(
     if previous.provenance.spec_revision != version.spec_revision or previous.chunk != chunk:
         return False
     rows = version.store.count(connection, version.number, chunk.start, chunk.end)
-    return (rows - previous.rows) * GROWTH < previous.rows and not has_removals(connection, version, chunk)
+    return (rows - previous.rows) * GROWTH_DIVISOR < previous.rows and not has_removals(connection, version, chunk)
 
 
 def _revision(version: Version, summaries: ChunkSummaries, now: datetime) -> Revision:
     """Return the revision of these rows, as an open one: whether the chunk has closed is decided under the lock."""
-    features, labels = summaries.features.description(), summaries.labels.description()
+    features, labels = summaries.features.provenance(), summaries.labels.provenance()
     return Revision(
         number=1,
         chunk=summaries.chunk,

@@ -14,7 +14,7 @@ from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.replay import DetectorHistory, Replay, is_between, replay
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.evidence_rule import scored_chunk
+from driftline.engine.verdicts.evidence_rule import detector_input
 from monitoring.poll.results.stored_evidence import EvidenceStore, StoredEvidence
 
 PAGE = 200
@@ -40,18 +40,19 @@ class EvidenceReplay:
         """Replay from `chunk` on; return the starts of chunks whose evidence has changed."""
         changed: set[datetime] = set()
         earlier = self.store.before(self.connection, chunk.start)
-        settled = self._last_tick(max({chunk.start, *self.drifts}))
+        last_tick = self._last_tick(max({chunk.start, *self.drifts}))
         while True:
             history, after = self._resume(earlier)
             page, last = self._page(None if earlier is None else earlier.chunk.start, after)
-            until = None if last is None else self._scored(last).closes_at
-            scored = [self._scored(stored) for stored in page]
-            result = replay(self.fitted, self.rule, scored, history, after=after, until=until)
-            renewed = [_renewed(stored, part, result, after, until) for stored, part in zip(page, scored, strict=True)]
+            until = None if last is None else self._input(last).closes_at
+            inputs = [self._input(stored) for stored in page]
+            result = replay(self.fitted, self.rule, inputs, history, after=after, until=until)
+            pairs = zip(page, inputs, strict=True)
+            renewed = [_renewed(stored, chunk_input, result, after, until) for stored, chunk_input in pairs]
             different = [new for new, old in zip(renewed, page, strict=True) if not new.same_as(old)]
             self.store.write(self.connection, different)
-            changed |= {new.chunk.start for new, old in zip(renewed, page, strict=True) if new.notes != old.notes}
-            if last is None or (until and until >= settled and renewed[-1].detector == last.detector):
+            changed |= {new.chunk.start for new, old in zip(renewed, page, strict=True) if new.by_stage != old.by_stage}
+            if last is None or (until and until >= last_tick and renewed[-1].detector == last.detector):
                 return changed
             earlier = renewed[-1]
 
@@ -63,7 +64,7 @@ class EvidenceReplay:
         """Return the history after a chunk, and the instant up to which ticks are behind it."""
         if earlier is None or earlier.detector is None:
             return None, None
-        return DetectorHistory.from_dict(dict(earlier.detector), self.fitted), self._scored(earlier).closes_at
+        return DetectorHistory.from_dict(dict(earlier.detector), self.fitted), self._input(earlier).closes_at
 
     def _page(
         self, start: datetime | None, after: datetime | None
@@ -80,9 +81,9 @@ class EvidenceReplay:
             return page, last
         reach = self.spec.label_delay + LONGEST_CHUNK[self.spec.period]
         earlier = self.store.between(self.connection, start - reach, start)
-        return [stored for stored in earlier if self._scored(stored).labels_at > after] + page, last
+        return [stored for stored in earlier if self._input(stored).labels_at > after] + page, last
 
-    def _scored(self, stored: StoredEvidence) -> DetectorInput:
+    def _input(self, stored: StoredEvidence) -> DetectorInput:
         """Return the input of the detector for a chunk whose counts are stored."""
         facts = ChunkFacts(
             stored.chunk.start,
@@ -94,23 +95,23 @@ class EvidenceReplay:
             score_counts=stored.counts,
         )
         drifting = self.drifts.get(stored.chunk.start, stored.drift_lasts)
-        scored = scored_chunk(self.spec, facts, drifting=drifting)
-        assert scored is not None  # noqa: S101  (it has counts)
-        return scored
+        chunk_input = detector_input(self.spec, facts, drifting=drifting)
+        assert chunk_input is not None  # noqa: S101  (it has counts)
+        return chunk_input
 
 
 def _renewed(
-    stored: StoredEvidence, scored: DetectorInput, result: Replay, after: datetime | None, until: datetime | None
+    stored: StoredEvidence, chunk_input: DetectorInput, result: Replay, after: datetime | None, until: datetime | None
 ) -> StoredEvidence:
     """Return a chunk with what the replay says of it; what ticks outside the replay said is kept."""
-    notes = dict(stored.notes)
-    for stage, moment in ((Stage.SCORES, scored.closes_at), (Stage.LABELS, scored.labels_at)):
+    by_stage = dict(stored.by_stage)
+    for stage, moment in ((Stage.SCORES, chunk_input.closes_at), (Stage.LABELS, chunk_input.labels_at)):
         if is_between(moment, after, until):
-            notes.pop(stage, None)
-            if (stored.chunk.start, stage) in result.notes:
-                notes[stage] = result.notes[stored.chunk.start, stage]
+            by_stage.pop(stage, None)
+            if (stored.chunk.start, stage) in result.by_stage:
+                by_stage[stage] = result.by_stage[stored.chunk.start, stage]
     detector = stored.detector
-    if is_between(scored.closes_at, after, until):
+    if is_between(chunk_input.closes_at, after, until):
         history = result.histories.get(stored.chunk.start)
         detector = None if history is None else history.to_dict()
-    return replace(stored, drift_lasts=scored.drifting, notes=notes, detector=detector)
+    return replace(stored, drift_lasts=chunk_input.drifting, by_stage=by_stage, detector=detector)

@@ -27,7 +27,7 @@ Detector = Mapping[str, Any]
 class StoredEvidence:
     """The stored evidence of one chunk: its counts and, since the last replay, their evidence and the detector's state.
 
-    `notes` are what the scores and the labels say. `detector` is None before the chunk has closed.
+    `by_stage` is what the scores and the labels say. `detector` is None before the chunk has closed.
     """
 
     chunk: Chunk
@@ -36,18 +36,18 @@ class StoredEvidence:
     labelled: int
     counts: Counts
     drift_lasts: bool
-    notes: Mapping[Stage, ChunkEvidence]
+    by_stage: Mapping[Stage, ChunkEvidence]
     detector: Detector | None
 
     @property
     def evidence(self) -> ChunkEvidence:
         """What the scores and the labels say together."""
-        return _merged(self.notes)
+        return _merged(self.by_stage)
 
     def same_as(self, other: "StoredEvidence") -> bool:
         """Return whether a replay left everything as it was."""
-        same = (self.drift_lasts, self.notes, self.detector)
-        return same == (other.drift_lasts, other.notes, other.detector)
+        same = (self.drift_lasts, self.by_stage, self.detector)
+        return same == (other.drift_lasts, other.by_stage, other.detector)
 
 
 class EvidenceStore:
@@ -91,10 +91,10 @@ class EvidenceStore:
     def write(self, connection: Connection, chunks: Iterable[StoredEvidence]) -> None:
         """Store what a replay says of chunks."""
         for chunk in chunks:
-            notes = {stage.value: note.to_dict() for stage, note in chunk.notes.items()}
+            by_stage = {stage.value: evidence.to_dict() for stage, evidence in chunk.by_stage.items()}
             values = {
                 "drift_lasts": chunk.drift_lasts,
-                "evidence": json.dumps(notes, separators=(",", ":")),
+                "evidence": json.dumps(by_stage, separators=(",", ":")),
                 "detector": chunk.detector and json.dumps(chunk.detector, separators=(",", ":")),
             }
             connection.execute(update(chunk_revisions).where(self._current(chunk.chunk.start)).values(**values))
@@ -121,19 +121,19 @@ class EvidenceStore:
         return of_key if self.spec_revision is None else and_(of_key, _COLUMNS.spec_revision == self.spec_revision)
 
 
-def _notes(stored: str | None) -> dict[Stage, ChunkEvidence]:
+def _by_stage(stored: str | None) -> dict[Stage, ChunkEvidence]:
     """Return what the scores and the labels say, from its JSON."""
-    notes = json.loads(stored) if stored else {}
-    return {Stage(stage): ChunkEvidence.from_dict(note) for stage, note in notes.items()}
+    values = json.loads(stored) if stored else {}
+    return {Stage(stage): ChunkEvidence.from_dict(evidence) for stage, evidence in values.items()}
 
 
 def merged_evidence(stored: str | None) -> ChunkEvidence:
     """Return what the scores and the labels say together, from the JSON of both."""
-    return _merged(_notes(stored))
+    return _merged(_by_stage(stored))
 
 
-def _merged(notes: Mapping[Stage, ChunkEvidence]) -> ChunkEvidence:
-    return reduce(ChunkEvidence.merge, (notes[stage] for stage in Stage if stage in notes), ChunkEvidence())
+def _merged(by_stage: Mapping[Stage, ChunkEvidence]) -> ChunkEvidence:
+    return reduce(ChunkEvidence.merge, (by_stage[stage] for stage in Stage if stage in by_stage), ChunkEvidence())
 
 
 def _stored(row: Mapping[Any, Any]) -> StoredEvidence:
@@ -144,6 +144,6 @@ def _stored(row: Mapping[Any, Any]) -> StoredEvidence:
         labelled=row["rows_labelled"],
         counts=counts_from_list(json.loads(row["score_counts"])),
         drift_lasts=bool(row["drift_lasts"]),
-        notes=_notes(row["evidence"]),
+        by_stage=_by_stage(row["evidence"]),
         detector=json.loads(row["detector"]) if row["detector"] else None,
     )

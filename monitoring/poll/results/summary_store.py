@@ -14,7 +14,7 @@ from driftline.engine.chunking.chunks import Chunk
 from driftline.engine.computation.fitted_methods import Summary, SummaryContent
 from driftline.engine.computation.summary_codec import FORMAT, decode, encode
 from driftline.errors import DriftlineError
-from driftline.store.rows.reading.chunk_parts import Description
+from driftline.store.rows.reading.chunk_parts import PartProvenance
 from driftline.store.tables import chunk_states
 from driftline.store.version_key import VersionKey
 
@@ -34,7 +34,7 @@ class StoredPart:
     """A stored part of a chunk's summary: its number, and the batches it covers. The summary is read on demand."""
 
     number: int
-    description: Description
+    provenance: PartProvenance
 
 
 class SummaryStore:
@@ -60,7 +60,7 @@ class SummaryStore:
                 " calendar; all rows are read again.",
                 *(self.key.model_number, self.key.version, content, self.chunk.start.isoformat()),
             )
-        return [StoredPart(row.part, Description.from_json(row.description)) for row in readable]
+        return [StoredPart(row.part, PartProvenance.from_json(row.description)) for row in readable]
 
     def summary(self, content: SummaryContent, part: StoredPart) -> Summary:
         """Read the summary of a part.
@@ -91,7 +91,7 @@ class SummaryStore:
         """Delete all parts except these, including parts that this version of Driftline cannot read."""
         self.connection.execute(delete(chunk_states).where(self._is_chunk(content), _COLUMNS.part.not_in([*numbers])))
 
-    def add(self, content: SummaryContent, number: int, description: Description, summary: Summary) -> None:
+    def add(self, content: SummaryContent, number: int, provenance: PartProvenance, summary: Summary) -> None:
         """Store a part under a number that no other part has."""
         data = encode(summary)
         for piece, first in enumerate(range(0, len(data), PIECE_BYTES)):
@@ -102,7 +102,7 @@ class SummaryStore:
                 "chunk_end": naive_utc(self.chunk.end),
                 "spec_revision": self.spec_revision,
                 "format": _format(),
-                "description": description.to_json() if piece == 0 else None,
+                "description": provenance.to_json() if piece == 0 else None,
                 "data": data[first : first + PIECE_BYTES],
             }
             self.connection.execute(insert(chunk_states).values(values))

@@ -47,7 +47,7 @@ def next_due(spec: Spec, chunk: Chunk, clock: datetime) -> datetime | None:
 def verdict_reach(spec: Spec) -> timedelta:
     """Return how far back from a chunk its verdict depends on earlier chunks, and so how far a change has effects.
 
-    Track records cover settled chunks, which precede the label delay; twice their number allows for chunks without
+    Track records cover decided chunks, which precede the label delay; twice their number allows for chunks without
     rows. The reach depends on the spec alone, so the cost of a change does not grow with the history.
     """
     return spec.label_delay + spec.allowed_lateness + 2 * RECORD_WINDOW * LONGEST_CHUNK[spec.period]

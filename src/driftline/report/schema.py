@@ -183,12 +183,12 @@ def evidence_values(evidence: ChunkEvidence | None) -> dict[str, Any] | None:
     """Return the fields of `EvidenceOut` by name, as plain JSON values; None where there is nothing to say."""
     if evidence is None or evidence == ChunkEvidence():
         return None
-    flags = ((evidence.alert, EvidenceLevel.ALERT), (evidence.gated, EvidenceLevel.WITHHELD))
+    flags = ((evidence.alert, EvidenceLevel.ALERT), (evidence.withheld, EvidenceLevel.WITHHELD))
     level = next((level.value for flag, level in (*flags, (evidence.warning, EvidenceLevel.WARNING)) if flag), None)
     return {
         "level": level,
         "change": evidence.change and _change_values(evidence.change),
-        "incident_since": evidence.incident and utc_text(evidence.incident),
+        "incident_since": evidence.incident_since and utc_text(evidence.incident_since),
         "no_skill": evidence.no_skill,
     }
 

@@ -71,9 +71,9 @@ def test_features_and_labels_of_a_chunk_are_of_the_same_rows(
         state, afresh = (ChunkSummaries.renewed(connection, world.version, chunk) for _ in range(2))
     assert not pending
     for content in ("features", "labels"):
-        description = getattr(state, content).description()
-        assert description.rows == 120
-        assert description == getattr(afresh, content).description()
+        provenance = getattr(state, content).provenance()
+        assert provenance.rows == 120
+        assert provenance == getattr(afresh, content).provenance()
 
 
 def test_a_correction_without_times_closes_no_chunk(engine: Engine, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_what_was_never_complete_is_removed_after_an_hour(tmp_path: Path) -> Non
 
 
 def test_a_division_can_be_repeated(tmp_path: Path) -> None:
-    """A process may be killed between the parts and the removal of the whole."""
+    """A process may be killed between the replacements and the removal of the whole."""
     spool = Spool(tmp_path)
     batch = spool.begin(RowKind.LABELS)
     batch.append(b"1\n2\n", ["1", "2"])
@@ -125,18 +125,18 @@ def test_a_division_can_be_repeated(tmp_path: Path) -> None:
     spool.replace(complete, [b"1\n", b"2\n"])
     complete.path.write_bytes(content)
     spool.replace(complete, [b"1\n", b"2\n"])
-    assert [part.path.read_bytes() for part in spool.batches(BatchStage.READY)] == [b"1\n", b"2\n"]
-    assert [part.origin for part in spool.batches(BatchStage.READY)] == [complete.key] * 2
+    assert [batch.path.read_bytes() for batch in spool.batches(BatchStage.READY)] == [b"1\n", b"2\n"]
+    assert [batch.origin for batch in spool.batches(BatchStage.READY)] == [complete.key] * 2
 
 
 def test_another_division_has_other_keys(tmp_path: Path) -> None:
     """The monitor may name other rows when the whole is sent again, and no key may have two contents."""
     complete = BatchFile("1-a", RowKind.LABELS, FileFormat.NDJSON, BatchStage.READY, tmp_path)
-    first, second = complete.parts([b"1\n", b"2\n3\n"]), complete.parts([b"1\n2\n", b"3\n"])
-    assert len({part.key for part in (*first, *second)}) == 4
+    first, second = complete.replacements([b"1\n", b"2\n3\n"]), complete.replacements([b"1\n2\n", b"3\n"])
+    assert len({batch.key for batch in (*first, *second)}) == 4
 
 
-def test_parts_are_sent_before_what_follows_their_batch(tmp_path: Path) -> None:
+def test_replacements_are_sent_before_what_follows_their_batch(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     keys = ("1-a", "1-b")
     complete, following = (
@@ -145,6 +145,6 @@ def test_parts_are_sent_before_what_follows_their_batch(tmp_path: Path) -> None:
     following.path.touch()
     complete.path.touch()
     first, second, third = spool.replace(complete, [b"1\n2\n", b"3\n", b"4\n"])
-    parts = spool.replace(first, [b"1\n", b"2\n"])
-    assert spool.batches(BatchStage.READY) == [*parts, second, third, following]
-    assert {part.origin for part in parts} == {complete.key}
+    replacements = spool.replace(first, [b"1\n", b"2\n"])
+    assert spool.batches(BatchStage.READY) == [*replacements, second, third, following]
+    assert {batch.origin for batch in replacements} == {complete.key}

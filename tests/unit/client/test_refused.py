@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from driftline.client import MonitorClient, SpoolFull
-from driftline.client.batches.parts import MOST_IN_A_ROW
+from driftline.client.batches.division import MOST_IN_A_ROW
 from tests.unit.client.flushing import flushed
 from tests.unit.client.receiver import Receiver, answer, refusal
 

@@ -1,4 +1,4 @@
-"""Builds chunks and results for the tests of verdicts, with defaults of a healthy, settled daily chunk."""
+"""Builds chunks and results for the tests of verdicts, with defaults of a healthy daily chunk with all labels."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -84,7 +84,7 @@ def test_a_settled_verdict_needs_no_estimate(
     present: ChunkFacts, past: Sequence[ChunkFacts], record: dict[str, TrackRecord]
 ) -> None:
     decided = present.performance(ResultKind.REALIZED, Metric.F1)
-    if present.settled(ONE_METRIC) and decided is not None and decided.value is not None:
+    if present.is_decided(ONE_METRIC) and decided is not None and decided.value is not None:
         without = replace(present, results=tuple(r for r in present.results if r.kind is not ResultKind.ESTIMATED))
         assert verdict_of(ONE_METRIC, without, past) == verdict_of(ONE_METRIC, present, past, record)
 

@@ -38,8 +38,8 @@ class BatchStage(StrEnum):
 _NAME = re.compile(rf"([0-9a-z-]+)\.({'|'.join(RowKind)})\.({'|'.join(FileFormat)})\.({'|'.join(BatchStage)})")
 
 _DIGITS = string.digits + string.ascii_lowercase
-MOST_PARTS = len(_DIGITS)
-"""Parts of which a batch is replaced at most."""
+MOST_REPLACEMENTS = len(_DIGITS)
+"""The largest number of batches that replace one."""
 
 
 @dataclass(frozen=True, order=True)
@@ -78,10 +78,10 @@ class BatchFile:
         """The key of the batch before it was divided."""
         return "-".join(self.key.split("-")[:2])
 
-    def parts(self, contents: Sequence[bytes]) -> list["BatchFile"]:
+    def replacements(self, contents: Sequence[bytes]) -> list["BatchFile"]:
         """Return the batches that replace this one when it is refused; their keys follow from its own and the contents.
 
-        The digits of a part sort it behind the parts before it, and its hash keeps a key from ever having two contents.
+        The digits of a replacement sort it behind those before it; with its hash no key ever has two contents.
         """
         path = self.key.split("-")[2] if self.key != self.origin else ""
         keys = [

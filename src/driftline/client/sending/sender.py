@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from driftline import spans
 from driftline.client.batches.batch_file import BatchFile, BatchStage
-from driftline.client.batches.parts import Refusals, divide
+from driftline.client.batches.division import Refusals, divide
 from driftline.client.sending.answers import Answer, BatchOutcome
 from driftline.client.sending.backoff import Backoff
 from driftline.client.sending.delivery import MonitorConnection
@@ -105,17 +105,17 @@ class Sender:
         """Send ready batches, the oldest first, until one has to wait; leave those that other processes are sending.
 
         A batch that fails comes last from then on, and waits by itself, so that it does not keep back the others. The
-        parts of a divided batch come next: so a few requests show whether any of its rows is valid.
+        replacements of a divided batch come next: so a few requests show whether any of its rows is valid.
         """
         waiting = deque(self._ready(now))
         while waiting and not self._stopping:
             batch = waiting.popleft()
             try:
-                answer, parts = self._send(batch)
+                answer, replacements = self._send(batch)
             except OSError as error:
                 self._failed_alone(batch, f"it cannot be read or moved ({error})")
                 continue
-            waiting.extendleft(reversed(parts))
+            waiting.extendleft(reversed(replacements))
             if answer is not None and answer.state is BatchOutcome.RETRY and not self._goes_on(now, batch, answer):
                 return
 
@@ -134,7 +134,7 @@ class Sender:
         return [batch for _, batch in due]
 
     def _send(self, batch: BatchFile) -> tuple[Answer | None, list[BatchFile]]:
-        """Send a batch; return the answer, None where another process has the batch, and the parts of a divided one."""
+        """Send a batch; return the answer, None where another process has the batch, and any replacements."""
         file = LockedFile.claim(batch.path)
         if file is None:
             return None, []
@@ -169,9 +169,9 @@ class Sender:
     def _finish(self, batch: BatchFile, content: bytes, answer: Answer) -> list[BatchFile]:
         """Delete a stored batch; divide a refused one, so that its valid rows are stored, or move it to `refused`.
 
-        Return the parts.
+        Return the replacements.
         """
-        parts: list[BatchFile] = []
+        replacements: list[BatchFile] = []
         self._backoff.succeeded()
         self._failing.pop(batch.key, None)
         refusals = self._refusals.setdefault(batch.origin, Refusals())
@@ -183,15 +183,16 @@ class Sender:
             self.last_error = None
         else:
             refusals.count()
-            parts = self._divide(batch, content, answer, refusals) if answer.divisible and refusals.are_few else []
-            if not parts:
+            if answer.divisible and refusals.are_few:
+                replacements = self._divide(batch, content, answer, refusals)
+            if not replacements:
                 self._refuse(batch, answer, refusals)
         with self._changed:
             self._changed.notify_all()
-        return parts
+        return replacements
 
     def _divide(self, batch: BatchFile, content: bytes, answer: Answer, refusals: Refusals) -> list[BatchFile]:
-        """Replace a batch by its parts, and return them; a single row, and what cannot be read, has none.
+        """Replace a batch by smaller ones, and return them; a single row, and what cannot be read, has none.
 
         Rows that the answer lists as invalid are kept in the folder `refused` and not sent again.
         """
@@ -202,20 +203,20 @@ class Sender:
         except (ValueError, ImportError) as error:
             log.warning("%s cannot be divided (%s)", batch.path, error)
             return []
-        if not division.parts:
+        if not division.contents:
             return []
         if division.faulty:
             details = tuple(text for _, text in sorted(answer.faulty_rows.items()))
             self._log_refusal(refusals, batch, "rows", answer)
-            return self._spool.replace(batch, division.parts, division.faulty, _reason(answer, details))
-        return self._spool.replace(batch, division.parts)
+            return self._spool.replace(batch, division.contents, division.faulty, _reason(answer, details))
+        return self._spool.replace(batch, division.contents)
 
     def _refuse(self, batch: BatchFile, answer: Answer, refusals: Refusals) -> None:
         self._spool.refuse(batch, _reason(answer, answer.details))
         self._log_refusal(refusals, batch, "a batch", answer)
 
     def _log_refusal(self, refusals: Refusals, batch: BatchFile, subject: str, answer: Answer) -> None:
-        """Log the first refusal of a batch and its parts, and note it; the reasons of all are beside the rows."""
+        """Log the first refusal of a batch or a replacement, and note it; the reasons of all are beside the rows."""
         self.last_error = f"HTTP {answer.status}: {answer.message}"
         log.log(
             logging.DEBUG if refusals.logged else logging.ERROR,
@@ -250,7 +251,7 @@ class Sender:
         return True
 
     def _is_waiting(self, origins: Collection[str]) -> bool:
-        """Return whether one of these batches, or a part of it, is still waiting."""
+        """Return whether one of these batches, or a replacement of one, is still waiting."""
         return any(batch.origin in origins for batch in self._spool.batches(BatchStage.READY))
 
     def stop(self, timeout: float) -> None:

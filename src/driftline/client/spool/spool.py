@@ -135,18 +135,18 @@ class Spool:
         faulty: bytes = b"",
         reason: Mapping[str, object] | None = None,
     ) -> list[BatchFile]:
-        """Replace a claimed batch by its parts and return them; done twice, it has the same outcome.
+        """Replace a claimed batch by others and return them; done twice, it has the same outcome.
 
         Rows that are `faulty` go to the folder `refused` first, with the reason beside them.
         """
-        parts = batch.parts([*contents, faulty])
-        refused = parts.pop()
+        replacements = batch.replacements([*contents, faulty])
+        refused = replacements.pop()
         if faulty:
             self._write_reason(refused, reason or {})
             _write(self.refused / refused.name, faulty)
-        self._write_all([part.at(BatchStage.NEW) for part in parts], contents)
+        self._write_all([replacement.at(BatchStage.NEW) for replacement in replacements], contents)
         batch.path.unlink()
-        return parts
+        return replacements
 
     def refuse(self, batch: BatchFile, reason: Mapping[str, object]) -> Path:
         """Move a claimed batch to the folder `refused`, with the reason beside it; return its new path."""

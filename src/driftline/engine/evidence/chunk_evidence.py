@@ -14,6 +14,10 @@ YEAR = timedelta(days=365.25)
 SMALLEST_THRESHOLD = 2.0
 """The least evidence for an incident, in chunks, even where a chunk is longer than the time between allowed alerts."""
 
+_STORED_KEYS = {"withheld": "gated", "incident_since": "incident"}
+"""The keys of stored evidence that differ from the fields: they are older than the names of these."""
+_FIELDS = {key: name for name, key in _STORED_KEYS.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
@@ -97,16 +101,18 @@ class Change:
 class ChunkEvidence:
     """The evidence about a chunk; an alert and a warning have a `change`.
 
-    `gated` means that an alert was withheld because no metric has fallen by its margin. `incident` is the start of the
-    incident that was open when the chunk closed. `no_skill` is the ROC AUC of its labels if it is not distinguishable
-    from 0.5.
+    `withheld` means that an alert was withheld because no metric has fallen by its margin. `incident_since` is the
+    start of the incident that was open when the chunk closed. `no_skill` is the ROC AUC of its labels if it is not
+    distinguishable from 0.5.
     """
 
     alert: bool = False
     warning: bool = False
-    gated: bool = False
+    withheld: bool = False
+    """Stored as `gated`."""
     change: Change | None = None
-    incident: datetime | None = None
+    incident_since: datetime | None = None
+    """Stored as `incident`."""
     no_skill: float | None = None
 
     def merge(self, other: "ChunkEvidence") -> "ChunkEvidence":
@@ -115,20 +121,22 @@ class ChunkEvidence:
         return ChunkEvidence(
             first.alert,
             not first.alert and (first.warning or second.warning),
-            not first.alert and (first.gated or second.gated),
+            not first.alert and (first.withheld or second.withheld),
             first.change or second.change,
-            first.incident or second.incident,
+            first.incident_since or second.incident_since,
             first.no_skill if first.no_skill is not None else second.no_skill,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evidence as JSON-compatible values."""
-        change, incident = self.change and self.change.to_dict(), self.incident and self.incident.isoformat()
-        return asdict(self) | {"change": change, "incident": incident}
+        change, since = self.change and self.change.to_dict(), self.incident_since and self.incident_since.isoformat()
+        values: dict[str, Any] = asdict(self) | {"change": change, "incident_since": since}
+        return {_STORED_KEYS.get(name, name): value for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
         """Return the state that `to_dict` serialized."""
         change = stored["change"] and Change.from_dict(stored["change"])
-        incident = stored["incident"] and datetime.fromisoformat(stored["incident"])
-        return cls(**stored | {"change": change, "incident": incident})
+        since = stored["incident"] and datetime.fromisoformat(stored["incident"])
+        values = {_FIELDS.get(key, key): value for key, value in stored.items()}
+        return cls(**values | {"change": change, "incident_since": since})

@@ -59,7 +59,7 @@ class DetectorHistory:
         return cls(*state_from_values(stored), blocks)
 
 
-Notes = Mapping[tuple[datetime, Stage], ChunkEvidence]
+EvidenceByStage = Mapping[tuple[datetime, Stage], ChunkEvidence]
 """The evidence of chunks by start and stage; chunks without evidence are left out."""
 
 
@@ -70,15 +70,15 @@ class Replay:
     `histories` are empty where they were not asked for.
     """
 
-    notes: Notes
+    by_stage: EvidenceByStage
     histories: Mapping[datetime, DetectorHistory]
 
     @property
     def evidence(self) -> dict[datetime, ChunkEvidence]:
         """The evidence of chunks by start, of their scores and labels together."""
         merged: dict[datetime, ChunkEvidence] = {}
-        for (start, _), note in self.notes.items():
-            merged[start] = merged[start].merge(note) if start in merged else note
+        for (start, _), evidence in self.by_stage.items():
+            merged[start] = merged[start].merge(evidence) if start in merged else evidence
         return merged
 
 
@@ -100,7 +100,7 @@ def replay(
     run = _Run(fitted, rule, initial or DetectorHistory.start(fitted, rule), keep_histories)
     for tick in _ticks(fitted, chunks, run.history, after, until):
         run.advance(tick)
-    return Replay(run.notes, run.histories)
+    return Replay(run.by_stage, run.histories)
 
 
 def is_between(moment: datetime, after: datetime | None, until: datetime | None) -> bool:
@@ -162,7 +162,7 @@ class _Run:
     rule: AlertRule
     history: DetectorHistory
     keep_histories: bool
-    notes: dict[tuple[datetime, Stage], ChunkEvidence] = field(default_factory=dict)
+    by_stage: dict[tuple[datetime, Stage], ChunkEvidence] = field(default_factory=dict)
     histories: dict[datetime, DetectorHistory] = field(default_factory=dict)
     weights: dict[Stage, FloatArray] = field(init=False)
     """The weights, by stage, of the stage's components that the reference allows; 0 for the others."""
@@ -211,20 +211,20 @@ class _Run:
                 incident = self.history.incident.alerted(step.chunk.start, self.rule.level(step.chunk))
                 self.history = replace(self.history, state=state.restarted(), incident=incident)
             change = self._change(leading, step.chunk, state.total / threshold)
-            self._add_note(step, alert=alert, warning=not alert, gated=crossed and not alert, change=change)
+            self._add_evidence(step, alert=alert, warning=not alert, withheld=crossed and not alert, change=change)
         for step in tick:
             if step.stage is Stage.LABELS:
-                self._add_note(step, no_skill=self.fitted.no_skill(step.chunk.counts, step.values))
+                self._add_evidence(step, no_skill=self.fitted.no_skill(step.chunk.counts, step.values))
             else:
-                self._add_note(step, incident=self.history.incident.since)
+                self._add_evidence(step, incident_since=self.history.incident.since)
                 if self.keep_histories:
                     self.histories[step.chunk.start] = self.history
 
-    def _add_note(self, step: _Step, **fields: Any) -> None:
+    def _add_evidence(self, step: _Step, **fields: Any) -> None:
         """Set fields of a chunk's evidence; nothing is recorded where all of them are None."""
         key = (step.chunk.start, step.stage)
         if any(value is not None for value in fields.values()):
-            self.notes[key] = replace(self.notes.get(key, ChunkEvidence()), **fields)
+            self.by_stage[key] = replace(self.by_stage.get(key, ChunkEvidence()), **fields)
 
     def _change(self, component: int, chunk: DetectorInput, share_of_alert: float) -> Change:
         """Return the change that a component has accumulated evidence for."""

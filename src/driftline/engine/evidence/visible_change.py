@@ -74,7 +74,7 @@ class Detection:
     chunks: int
     components: ComponentTable
 
-    def smallest(self, family: Family, zone: IndifferenceZone, variance: float, largest: float) -> float | None:
+    def smallest(self, family: Family, indifference: IndifferenceZone, variance: float, largest: float) -> float | None:
         """Return the smallest change that a family finds; None if it exceeds `largest`.
 
         `variance` is that of the score statistic of a chunk, which is also its information. With W the information of
@@ -85,9 +85,9 @@ class Detection:
         weight = self.components.weights[self.components.columns(family)][0]
         level = log(max(self.threshold / weight, 1.0))
         information = max(variance, 1e-9)
-        error = 1 / sqrt(self.chunks * information / zone.temper(information))
+        error = 1 / sqrt(self.chunks * information / indifference.overdispersion(information))
         changes = [tested / 2 + level * error**2 / tested + POWER * error for tested in TESTED[family]]
-        change = zone.half_width + min(changes)
+        change = indifference.half_width + min(changes)
         return change if change <= largest else None
 
 
@@ -143,8 +143,8 @@ def _classifier_changes(
 
 def _regression_changes(fitted: FittedRegressionEvidence, detection: Detection, rows: float) -> VisibleChange:
     """Return the smallest changes of a regression; the information of a row is 1, by the scale of the directions."""
-    shift = detection.smallest(Family.MEAN_RESIDUAL, fitted.mean_zone, rows, LARGEST_TILT)
-    growth = detection.smallest(Family.RESIDUAL_SIZE, fitted.size_zone, rows, LARGEST_TILT)
+    shift = detection.smallest(Family.MEAN_RESIDUAL, fitted.mean_indifference, rows, LARGEST_TILT)
+    growth = detection.smallest(Family.RESIDUAL_SIZE, fitted.size_indifference, rows, LARGEST_TILT)
     moves = [
         abs(float(fitted.mean_direction.tilted(sign * shift) @ fitted.residuals) - fitted.mean_residual)
         for sign in (1, -1)

@@ -12,24 +12,24 @@ from driftline.engine.number_format import format_distinct
 from driftline.engine.results import Metric
 
 
-def describe_alert(change: Change, budget: float, zone: ZoneInfo) -> str:
+def describe_alert(change: Change, budget: float, time_zone: ZoneInfo) -> str:
     """Return the reason for an alert; `budget` is how many false alerts a year it may have."""
-    return f"{describe(change, zone)}; a change this clear turns up by chance {how_often(budget)}."
+    return f"{describe(change, time_zone)}; a change this clear turns up by chance {how_often(budget)}."
 
 
-def describe_warning(change: Change, budget: float, zone: ZoneInfo) -> str:
+def describe_warning(change: Change, budget: float, time_zone: ZoneInfo) -> str:
     """Return the reason for a warning: the same change, short of an alert."""
-    return f"{describe(change, zone)}; not enough evidence for an alert yet (budget: {budget:g} a year)."
+    return f"{describe(change, time_zone)}; not enough evidence for an alert yet (budget: {budget:g} a year)."
 
 
-def describe_gated(change: Change, zone: ZoneInfo) -> str:
+def describe_withheld(change: Change, time_zone: ZoneInfo) -> str:
     """Return the reason for a warning where an alert needs harm, and no metric has fallen by its margin."""
-    return f"{describe(change, zone)}; no metric is worse by its margin yet, so this does not alert."
+    return f"{describe(change, time_zone)}; no metric is worse by its margin yet, so this does not alert."
 
 
-def describe_incident(since: datetime, zone: ZoneInfo) -> str:
+def describe_incident(since: datetime, time_zone: ZoneInfo) -> str:
     """Return the reason for the state of a chunk in an open incident."""
-    return f"The incident that began with the alert of {date(since, zone)} is still open."
+    return f"The incident that began with the alert of {date(since, time_zone)} is still open."
 
 
 def describe_no_skill(roc_auc: float) -> str:
@@ -37,9 +37,9 @@ def describe_no_skill(roc_auc: float) -> str:
     return f"The score ranks no better than chance: ROC AUC {roc_auc:.3g} is not distinguishable from 0.5."
 
 
-def describe(change: Change, zone: ZoneInfo) -> str:
+def describe(change: Change, time_zone: ZoneInfo) -> str:
     """Return what has changed, since when and by how much."""
-    since = f", since about {date(change.since, zone)}"
+    since = f", since about {date(change.since, time_zone)}"
     observed, usual = format_distinct(change.observed, change.usual)
     match change.family:
         case Family.SHARE:
@@ -78,9 +78,9 @@ def how_often(budget: float) -> str:
     return f"at most {budget:g} times a year" if budget > 1 else f"at most once in {1 / budget:.3g} years"
 
 
-def date(moment: datetime, zone: ZoneInfo) -> str:
+def date(moment: datetime, time_zone: ZoneInfo) -> str:
     """Return a day, and the time of day where it is not midnight, such as 12 May 2026."""
-    local = moment.astimezone(zone)
+    local = moment.astimezone(time_zone)
     time = "" if (local.hour, local.minute) == (0, 0) else f" {local:%H:%M}"
     return f"{local.day} {local:%B %Y}{time}"
 

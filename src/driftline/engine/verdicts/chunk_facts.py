@@ -47,16 +47,16 @@ class ChunkFacts:
         """The share of rows whose label is in, 0 to 1; 0 where there are no rows."""
         return self.labelled / self.rows if self.rows else 0.0
 
-    def settled(self, spec: Spec) -> bool:
-        """Return whether realized performance decides: the chunk is closed, has enough rows, and its labels are in."""
-        return self.counts(spec) and self.labels_due and self.coverage >= spec.label_coverage
+    def is_decided(self, spec: Spec) -> bool:
+        """Return whether realized performance decides: the chunk is eligible, and enough of its labels are in."""
+        return self.is_eligible(spec) and self.labels_in(spec)
 
     def labels_in(self, spec: Spec) -> bool:
         """Return whether the chunk is closed, its labels are due, and enough of them are in."""
         return self.closed and self.labels_due and self.rows > 0 and self.coverage >= spec.label_coverage
 
-    def counts(self, spec: Spec) -> bool:
-        """Return whether the chunk counts in runs of chunks: closed and with the minimum of rows."""
+    def is_eligible(self, spec: Spec) -> bool:
+        """Return whether the chunk is part of runs of chunks: closed and with the minimum of rows."""
         return self.closed and self.rows >= spec.minimum_rows
 
     @cached_property

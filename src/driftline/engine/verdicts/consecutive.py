@@ -22,14 +22,14 @@ def consecutive_verdicts(
     """
     drifts = list(_drifts(spec, chunks))
     evidence = evidence_of(spec, fitted, chunks, drifts)
-    settled: list[ChunkFacts] = []
+    decided: list[ChunkFacts] = []
     closed: list[ChunkFacts] = []
     for chunk, drift in zip(_without_old_indexes(chunks, RECORD_WINDOW), drifts, strict=True):
         chunk_evidence = None if evidence is None else evidence.get(chunk.start, ChunkEvidence())
-        records = track_records(spec, settled)
+        records = track_records(spec, decided)
         yield verdict_of(spec, chunk, closed, records, evidence=chunk_evidence, drift=drift), chunk_evidence
-        if chunk.settled(spec):
-            settled = [*settled, chunk][-RECORD_WINDOW:]
+        if chunk.is_decided(spec):
+            decided = [*decided, chunk][-RECORD_WINDOW:]
         if chunk.closed:
             closed = [*closed, chunk][-LOOKBACK:]
 

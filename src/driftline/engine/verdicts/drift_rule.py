@@ -44,9 +44,9 @@ def drift_of(spec: Spec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> 
     quality method, and the distribution, is judged separately: one does not make another last.
     """
     reasons = drift_reasons(spec, chunk)
-    if not reasons or not chunk.counts(spec):
+    if not reasons or not chunk.is_eligible(spec):
         return ObservedDrift(reasons, frozenset())
-    earlier = [drift_reasons(spec, c) for c in preceding[-(WINDOW - 1) :] if c.counts(spec)]
+    earlier = [drift_reasons(spec, c) for c in preceding[-(WINDOW - 1) :] if c.is_eligible(spec)]
     return ObservedDrift(
         reasons,
         frozenset(key for key in reasons if 1 + sum(key in earlier_reasons for earlier_reasons in earlier) >= LASTING),
@@ -86,7 +86,7 @@ def drift_reasons(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
     A method counts if its value is outside its bound and its effect above its floor. For methods without a bound the
     effect decides alone; for those without a floor, or with a threshold override, the bound does. Where a column
     has p-values, one of them must also be significant at a false discovery rate of 5 % over the chunk's columns. The
-    label counts only in a chunk that is settled: early labels are a biased sample. The result is cached in the chunk.
+    label counts only in a chunk that is decided: early labels are a biased sample. The result is cached in the chunk.
     """
     cached_spec, reasons = chunk.derived.get("drift_reasons", (None, {}))
     if cached_spec is not spec:
@@ -103,7 +103,7 @@ def _compute_drift_reasons(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
         r
         for kind in _KINDS
         for r in chunk.of_kind(kind)
-        if r.subject_kind is not SubjectKind.LABEL or chunk.settled(spec)
+        if r.subject_kind is not SubjectKind.LABEL or chunk.is_decided(spec)
     ]
     dismissed = _dismissed(results)
     reasons: dict[Subject, str] = {}

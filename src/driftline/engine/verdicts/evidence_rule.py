@@ -8,10 +8,10 @@ from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.replay import replay
 from driftline.engine.evidence.wording import (
     describe_alert,
-    describe_gated,
     describe_incident,
     describe_no_skill,
     describe_warning,
+    describe_withheld,
 )
 from driftline.engine.results import Result, State
 from driftline.engine.spec import AlertOn, Spec, ThresholdPolicy
@@ -37,13 +37,13 @@ def evidence_of(
     rule = alert_rule(spec)
     if rule is None or fitted is None:
         return None
-    scored = [
-        scored_chunk(spec, chunk, drifting=bool(drift.lasting)) for chunk, drift in zip(chunks, drifts, strict=True)
+    inputs = [
+        detector_input(spec, chunk, drifting=bool(drift.lasting)) for chunk, drift in zip(chunks, drifts, strict=True)
     ]
-    return replay(fitted, rule, [chunk for chunk in scored if chunk is not None], keep_histories=False).evidence
+    return replay(fitted, rule, [chunk for chunk in inputs if chunk is not None], keep_histories=False).evidence
 
 
-def scored_chunk(spec: Spec, chunk: ChunkFacts, *, drifting: bool) -> DetectorInput | None:
+def detector_input(spec: Spec, chunk: ChunkFacts, *, drifting: bool) -> DetectorInput | None:
     """Return the detector's input for a chunk; None where it has no rows."""
     if chunk.score_counts is None:
         return None
@@ -66,12 +66,12 @@ def evidence_findings(spec: Spec, evidence: ChunkEvidence) -> list[Finding]:
     findings, budget = [], spec.alert_budget or 1.0
     if evidence.change is not None and evidence.alert:
         findings.append(Finding(State.ALERT, describe_alert(evidence.change, budget, spec.zone)))
-    elif evidence.change is not None and evidence.gated:
-        findings.append(Finding(State.WARN, describe_gated(evidence.change, spec.zone)))
+    elif evidence.change is not None and evidence.withheld:
+        findings.append(Finding(State.WARN, describe_withheld(evidence.change, spec.zone)))
     elif evidence.change is not None and evidence.warning:
         findings.append(Finding(State.WARN, describe_warning(evidence.change, budget, spec.zone)))
-    if evidence.incident is not None and not evidence.alert:
-        findings.append(Finding(State.WARN, describe_incident(evidence.incident, spec.zone)))
+    if evidence.incident_since is not None and not evidence.alert:
+        findings.append(Finding(State.WARN, describe_incident(evidence.incident_since, spec.zone)))
     if evidence.no_skill is not None:
         findings.append(Finding(State.WARN, describe_no_skill(evidence.no_skill)))
     return findings

@@ -40,10 +40,10 @@ def performance_findings(
     within a budget, a metric warns at most, unless the spec overrides its threshold.
     """
     context = RuleContext(spec, previous, drifting, evidence)
-    findings = [] if chunk.settled(spec) else [_labels_outstanding(spec, chunk)]
+    findings = [] if chunk.is_decided(spec) else [_labels_outstanding(spec, chunk)]
     for metric in (name for name in spec.metrics if measure(name).worse is not Worse.NEITHER):
         realized = chunk.performance(ResultKind.REALIZED, metric)
-        if chunk.settled(spec) and realized is not None and realized.value is not None:
+        if chunk.is_decided(spec) and realized is not None and realized.value is not None:
             findings += _decided(context, metric, realized, realized.value)
         else:
             findings += _undecided(context, metric, chunk, realized)
@@ -75,7 +75,7 @@ def _undecided(context: RuleContext, metric: str, chunk: ChunkFacts, realized: R
     """Return the findings on a metric whose realized value does not decide, apart from its estimate."""
     if realized is not None and realized.state is State.ERROR:
         return [Finding(State.ERROR, f"{title(metric)} failed: {realized.reason or 'no reason was given'}")]
-    if chunk.settled(context.spec):
+    if chunk.is_decided(context.spec):
         why = realized.reason if realized is not None and realized.reason else "it was not computed"
         return [Finding(State.INSUFFICIENT, f"{title(metric)} is undefined: {why}")]
     if chunk.closed and chunk.labels_due and realized is not None and realized.value is not None:
@@ -181,7 +181,7 @@ def _is_near(spec: Spec, result: Result) -> bool:
 
 def _was_near(spec: Spec, result: Result, previous: ChunkFacts) -> bool:
     """Return whether the same number was near its warning bound or beyond it in the previous chunk, which counts."""
-    counted = previous.settled(spec) if result.kind is ResultKind.REALIZED else previous.counts(spec)
+    counted = previous.is_decided(spec) if result.kind is ResultKind.REALIZED else previous.is_eligible(spec)
     earlier = previous.performance(result.kind, result.method)
     return counted and earlier is not None and _is_near(spec, earlier)
 

@@ -10,7 +10,7 @@ from driftline.engine.thresholds.comparison import STANDARD_ERRORS, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 
 RECORD_WINDOW = 12
-"""A record covers this many of the last settled chunks: older chunks reveal little about the current model."""
+"""A record covers this many of the last decided chunks: older chunks reveal little about the current model."""
 MINIMUM_COMPARED = 4
 TRUSTED_SHARE = 0.9
 
@@ -54,15 +54,15 @@ def estimate_held(estimated: Result | None, realized: Result | None) -> bool | N
 
 
 def track_records(spec: Spec, chunks: Iterable[ChunkFacts]) -> dict[str, TrackRecord]:
-    """Return the record of each of the spec's metrics over the last 12 settled chunks of `chunks`, in any order."""
-    settled = sorted((c for c in chunks if c.settled(spec)), key=lambda c: c.start)[-RECORD_WINDOW:]
-    return {metric: _record(metric, settled) for metric in spec.metrics}
+    """Return the record of each of the spec's metrics over the last 12 decided chunks of `chunks`, in any order."""
+    decided = sorted((c for c in chunks if c.is_decided(spec)), key=lambda c: c.start)[-RECORD_WINDOW:]
+    return {metric: _record(metric, decided) for metric in spec.metrics}
 
 
-def _record(metric: str, settled: Iterable[ChunkFacts]) -> TrackRecord:
+def _record(metric: str, decided: Iterable[ChunkFacts]) -> TrackRecord:
     comparisons = [
         estimate_held(chunk.performance(ResultKind.ESTIMATED, metric), chunk.performance(ResultKind.REALIZED, metric))
-        for chunk in settled
+        for chunk in decided
     ]
     defined = [comparison for comparison in comparisons if comparison is not None]
     return TrackRecord(compared=len(defined), held=sum(defined))

@@ -62,4 +62,4 @@ def verdict_of(
     findings += drift_findings(spec, chunk, drift)
     certain = drift.lasting | drift.lost
     drifted = dict.fromkeys(sorted(column for kind, column, method in certain if not is_of_model(kind, method)))
-    return Verdict(gravest(findings), reasons(findings), provisional=not chunk.settled(spec), drifted=tuple(drifted))
+    return Verdict(gravest(findings), reasons(findings), provisional=not chunk.is_decided(spec), drifted=tuple(drifted))

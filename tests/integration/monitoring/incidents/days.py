@@ -53,11 +53,11 @@ class Days:
         verdicts.write(connection, revision, verdict, now, clock=now, previous=before, in_place=False)
 
     def _write_evidence(self, connection: Connection, start: datetime, state: State) -> None:
-        note = ChunkEvidence(alert=state is State.ALERT, incident=start if state is State.WARN else None)
+        evidence = ChunkEvidence(alert=state is State.ALERT, incident_since=start if state is State.WARN else None)
         current = (chunk_revisions.c.chunk_start == naive_utc(start)) & chunk_revisions.c.current
-        values = {"evidence": f'{{"scores": {_json(note)}}}', "detector": "{}"}
+        values = {"evidence": f'{{"scores": {_json(evidence)}}}', "detector": "{}"}
         connection.execute(update(chunk_revisions).where(current).values(values))
 
 
-def _json(note: ChunkEvidence) -> str:
-    return json.dumps(note.to_dict())
+def _json(evidence: ChunkEvidence) -> str:
+    return json.dumps(evidence.to_dict())

@@ -64,13 +64,13 @@ def test_residuals_are_the_score_statistics() -> None:
 
 def test_the_mean_e_value_is_1_at_the_edge_of_the_zone() -> None:
     """Enumerating the positives of one bin: exactly 1 at the edge, less inside the zone."""
-    place, rows, zone = 5, 60, 0.2
-    state = IndifferenceZone(variance=0.0, half_width=zone)
+    place, rows, half_width = 5, 60, 0.2
+    state = IndifferenceZone(variance=0.0, half_width=half_width)
     scored = np.zeros((rows + 1, 2, BINS.count), dtype=np.int64)
     positives = scored.copy()
     scored[:, 0, place], positives[:, 0, place] = rows, np.arange(rows + 1)
     e_values = np.exp(share.log_evidence(BINS, state, ScoreCounts(scored, scored, positives), np.zeros(len(scored))))
-    at_edge = stats.binom.pmf(np.arange(rows + 1), rows, expit(logit(BINS.chances[place]) + zone))
+    at_edge = stats.binom.pmf(np.arange(rows + 1), rows, expit(logit(BINS.chances[place]) + half_width))
     inside = stats.binom.pmf(np.arange(rows + 1), rows, BINS.chances[place])
     assert at_edge @ e_values[:, :3] == pytest.approx(1)
     assert np.all(inside @ e_values < 1)

@@ -46,9 +46,9 @@ def test_hours_share_the_variance_of_their_day() -> None:
     hours, whole_days = fit_indifference(statistics, variances, days), fit_indifference(statistics, variances)
     assert whole_days.daily == 0
     assert hours.daily > 0.5
-    together = 24 * variances[0] / hours.temper(variances[0])
+    together = 24 * variances[0] / hours.overdispersion(variances[0])
     assert together < 1 / 0.1**2
-    assert 24 * variances[0] / whole_days.temper(variances[0]) > together
+    assert 24 * variances[0] / whole_days.overdispersion(variances[0]) > together
 
 
 def test_zones_are_read_from_json_of_any_version() -> None:

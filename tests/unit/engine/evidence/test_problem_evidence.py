@@ -63,10 +63,10 @@ def test_each_class_has_the_components_of_a_binary_model() -> None:
 
 def test_a_ratio_of_tilts_has_mean_one_at_the_edge_of_the_zone() -> None:
     """The exact mean over one row's bin, for every tilt up to the edge: the e-value of n rows is a product of these."""
-    direction, state = REGRESSION.mean_direction, REGRESSION.mean_zone
+    direction, state = REGRESSION.mean_direction, REGRESSION.mean_indifference
     one_row = np.eye(len(direction.places), dtype=np.int64)
-    untempered = type(state)(0.0, state.half_width)
-    rising = np.exp(log_evidence(direction, untempered, one_row, np.zeros(len(one_row)), (1,)))
+    without_variance = type(state)(0.0, state.half_width)
+    rising = np.exp(log_evidence(direction, without_variance, one_row, np.zeros(len(one_row)), (1,)))
     for tilt in (-1.0, 0.0, state.half_width / 2, state.half_width):
         means = rising @ direction.tilted(tilt)
         assert (means <= 1 + 1e-12).all()
@@ -179,7 +179,7 @@ def test_an_alert_of_a_regression_on_harm_needs_a_larger_error() -> None:
     counts = residual_builders.drawn(np.random.default_rng(5), 30, 950, shift=0.35)
     place, _ = first_alert(REGRESSION, counts)
     evidence = replay(REGRESSION, AlertRule(1.0, harm_only=True), chunks_of(counts)).evidence
-    assert evidence[chunks_of(counts)[place].start].gated
+    assert evidence[chunks_of(counts)[place].start].withheld
 
 
 def test_a_classifier_without_skill_is_named() -> None:

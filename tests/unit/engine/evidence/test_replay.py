@@ -66,16 +66,16 @@ def test_calm_chunks_do_not_alert_and_a_change_does_at_once() -> None:
 def test_long_chunks_are_no_evidence_by_their_length() -> None:
     """Four years of quarters: what warns or alerts has a change, and its start."""
     calm = replay(FITTED, RULE, chunks_of(stream(16, 0), length=91 * DAY)).evidence
-    assert not any(note.alert or note.warning for note in calm.values())
+    assert not any(item.alert or item.warning for item in calm.values())
     changed = replay(FITTED, RULE, chunks_of(stream(8, 8, shift=0.9), length=91 * DAY)).evidence
-    changes = [note.change for note in changed.values() if note.alert or note.warning]
+    changes = [item.change for item in changed.values() if item.alert or item.warning]
     assert changes
     assert all(change and change.since.year >= 2026 and (change.log_evidence or 0) > 0 for change in changes)
 
 
 def test_evidence_that_was_stored_without_its_strength_is_read() -> None:
     chunks = chunks_of(stream(20, 5, shift=0.9))
-    evidence = next(note for note in replay(FITTED, RULE, chunks).evidence.values() if note.alert)
+    evidence = next(item for item in replay(FITTED, RULE, chunks).evidence.values() if item.alert)
     stored = evidence.to_dict()
     assert ChunkEvidence.from_dict(stored) == evidence
     del stored["change"]["log_evidence"], stored["change"]["share_of_alert"]
@@ -123,7 +123,7 @@ def test_labels_count_when_they_are_due() -> None:
     chunks = chunks_of(stream(20, 10, shift=0.9), delay=3 * DAY)
     evidence = replay(FITTED, RULE, chunks).evidence
     assert evidence[chunks[20].start].alert
-    assert evidence[chunks[23].start].incident == chunks[20].start
+    assert evidence[chunks[23].start].incident_since == chunks[20].start
     early = replay(FITTED, RULE, [replace(chunk, labels_in=place <= 20) for place, chunk in enumerate(chunks)])
     assert [start for start, chunk in early.evidence.items() if chunk.alert] == [chunks[20].start]
     waiting = [replace(chunk, labels_in=place < 20) for place, chunk in enumerate(chunks)]
@@ -145,7 +145,7 @@ def test_an_incident_closes_after_the_change_ends() -> None:
     calm = drawn(FITTED.bins, np.random.default_rng(8), 20, 950)
     chunks = chunks_of(joined(counts, calm))
     evidence = replay(FITTED, RULE, chunks).evidence
-    incidents = [evidence.get(chunk.start, ChunkEvidence()).incident for chunk in chunks]
+    incidents = [evidence.get(chunk.start, ChunkEvidence()).incident_since for chunk in chunks]
     assert incidents[:20] == [None] * 20
     assert set(incidents[20:30]) == {chunks[20].start}
     assert incidents[44:] == [None] * 6
@@ -184,7 +184,7 @@ def test_an_alert_on_harm_needs_a_metric_that_falls() -> None:
     assert change
     assert not harm or harm[0] > change[0]
     evidence = replay(FITTED, AlertRule(1.0, harm_only=True), chunks).evidence
-    assert evidence[chunks[change[0]].start].gated
+    assert evidence[chunks[change[0]].start].withheld
     assert alerts(chunks_of(stream(20, 4, tilt=-1.2)), AlertRule(1.0, harm_only=True))
 
 

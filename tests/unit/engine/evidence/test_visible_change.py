@@ -12,7 +12,7 @@ from driftline.engine.evidence.detector import RESERVE, grow, masses
 from driftline.engine.evidence.families import BINARY, Family, Stage
 from driftline.engine.evidence.scores.score_counts import ScoreCounts
 from driftline.engine.evidence.visible_change import tilted, visible_changes
-from driftline.engine.evidence.wording import describe_alert, describe_gated, describe_warning, how_often
+from driftline.engine.evidence.wording import describe_alert, describe_warning, describe_withheld, how_often
 from tests.unit.engine.evidence.evidence_builders import no_weekday, reference
 
 FITTED = reference()
@@ -97,7 +97,7 @@ def test_words_name_the_evidence_its_start_and_its_size(
     assert words in describe_alert(change, 1.0, UTC_ZONE)
     assert describe_alert(change, 1.0, UTC_ZONE).endswith("a change this clear turns up by chance at most once a year.")
     assert words in describe_warning(change, 1.0, UTC_ZONE)
-    assert "no metric is worse by its margin yet" in describe_gated(change, UTC_ZONE)
+    assert "no metric is worse by its margin yet" in describe_withheld(change, UTC_ZONE)
 
 
 def test_shares_that_differ_little_get_more_digits() -> None:

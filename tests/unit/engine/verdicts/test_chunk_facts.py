@@ -20,7 +20,7 @@ def test_a_contradiction_is_refused() -> None:
 
 def test_coverage_of_no_rows_is_none_at_all() -> None:
     assert chunk(rows=0).coverage == 0
-    assert not chunk(rows=0).settled(ONE_METRIC)
+    assert not chunk(rows=0).is_decided(ONE_METRIC)
     assert chunk(rows=200, labelled=50).coverage == 0.25
 
 

@@ -57,9 +57,9 @@ def test_a_threshold_of_the_spec_still_alerts() -> None:
     ("evidence", "words"),
     [
         (replace(NO_EVIDENCE, warning=True, change=CHANGE), "not enough evidence for an alert yet (budget: 1 a year)."),
-        (replace(NO_EVIDENCE, warning=True, gated=True, change=CHANGE), "so this does not alert."),
+        (replace(NO_EVIDENCE, warning=True, withheld=True, change=CHANGE), "so this does not alert."),
         (
-            replace(NO_EVIDENCE, incident=CHANGE.since),
+            replace(NO_EVIDENCE, incident_since=CHANGE.since),
             "began with the alert of 12 May 2026 is still open.",
         ),
         (replace(NO_EVIDENCE, no_skill=0.507), "ROC AUC 0.507 is not distinguishable from 0.5."),
@@ -89,11 +89,20 @@ def test_only_the_default_policy_has_a_budget() -> None:
     assert (rule.budget, rule.harm_only) == (4.0, True)
 
 
-def test_notes_of_scores_and_labels_merge_with_the_alert_first() -> None:
+def test_the_evidence_of_scores_and_labels_merges_with_the_alert_first() -> None:
     """An alert of the labels precedes a warning of the scores; the incident and the skill are kept."""
-    scores = replace(NO_EVIDENCE, warning=True, change=replace(CHANGE, family=Family.EXPECTED), incident=CHANGE.since)
+    scores = replace(
+        NO_EVIDENCE, warning=True, change=replace(CHANGE, family=Family.EXPECTED), incident_since=CHANGE.since
+    )
     labels = replace(NO_EVIDENCE, alert=True, change=CHANGE, no_skill=0.5)
     merged = scores.merge(labels)
     assert (merged.alert, merged.warning, merged.change) == (True, False, CHANGE)
-    assert (merged.incident, merged.no_skill) == (CHANGE.since, 0.5)
+    assert (merged.incident_since, merged.no_skill) == (CHANGE.since, 0.5)
     assert ChunkEvidence.from_dict(merged.to_dict()) == merged
+
+
+def test_stored_evidence_keeps_its_keys() -> None:
+    """Databases have evidence that earlier versions wrote."""
+    stored = replace(NO_EVIDENCE, warning=True, withheld=True, incident_since=CHANGE.since).to_dict()
+    assert stored.keys() == {"alert", "warning", "gated", "change", "incident", "no_skill"}
+    assert (stored["gated"], stored["incident"]) == (True, CHANGE.since.isoformat())

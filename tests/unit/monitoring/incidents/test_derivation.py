@@ -86,8 +86,8 @@ def test_events_say_what_happened() -> None:
 
 def test_a_detectors_incident_lasts_as_long_as_the_detector_says() -> None:
     log = Log().add(0, WARN, evidence=ChunkEvidence(warning=True))
-    log.add(1, ALERT, evidence=ChunkEvidence(alert=True, incident=FIRST + DAY))
-    log.add(2, WARN, evidence=ChunkEvidence(incident=FIRST + DAY))
+    log.add(1, ALERT, evidence=ChunkEvidence(alert=True, incident_since=FIRST + DAY))
+    log.add(2, WARN, evidence=ChunkEvidence(incident_since=FIRST + DAY))
     log.add(3, PENDING, evidence=ChunkEvidence())
     assert spans(log) == [(1, 2, "resolved")]
 

@@ -48,8 +48,8 @@ class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
     counts_type: ClassVar[type[ResidualCounts]] = ResidualCounts
     mean_direction: TiltDirection
     size_direction: TiltDirection
-    mean_zone: IndifferenceZone
-    size_zone: IndifferenceZone
+    mean_indifference: IndifferenceZone
+    size_indifference: IndifferenceZone
     residuals: FloatArray
     absolute: FloatArray
     mean_residual: float
@@ -120,9 +120,9 @@ class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
     def _label_evidence(self, counts: ResidualCounts, open_block: ResidualCounts, weekdays: IntArray) -> StageEvidence:
         """Return the evidence of residuals: their mean in both directions, and their size."""
         evidence = StageEvidence.empty(len(counts.sums), REGRESSION.count)
-        moves, growths = self.mean_zone.usual(weekdays), self.size_zone.usual(weekdays)
-        of_mean = log_evidence(self.mean_direction, self.mean_zone, counts.counts, moves, (1, -1))
-        of_size = log_evidence(self.size_direction, self.size_zone, counts.counts, growths, (1,))
+        moves, growths = self.mean_indifference.usual(weekdays), self.size_indifference.usual(weekdays)
+        of_mean = log_evidence(self.mean_direction, self.mean_indifference, counts.counts, moves, (1, -1))
+        of_size = log_evidence(self.size_direction, self.size_indifference, counts.counts, growths, (1,))
         evidence.log_evidence[:, _MEAN] = np.stack(of_mean, axis=-1)
         evidence.log_evidence[:, _SIZE] = np.stack(of_size, axis=-1)
         rows = counts.counts.sum(-1).astype(np.float64)
@@ -153,8 +153,8 @@ class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
             "probabilities": self.mean_direction.probabilities.tolist(),
             "mean_places": self.mean_direction.places.tolist(),
             "size_places": self.size_direction.places.tolist(),
-            "mean_zone": self.mean_zone.to_dict(),
-            "size_zone": self.size_zone.to_dict(),
+            "mean_zone": self.mean_indifference.to_dict(),
+            "size_zone": self.size_indifference.to_dict(),
             "residuals": self.residuals.tolist(),
             "absolute": self.absolute.tolist(),
             "mean_residual": self.mean_residual,

@@ -89,8 +89,8 @@ def fit_on_counts(
     return FittedRegressionEvidence(
         mean_direction=mean_direction,
         size_direction=size_direction,
-        mean_zone=fit_indifference(*mean_direction.statistics(counts), days),
-        size_zone=fit_indifference(*size_direction.statistics(counts), days),
+        mean_indifference=fit_indifference(*mean_direction.statistics(counts), days),
+        size_indifference=fit_indifference(*size_direction.statistics(counts), days),
         residuals=values.residuals,
         absolute=values.absolute,
         mean_residual=float(probabilities @ values.residuals),

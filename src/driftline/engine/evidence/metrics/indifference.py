@@ -16,7 +16,7 @@ LEVEL = 0.2
 """Variances are upper confidence limits at this level, one-sided."""
 LEVEL_FREEDOM = 20
 """With fewer degrees of freedom the level falls in proportion: few chunks tell little about how chunks vary."""
-SMALLEST_ZONE = 0.10
+SMALLEST_HALF_WIDTH = 0.10
 """Changes of log-odds up to this one are never evidence."""
 ERRORS = 2.5
 """The zone is at least this many standard errors of the reference's mean."""
@@ -42,7 +42,7 @@ class IndifferenceZone:
     daily: float = 0.0
     offsets: tuple[float, ...] = ()
 
-    def temper(self, information: Number) -> Number:
+    def overdispersion(self, information: Number) -> Number:
         """Return the factor by which log likelihood ratios of chunks with this information shrink.
 
         Of n chunks with information V each that share an effect of variance t2, all together have nV / (1 + nV t2).
@@ -83,12 +83,14 @@ def fit_indifference(statistics: FloatArray, variances: FloatArray, days: IntArr
     of_days = _sums(of_day, statistics), _sums(of_day, variances)
     offsets = weekday_offsets(*of_days, weekdays)
     if offsets is None:
-        zone = _fit_days(*of_days)
+        indifference = _fit_days(*of_days)
     else:
         statistics = statistics - variances * offsets[weekdays[of_day]]
-        zone = _fit_days(of_days[0] - of_days[1] * offsets[weekdays], of_days[1], weekdays)
-        zone = replace(zone, offsets=tuple(offsets.tolist()))
-    return zone if len(dates) == len(days) else _fit_parts(zone, statistics, variances, float(of_days[1].mean()))
+        indifference = _fit_days(of_days[0] - of_days[1] * offsets[weekdays], of_days[1], weekdays)
+        indifference = replace(indifference, offsets=tuple(offsets.tolist()))
+    if len(dates) == len(days):
+        return indifference
+    return _fit_parts(indifference, statistics, variances, float(of_days[1].mean()))
 
 
 def _fit_days(statistics: FloatArray, variances: FloatArray, weekdays: IntArray | None = None) -> IndifferenceZone:
@@ -113,7 +115,7 @@ def _fit_parts(
 
 def _half_width(between: float, variances: FloatArray, number: int) -> float:
     """Return the half-width of the zone, from the error of the mean over this many chunks or days."""
-    return max(SMALLEST_ZONE, ERRORS * float(np.sqrt(1 / max(variances.sum(), 1e-9) + between / number)))
+    return max(SMALLEST_HALF_WIDTH, ERRORS * float(np.sqrt(1 / max(variances.sum(), 1e-9) + between / number)))
 
 
 def weekday_offsets(statistics: FloatArray, variances: FloatArray, weekdays: IntArray) -> FloatArray | None:

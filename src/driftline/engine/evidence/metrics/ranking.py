@@ -14,16 +14,16 @@ COMPONENTS = len(TILTS)
 
 
 def log_evidence(
-    bins: ScoreBins, zone: IndifferenceZone, counts: ScoreCounts, usual_shift: FloatArray, usual: FloatArray
+    bins: ScoreBins, indifference: IndifferenceZone, counts: ScoreCounts, usual_shift: FloatArray, usual: FloatArray
 ) -> FloatArray:
-    """Return log e-values, shape (chunks, 3), one for each fall of the slope, tempered as in `share.log_evidence`.
+    """Return log e-values, shape (chunks, 3), one for each fall of the slope, divided as in `share.log_evidence`.
 
     `usual_shift` and `usual` are the shift and the slope of each chunk's weekday.
     """
     residuals = Residuals.of(bins, counts.labelled, counts.positives)
-    temper = zone.temper(residuals.tilt_variance)
+    overdispersion = indifference.overdispersion(residuals.tilt_variance)
     edge, *ratios = (
-        log_likelihood(bins, counts.labelled, counts.positives, usual_shift, usual - zone.half_width - tilt)
+        log_likelihood(bins, counts.labelled, counts.positives, usual_shift, usual - indifference.half_width - tilt)
         for tilt in (0.0, *TILTS)
     )
-    return np.stack([(ratio - edge) / temper for ratio in ratios], axis=-1)
+    return np.stack([(ratio - edge) / overdispersion for ratio in ratios], axis=-1)

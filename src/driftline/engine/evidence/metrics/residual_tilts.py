@@ -63,19 +63,25 @@ class TiltDirection:
 
 
 def log_evidence(
-    direction: TiltDirection, zone: IndifferenceZone, counts: IntArray, usual: FloatArray, signs: tuple[int, ...]
+    direction: TiltDirection,
+    indifference: IndifferenceZone,
+    counts: IntArray,
+    usual: FloatArray,
+    signs: tuple[int, ...],
 ) -> list[FloatArray]:
     """Return log e-values by chunk, one array for each sign and tilt.
 
-    The likelihood ratio of a tilt to the edge of the zone, tempered by the variance between chunks of the reference, as
+    The log likelihood ratio of a tilt to the edge of the zone, divided by the overdispersion of chunks, as
     in `share.log_evidence`. `usual` is the tilt of each chunk's weekday.
     """
     _, variance = direction.statistics(counts)
-    temper = zone.temper(variance)
+    overdispersion = indifference.overdispersion(variance)
     ratios = []
     for sign in signs:
-        edge, *tilted = (direction.log_ratio(counts, usual + sign * (zone.half_width + tilt)) for tilt in (0.0, *TILTS))
-        ratios += [(ratio - edge) / temper for ratio in tilted]
+        edge, *tilted = (
+            direction.log_ratio(counts, usual + sign * (indifference.half_width + tilt)) for tilt in (0.0, *TILTS)
+        )
+        ratios += [(ratio - edge) / overdispersion for ratio in tilted]
     return ratios
 
 

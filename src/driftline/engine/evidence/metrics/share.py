@@ -13,19 +13,19 @@ SHIFTS = (0.3, 0.6, 1.2)
 COMPONENTS = 2 * len(SHIFTS)
 
 
-def log_evidence(bins: ScoreBins, zone: IndifferenceZone, counts: ScoreCounts, usual: FloatArray) -> FloatArray:
+def log_evidence(bins: ScoreBins, indifference: IndifferenceZone, counts: ScoreCounts, usual: FloatArray) -> FloatArray:
     """Return log e-values, shape (chunks, 6): more positives by each shift, then fewer by each.
 
-    The likelihood ratio of a shift to the edge of the zone, tempered by the variance between chunks of the reference.
+    The log likelihood ratio of a shift to the edge of the zone, divided by the overdispersion of chunks.
     `usual` is the shift of each chunk's weekday.
     """
     residuals = Residuals.of(bins, counts.labelled, counts.positives)
-    temper = zone.temper(residuals.shift_variance)
+    overdispersion = indifference.overdispersion(residuals.shift_variance)
     columns = []
     for sign in (1, -1):
-        edge = log_likelihood(bins, counts.labelled, counts.positives, usual + sign * zone.half_width, 0.0)
+        edge = log_likelihood(bins, counts.labelled, counts.positives, usual + sign * indifference.half_width, 0.0)
         for shift in SHIFTS:
-            moved = usual + sign * (zone.half_width + shift)
+            moved = usual + sign * (indifference.half_width + shift)
             ratio = log_likelihood(bins, counts.labelled, counts.positives, moved, 0.0)
-            columns.append((ratio - edge) / temper)
+            columns.append((ratio - edge) / overdispersion)
     return np.stack(columns, axis=-1)

@@ -25,15 +25,15 @@ LARGEST_LABEL_PART = 250_000
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
+class PartProvenance:
     """What a part of a chunk's state was made of.
 
-    `batches` has, by the number of each batch, how many of its rows were removed: where another number is, the part is
+    `removals` has, by the number of each batch, how many of its rows were removed: where another number is, the part is
     made again. `sources` are the batches that its rows and labels come from, `labelled` how many rows have a label,
     `labels_as_of` the newest label's instant.
     """
 
-    batches: Mapping[int, int]
+    removals: Mapping[int, int]
     content: ContentSum
     sources: frozenset[int] = frozenset()
     labelled: int = 0
@@ -44,11 +44,11 @@ class Description:
         """How many rows the part has."""
         return self.content.rows
 
-    def merge(self, other: "Description") -> "Description":
+    def merge(self, other: "PartProvenance") -> "PartProvenance":
         """Describe both parts together."""
         instants = [at for at in (self.labels_as_of, other.labels_as_of) if at is not None]
-        return Description(
-            {**self.batches, **other.batches},
+        return PartProvenance(
+            {**self.removals, **other.removals},
             self.content.merge(other.content),
             self.sources | other.sources,
             self.labelled + other.labelled,
@@ -56,10 +56,10 @@ class Description:
         )
 
     def to_json(self) -> str:
-        """Return the description as JSON."""
+        """Return the provenance as JSON."""
         return json.dumps(
             {
-                "batches": [*self.batches.items()],
+                "batches": [*self.removals.items()],
                 "rows": self.content.rows,
                 "sums": self.content.sums,
                 "sources": sorted(self.sources),
@@ -70,7 +70,7 @@ class Description:
         )
 
     @classmethod
-    def from_json(cls, text: str) -> "Description":
+    def from_json(cls, text: str) -> "PartProvenance":
         """Return what `to_json` was made from."""
         stored = json.loads(text)
         first, second = stored["sums"]
@@ -98,16 +98,16 @@ class PartReader:
         rows = max(1, VALUES_AT_ONCE // columns)
         return rows if self.content is SummaryContent.FEATURES else min(rows, LARGEST_LABEL_PART)
 
-    def computed_part(self, batches: Mapping[int, int], portions: Sequence[Portion]) -> tuple[Description, Summary]:
-        """Read the rows of some batches and summarize them; `batches` has how many rows of each are removed."""
-        description, summary = Description(batches, ContentSum()), None
+    def computed_part(self, removals: Mapping[int, int], portions: Sequence[Portion]) -> tuple[PartProvenance, Summary]:
+        """Read the rows of some batches and summarize them; `removals` has how many rows of each are removed."""
+        provenance, summary = PartProvenance(removals, ContentSum()), None
         for portion in portions or [()]:
             frame = self.read(portion)
-            description = description.merge(self._described(frame))
+            provenance = provenance.merge(self._provenance(frame))
             part = self.summarized(frame)
             summary = part if summary is None else summary.merge(part)
         assert summary is not None  # noqa: S101  (there is a portion)
-        return description, summary
+        return provenance, summary
 
     def read(self, portion: Portion) -> pd.DataFrame:
         """Return the rows of a portion."""
@@ -127,15 +127,15 @@ class PartReader:
         """The features to read: for labels those of segments alone; None are all."""
         return self._spec.segments if self.content is SummaryContent.LABELS else None
 
-    def _described(self, frame: pd.DataFrame) -> Description:
+    def _provenance(self, frame: pd.DataFrame) -> PartProvenance:
         """Describe rows that were read: what they come from, and a hash of all that results depend on."""
         sources = {int(number) for number in frame[BATCH].unique()}
         if self.content is SummaryContent.FEATURES:
-            return Description({}, ContentSum.of(frame, self._spec.columns), frozenset(sources))
+            return PartProvenance({}, ContentSum.of(frame, self._spec.columns), frozenset(sources))
         labelled = frame[LABEL].notna()
         numbers = frame.loc[labelled, "label_batch_number"].unique()
         newest = pd.to_datetime(frame["label_known_at"], utc=True).max() if labelled.any() else None
-        return Description(
+        return PartProvenance(
             {},
             ContentSum.of(frame, self._spec.output_columns),
             frozenset(sources | {int(number) for number in numbers}),

@@ -16,11 +16,11 @@ from driftline.engine.evaluation.reference import FittedReference
 from driftline.engine.spec import Spec
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine, translated
-from driftline.store.rows.reading.chunk_parts import Description, PartReader
+from driftline.store.rows.reading.chunk_parts import PartProvenance, PartReader
 from driftline.store.rows.reading.chunk_rows import ChunkReader
 from driftline.store.version_key import VersionKey
 
-ComputedPart = tuple[Description, Summary]
+ComputedPart = tuple[PartProvenance, Summary]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class PartTask:
     branch: int
     chunk: Chunk
     content: SummaryContent
-    batches: Mapping[int, int]
+    removals: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class PartWorker:
         with translated(), _engine(self.database).connect() as connection:
             rows = ChunkReader(connection, self.key, spec, task.chunk)
             reader = PartReader(rows, fitted, task.content)
-            for numbers, portions in rows.groups(task.batches, reader.rows_at_once):
-                part = reader.computed_part({number: task.batches[number] for number in numbers}, portions)
+            for numbers, portions in rows.groups(task.removals, reader.rows_at_once):
+                part = reader.computed_part({number: task.removals[number] for number in numbers}, portions)
                 computed = part if computed is None else merge_parts(computed, part)
         assert computed is not None  # noqa: S101  (a task has batches)
         return computed
@@ -72,7 +72,7 @@ def without_branch(computed: tuple[tuple[int, int], ComputedPart]) -> tuple[int,
 
 
 def merge_parts(first: ComputedPart, second: ComputedPart) -> ComputedPart:
-    """Merge two parts with their descriptions."""
+    """Merge two parts with their provenance."""
     return first[0].merge(second[0]), first[1].merge(second[1])
 
 

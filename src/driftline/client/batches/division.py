@@ -1,22 +1,22 @@
-"""Parts of a batch that is refused as a whole, so that its valid rows are stored all the same. No I/O here."""
+"""Divides a batch that is refused as a whole, so that its valid rows are stored all the same. No I/O here."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from driftline.client.batches.batch_file import MOST_PARTS, FileFormat
+from driftline.client.batches.batch_file import MOST_REPLACEMENTS, FileFormat
 
 MOST_IN_A_ROW = 24
-"""Refusals of parts of one batch without a stored part in between; then probably all of its rows are invalid.
+"""Refusals of one batch and its replacements with none stored in between; then probably all of its rows are invalid.
 
 It takes 16 to divide 50,000 rows down to one.
 """
 MOST_REFUSALS = 1_000
-"""Refusals of parts of one batch; an invalid row costs two or three requests."""
+"""Refusals of one batch and its replacements; an invalid row costs two or three requests."""
 
 
 @dataclass
 class Refusals:
-    """How often a batch and its parts were refused, which bounds the number of requests."""
+    """How often a batch and its replacements were refused, which bounds the number of requests."""
 
     in_a_row: int = 0
     total: int = 0
@@ -36,9 +36,9 @@ class Refusals:
 
 @dataclass(frozen=True)
 class Division:
-    """The parts of a batch that are sent again, and its invalid rows, which are not; empty where there are none."""
+    """The contents of a batch's replacements, and its invalid rows, which are not sent again; empty without any."""
 
-    parts: list[bytes]
+    contents: list[bytes]
     faulty: bytes = b""
 
 
@@ -47,8 +47,8 @@ def divide(
 ) -> Division:
     """Divide a batch: without the rows that are `faulty`, into halves, and into rows that are `named`, each alone.
 
-    Rows are numbered from 1. Where some are faulty, none is named, and there are no `more` of them, the others stay one
-    part. A batch of one row has no parts.
+    Rows are numbered from 1. Where some are faulty, none is named, and there are no `more` of them, the others stay
+    together. A batch of one row has no replacements.
 
     Raises:
         ValueError, OSError: the content cannot be read.
@@ -65,21 +65,22 @@ def divide(
 
     table = read_stream(content)
     selections, left_out = _selections(table.num_rows, named, faulty, more)
-    parts = [write_stream(table.take(places)) for places in selections]
-    return Division(parts, write_stream(table.take(left_out)) if left_out else b"")
+    contents = [write_stream(table.take(places)) for places in selections]
+    return Division(contents, write_stream(table.take(left_out)) if left_out else b"")
 
 
 def _selections(
     rows: int, named: Collection[int], faulty: Collection[int], more: bool
 ) -> tuple[list[list[int]], list[int]]:
-    """Return the places, from 0, of the rows of each part, and of those that are left out."""
+    """Return the places, from 0, of the rows of each replacement, and of those that are left out."""
     if rows < 2:
         return [], []
     left_out = _places(rows, faulty)
-    alone = sorted({*_places(rows, named)}.difference(left_out))[: MOST_PARTS - 3]
+    alone = sorted({*_places(rows, named)}.difference(left_out))[: MOST_REPLACEMENTS - 3]
     remaining = sorted({*range(rows)}.difference(left_out, alone))
     middle = len(remaining) // 2 if more or alone or not left_out else 0
-    return [part for part in (remaining[:middle], remaining[middle:], *([place] for place in alone)) if part], left_out
+    selections = (remaining[:middle], remaining[middle:], *([place] for place in alone))
+    return [places for places in selections if places], left_out
 
 
 def _places(rows: int, numbers: Collection[int]) -> list[int]:
