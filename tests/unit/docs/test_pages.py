@@ -113,6 +113,12 @@ def test_every_folder_of_code_is_explained() -> None:
     assert [name for name in sorted(folders) if f"`{name}/" not in explained] == []
 
 
+def test_every_folder_of_the_library_is_explained() -> None:
+    explained = " ".join(cell for row in table(CONTRIBUTING, "The source tree") for cell in row)
+    folders = {path.parts[2] for path in map(Path, git("ls-files", "src/driftline/*/*.py"))}
+    assert [name for name in sorted(folders) if f"`{name}/" not in explained] == []
+
+
 @pytest.mark.parametrize("name", ["eda/query_params.json", "pyspark/config.json"])
 def test_the_keys_of_a_configuration_file_are_named(name: str) -> None:
     keys = json.loads((ROOT / name).read_text())

@@ -1,10 +1,10 @@
-"""Every file and every name that a recipe of CONTRIBUTING.md gives exists."""
+"""Every file and every name that a recipe of CONTRIBUTING.md gives exists, dotted or not."""
 
 import re
 
 import pytest
 
-from tests.unit.docs.pages import CONTRIBUTING, ROOT, spans
+from tests.unit.docs.pages import CONTRIBUTING, ROOT, spans, tracked
 from tests.unit.docs.references import resolve
 
 RECIPES: dict[str, str] = dict(
@@ -29,6 +29,24 @@ def test_every_name_of_a_recipe_exists(title: str) -> None:
     for name in spans(RECIPES[title]):
         if name.startswith(PACKAGES) and re.fullmatch(r"[\w.]+", name):
             resolve(name)
+
+
+IDENTIFIER = re.compile(r"([A-Za-z_]+)(?:\(.*\))?")
+DEFINITION = re.compile(r"^ *(?:class |def |from .* import )?(\w+)(?:\(.*|:.*| = .*)?$", re.MULTILINE)
+"""A class, a function, a constant, a field, or a name that is imported alone, each on a line of its own."""
+
+
+@pytest.fixture(scope="module")
+def defined() -> set[str]:
+    """The names that the Python files define."""
+    texts = (file.read_text() for file in tracked() if file.suffix == ".py")
+    return {name for text in texts for name in DEFINITION.findall(text)}
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_every_identifier_of_a_recipe_is_defined(title: str, defined: set[str]) -> None:
+    identifiers = {match[1] for span in spans(RECIPES[title]) if (match := IDENTIFIER.fullmatch(span))}
+    assert sorted(identifiers - defined) == []
 
 
 @pytest.mark.parametrize("title", RECIPES)
