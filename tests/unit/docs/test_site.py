@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from tests.unit.docs.pages import DOCS, ROOT
+from tests.unit.docs.pages import DOCS, ROOT, links
 
 SITE: dict[str, Any] = yaml.safe_load((ROOT / "mkdocs.yml").read_text())
 
@@ -23,6 +23,12 @@ def listed(entries: list[Any]) -> Iterator[str]:
 def test_every_page_is_listed_once() -> None:
     pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
     assert sorted(listed(SITE["nav"])) == sorted([*pages, "pictures/README.md"])
+
+
+def test_the_home_page_links_to_every_page_but_the_decisions() -> None:
+    linked = {link.partition("#")[0] for link in links(DOCS / "index.md")}
+    pages = {page for page in listed(SITE["nav"]) if not page.startswith(("index", "pictures/", "decisions/0"))}
+    assert sorted(pages - linked) == []
 
 
 def test_the_site_loads_no_font_and_reports_to_nobody() -> None:
