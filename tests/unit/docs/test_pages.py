@@ -89,6 +89,22 @@ def test_every_link_of_every_page_leads_somewhere() -> None:
             assert "://" in link or not heading or heading in _anchors(target), (page, link)
 
 
+FORBIDDEN = {"pyspark/README.md": {"__init__.py", "logging.py"}, "docs/decisions/README.md": {"__init__.py"}}
+"""Python files that a README names because they may not exist."""
+
+
+def test_every_python_file_that_a_readme_names_exists() -> None:
+    """A path begins at the README's folder, at one above it, or at `src/`; below the folder a name is enough."""
+    missing = []
+    for page in (file for file in tracked() if file.name == "README.md"):
+        forbidden = FORBIDDEN.get(page.relative_to(ROOT).as_posix(), set())
+        names = {span for span in spans(page.read_text()) if re.fullmatch(r"[\w./]+\.py", span)} - forbidden
+        folders = [ROOT / "src", *(folder for folder in page.parents if folder.is_relative_to(ROOT))]
+        absent = [name for name in names if not any((folder / name).exists() for folder in folders)]
+        missing += [(page, name) for name in absent if not any(page.parent.rglob(name))]
+    assert missing == []
+
+
 def _anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
