@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from math import log
 from typing import Any, Self
 
-from driftline.engine.evidence.families import BINARY, Family
-from driftline.engine.evidence.metrics.bin_metrics import METRICS
+from driftline.engine.evidence.families import Family, metric_of
 from driftline.engine.evidence.scores.counts import Counts
 from driftline.engine.results import Metric
 
@@ -78,13 +77,7 @@ class Change:
     @property
     def metric(self) -> Metric | None:
         """The metric that has changed; None for the share of positives, mean residuals and expected losses."""
-        if self.family in (Family.SHARE, Family.MEAN_RESIDUAL, Family.EXPECTED_LOSS):
-            return None
-        if self.family is Family.RANKING:
-            return Metric.ROC_AUC
-        if self.family is Family.RESIDUAL_SIZE:
-            return Metric.MAE
-        return METRICS[(self.component - BINARY.columns(self.family).start) % len(METRICS)]  # of every class alike
+        return metric_of(self.family, self.component)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the change as JSON-compatible values."""

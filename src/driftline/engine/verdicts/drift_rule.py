@@ -69,7 +69,7 @@ def drift_findings(spec: Spec, chunk: ChunkFacts, drift: ObservedDrift) -> list[
     if they are beyond their bounds.
     """
     lasting_state = State.ALERT if spec.drift_alerts else State.WARN
-    findings = [
+    return [
         Finding(State.ALERT, f"{reason}; half of the rows do not lose a column by chance.")
         if key in drift.lost
         else Finding(lasting_state, f"{reason}, and it lasts.")
@@ -77,7 +77,6 @@ def drift_findings(spec: Spec, chunk: ChunkFacts, drift: ObservedDrift) -> list[
         else Finding(None, f"{reason}; {_not_yet(chunk)}.")
         for key, reason in drift.reasons.items()
     ]
-    return findings + _failures(chunk)
 
 
 def drift_reasons(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
@@ -184,12 +183,3 @@ def _excess(result: Result) -> str:
 
 def _not_yet(chunk: ChunkFacts) -> str:
     return "seen in one closed chunk so far" if chunk.closed else "the chunk is still open"
-
-
-def _failures(chunk: ChunkFacts) -> list[Finding]:
-    return [
-        Finding(State.ERROR, f"{title(r.method)} of {r.subject} failed: {r.reason or 'no reason was given'}")
-        for kind in _KINDS
-        for r in chunk.of_kind(kind)
-        if r.state is State.ERROR
-    ]

@@ -73,8 +73,6 @@ def _decided(context: RuleContext, metric: str, realized: Result, value: float) 
 
 def _undecided(context: RuleContext, metric: str, chunk: ChunkFacts, realized: Result | None) -> list[Finding]:
     """Return the findings on a metric whose realized value does not decide, apart from its estimate."""
-    if realized is not None and realized.state is State.ERROR:
-        return [Finding(State.ERROR, f"{title(metric)} failed: {realized.reason or 'no reason was given'}")]
     if chunk.is_decided(context.spec):
         why = realized.reason if realized is not None and realized.reason else "it was not computed"
         return [Finding(State.INSUFFICIENT, f"{title(metric)} is undefined: {why}")]

@@ -1,17 +1,21 @@
 """The e-values of each family, compared with direct computations, and the law that their mean is at most 1."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 from scipy.special import expit, logit
 
-from driftline.engine.evidence.families import BINARY, Family, Stage
+from driftline.engine.evidence import families
+from driftline.engine.evidence.families import BINARY, FAMILIES, REGRESSION, ComponentTable, Family, Stage, metric_of
 from driftline.engine.evidence.metrics import expected_metrics, ranking, realized_metrics, share
-from driftline.engine.evidence.metrics.bin_metrics import MARGINS, metrics_of
+from driftline.engine.evidence.metrics.bin_metrics import MARGINS, METRICS, metrics_of
 from driftline.engine.evidence.metrics.block_metrics import MINIMUM_BLOCK_ROWS, blocks
 from driftline.engine.evidence.metrics.indifference import IndifferenceZone, variance_between
 from driftline.engine.evidence.scores.residuals import Residuals, log_likelihood
 from driftline.engine.evidence.scores.score_counts import ScoreCounts
+from driftline.engine.results import Metric
 from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
 
 FITTED = reference()
@@ -26,6 +30,27 @@ def test_weights_add_up_to_one_and_every_component_has_one_place() -> None:
         BINARY.weights[BINARY.columns(Family.SHARE)].sum()
     )
     assert (BINARY.stage_masks[Stage.SCORES] ^ BINARY.stage_masks[Stage.LABELS]).all()
+
+
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_components_of_every_class_test_the_metrics_of_a_binary_model(
+    more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the number of components is no multiple of the number of metrics."""
+    rows = [replace(row, count=row.count + more) if row.family is Family.SHARE else row for row in FAMILIES]
+    monkeypatch.setattr(families, "BINARY", ComponentTable.of(rows))
+    of_classes = ComponentTable.of(rows, ("a", "b", "c"))
+    tested = [(family, metric_of(family, number)) for number, family in enumerate(of_classes.families)]
+    assert [metric for _, metric in tested] == [*of_classes.metrics]
+    assert [metric for family, metric in tested if family is Family.SHARE] == [None] * 3 * (6 + more)
+    assert [metric for family, metric in tested if family is Family.RANKING] == [Metric.ROC_AUC] * 9
+    assert [metric for family, metric in tested if family is Family.EXPECTED] == [*METRICS] * 3
+    assert [metric for family, metric in tested if family is Family.REALIZED] == [*METRICS] * 6
+
+
+def test_only_the_size_of_residuals_is_a_metric_of_a_regression() -> None:
+    metrics = [metric_of(family, number) for number, family in enumerate(REGRESSION.families)]
+    assert metrics == [None] * 6 + [Metric.MAE] * 3 + [None]
 
 
 def test_the_likelihood_ratio_is_that_of_binomial_counts() -> None:

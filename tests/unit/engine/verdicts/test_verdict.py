@@ -244,15 +244,6 @@ def test_reasons_are_plain_words_with_numbers(value: float, before: float, reaso
     assert verdict.reasons == (reason,)
 
 
-def test_a_failure_is_an_error_unless_something_graver_is_known() -> None:
-    broken = replace(realized(None, reason="the job was killed"), state=State.ERROR)
-    assert verdict_of(ONE_METRIC, chunk(broken)).state is State.ERROR
-    assert verdict_of(ONE_METRIC, chunk(broken)).reasons[0] == "F1 failed: the job was killed"
-    failed_drift = replace(DRIFTED, value=None, state=State.ERROR, reason=None)
-    assert verdict_of(ONE_METRIC, chunk(realized(FINE), failed_drift)).state is State.ERROR
-    assert verdict_of(ONE_METRIC, chunk(realized(NEAR), failed_drift)).state is State.WARN
-
-
 @pytest.mark.parametrize(
     ("present", "state"),
     [

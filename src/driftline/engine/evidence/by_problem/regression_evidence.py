@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from driftline.engine.evidence.families import Components, ComponentTable, Family, Stage
+from driftline.engine.evidence.families import REGRESSION, ComponentTable, Family, Stage
 from driftline.engine.evidence.fitted import FittedModelEvidence
 from driftline.engine.evidence.metrics.block_metrics import MINIMUM_BLOCK_ROWS
 from driftline.engine.evidence.metrics.expected_loss import MARGIN, ExpectedLoss, blocks_of
@@ -18,19 +18,11 @@ from driftline.engine.evidence.metrics.residual_counts import (
     ROWS,
     ResidualCounts,
 )
-from driftline.engine.evidence.metrics.residual_tilts import TILTS, TiltDirection, log_evidence
+from driftline.engine.evidence.metrics.residual_tilts import TiltDirection, log_evidence
 from driftline.engine.evidence.stage_evidence import StageEvidence, values_of
 from driftline.engine.frames.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.performance.regression.loss_summary import LossSummary
 
-REGRESSION = ComponentTable.of(
-    (
-        Components(Family.MEAN_RESIDUAL, 2 * len(TILTS), 1.0, Stage.LABELS),
-        Components(Family.RESIDUAL_SIZE, len(TILTS), 1.0, Stage.LABELS),
-        Components(Family.EXPECTED_LOSS, 1, 1.0, Stage.SCORES),
-    )
-)
-"""The components of a regression: a mean residual that rises or falls, larger residuals, a higher expected loss."""
 _MEAN, _SIZE, _EXPECTED = (
     REGRESSION.columns(family) for family in (Family.MEAN_RESIDUAL, Family.RESIDUAL_SIZE, Family.EXPECTED_LOSS)
 )
