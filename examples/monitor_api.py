@@ -57,13 +57,13 @@ def token_header() -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def wait_for(look: Callable[[], Value | None], subject: str, seconds: float) -> Value:
-    """Look until there is something and return it; raise `NotInTime` after some seconds."""
+def wait_for(look: Callable[[], Value | None], subject: str, seconds: float, *, every: float = 0.2) -> Value:
+    """Look every so many seconds until there is something, and return it; raise `NotInTime` after some seconds."""
     deadline = time.monotonic() + seconds
     while (value := look()) is None:
         if time.monotonic() > deadline:
             raise NotInTime(f"{subject} did not appear within {seconds:.0f} s; look at the log of the monitor.")
-        time.sleep(0.2)
+        time.sleep(every)
     return value
 
 

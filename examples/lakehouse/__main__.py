@@ -21,7 +21,7 @@ from examples.lakehouse.model import AT, ID, LABEL, PREDICTION
 from examples.lakehouse.orders import MODEL
 from examples.lakehouse.pipeline import Pipeline, start_pipeline
 from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_until
-from examples.lakehouse.scoring import OrderScoring
+from examples.lakehouse.scoring import OrderScoring, SentChanges
 from examples.lakehouse.simulation import SHORT, Plan
 from examples.monitor_api import NotInTime, alert_delivered, call, erase_rows, poll, wait_for
 from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
@@ -30,6 +30,8 @@ from examples.webhook_receiver import receiving
 
 SPEC = Path(__file__).with_name("spec.yaml")
 EQUAL_SECONDS, STORED_SECONDS, ALERT_SECONDS = 600, 300, 120
+COMPARED_EVERY = 0.5
+"""Seconds between two comparisons with the source, which take time from the stream."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with receiving() as (receiver, address):
         servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
         receiver.key = servers.hook_key
-        _run(servers, plan, hudi=not options.without_hudi)
+        _run(servers, plan, hudi=not options.without_hudi, upkeep=not options.short)
     return 0
 
 
@@ -49,25 +51,27 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m examples.lakehouse", description=__doc__)
     add_server_options(parser)
     parser.add_argument("--calm", action="store_true", help="leave the API at its version 1")
-    parser.add_argument("--short", action="store_true", help="take fewer days and orders, in a folder of its own")
+    parser.add_argument("--short", action="store_true", help="take fewer orders, without upkeep, in a --var of its own")
     parser.add_argument("--without-hudi", action="store_true", help="leave the Hudi tables out")
     return parser
 
 
-def _run(servers: Servers, plan: Plan, *, hudi: bool) -> None:
+def _run(servers: Servers, plan: Plan, *, hudi: bool, upkeep: bool) -> None:
     """Take all steps with servers that run."""
     pipeline = start_pipeline(servers, plan)
     tell(f"The shop is simulated: {pipeline.api_address}")
     port, password = pipeline.database.port, pipeline.catalogue_password
     with lake_session("lakehouse", pipeline.objects, port, password) as spark:
+        pipeline.wait_until_ready()
         _advance(pipeline, spark, plan.monitored_begin)
         tell(training.train_model(spark, plan, pipeline.folder))
         tell(_registered(servers, pipeline.folder))
         for instant in _steps(plan):
             _advance(pipeline, spark, instant)
-            tell(_score(servers, pipeline, spark))
+            sent = score(servers, pipeline, spark)
+            tell(f"{sent.scored:,} orders scored; the monitor erased {sent.erased:,} that were removed.")
         chunks = wait_for(lambda: _computed(servers, plan), "The chunk of the last day", STORED_SECONDS)
-        for line in (*describe_history(spark), *compact(spark)):
+        for line in (*describe_history(spark), *compact(spark)) if upkeep else ():
             tell(line)
     for line in (*_hudi_lines(servers, pipeline, wanted=hudi), *chunk_lines(chunks)):
         tell(line)
@@ -100,7 +104,7 @@ def _advance(pipeline: Pipeline, spark: SparkSession, instant: datetime) -> None
         return not lines or None
 
     try:
-        wait_for(equal, "Equality", EQUAL_SECONDS)
+        wait_for(equal, "Equality", EQUAL_SECONDS, every=COMPARED_EVERY)
     except NotInTime as error:
         raise SystemExit("\n".join((f"{error}", *lines))) from error
     tell("Shop, copy and lake have the same rows.")
@@ -128,13 +132,12 @@ def _registered(servers: Servers, folder: Path) -> str:
     return output.splitlines()[-1]
 
 
-def _score(servers: Servers, pipeline: Pipeline, spark: SparkSession) -> str:
-    """Send the monitor what has changed in the lake, and return a line about it."""
+def score(servers: Servers, pipeline: Pipeline, spark: SparkSession) -> SentChanges:
+    """Send the monitor what has changed in the lake since the last time, and return how much."""
     erase = partial(erase_rows, servers.monitor, MODEL)
     with Monitor(servers.monitor, MODEL, spool=pipeline.folder / "spool") as monitor:
         model = training.load_model(pipeline.folder)
-        sent = OrderScoring(model, monitor, erase, pipeline.plan.monitored_begin).score(spark)
-    return f"{sent.scored:,} orders scored; the monitor erased {sent.erased:,} that were removed."
+        return OrderScoring(model, monitor, erase, pipeline.plan.monitored_begin).score(spark)
 
 
 def _computed(servers: Servers, plan: Plan) -> Any:

@@ -48,9 +48,12 @@ class Connect:
         return self.external or f"http://{LOOPBACK}:{self.process.port}"
 
     def start(self) -> None:
-        """Start the process unless it runs, give it the connectors, and wait until both run."""
+        """Start the process unless it runs, or another Connect is used."""
         if not self.external:
             self._start_process()
+
+    def wait_until_ready(self) -> None:
+        """Wait until it answers, give it the connectors, and wait until both run."""
         wait_for(self._is_healthy, f"Kafka Connect (see {self.process.log})", START_SECONDS)
         for name, settings in connectors(self.database, self.kafka).items():
             request_json(self.address, f"/connectors/{name}/config", method="PUT", body=settings)

@@ -42,13 +42,17 @@ class Pipeline:
         return self.database.passwords["lake"]
 
     def start(self) -> None:
-        """Start everything that does not run, and wait until it answers; the stream starts meanwhile."""
+        """Start everything that does not run; what takes long goes on to start meanwhile."""
         self.database.start()
         self._start_stream()
         plan = json.dumps(asdict(self.plan))
         command = (sys.executable, "-m", "examples.lakehouse.shop_api", f"{self.api.port}", plan)
         self.api.start(command, {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}, ROOT)
         self.connect.start()
+
+    def wait_until_ready(self) -> None:
+        """Wait until everything that was started answers."""
+        self.connect.wait_until_ready()
         wait_for(lambda: self.api.listens, f"The shop's API (see {self.api.log})", START_SECONDS)
         wait_for(lambda: self.stream.listens, f"The stream (see {self.stream.log})", START_SECONDS)
 
@@ -66,7 +70,7 @@ class Pipeline:
 
 
 def start_pipeline(servers: Servers, plan: Plan) -> Pipeline:
-    """Start the pipeline of a folder, and return it."""
+    """Start the pipeline of a folder, and return it; it may not be ready yet."""
     folder, processes = servers.var / MODEL, servers.var / "processes"
     folder.mkdir(exist_ok=True)
     objects = start_object_store(servers, folder, processes)

@@ -73,7 +73,7 @@ class Plan:
 
 
 SHORT = Plan(trained=9, reference=8, monitored=8, orders=60, version_2_from=2)
-"""A plan of a quarter of the orders, in which the other unit is found all the same."""
+"""A plan of a quarter of the orders, in which the other unit is found, and orders are erased after they were scored."""
 
 
 @dataclass(frozen=True)

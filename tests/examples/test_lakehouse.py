@@ -93,7 +93,9 @@ def servers(lakehouse: Example) -> Iterator[Servers]:
 @pytest.fixture(scope="module")
 def pipeline(servers: Servers) -> Pipeline:
     """The pipeline of the example, which runs."""
-    return start_pipeline(servers, PLAN)
+    pipeline = start_pipeline(servers, PLAN)
+    pipeline.wait_until_ready()
+    return pipeline
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +199,7 @@ def test_copies_are_equal_after_random_changes_and_kills(pipeline: Pipeline, spa
     for process in (pipeline.connect.process, pipeline.stream, pipeline.database.process):
         change_at_random(pipeline, rng, killed=process)
         pipeline.start()
+        pipeline.wait_until_ready()
     wait_until_equal(pipeline, spark)
     columns, rows = comparison.database_rows(pipeline.database.engine("auditor"))
     changed = [row for row in rows if row[columns.index("warehouse")] == WAREHOUSE]
@@ -234,6 +237,7 @@ def test_alerts_fire_while_a_sink_is_stopped_and_every_panel_has_data(pipeline: 
         pipeline.stream.kill()
         prometheus_checks.wait_until(lambda: prometheus.firing() == {("LakehouseStreamDown", "")})
         pipeline.start()
+        pipeline.wait_until_ready()
         wait_for(lambda: at_the_end(pipeline, COPY), "The end of the topic", SECONDS)
         prometheus_checks.wait_until(lambda: not prometheus.firing())
 
@@ -242,11 +246,16 @@ def send_again(pipeline: Pipeline, most: int = 0) -> list[tuple[bytes | None, by
     """Kill Connect, whose sink knows no order but the topic's, and send all changes again, or at most the last ones."""
     pipeline.connect.process.kill()
     messages = messages_of_topic(pipeline.connect.kafka)[-most:]
+    send(pipeline, messages)
+    return messages
+
+
+def send(pipeline: Pipeline, messages: Sequence[tuple[bytes | None, bytes | None]]) -> None:
+    """Send keys and values to the topic."""
     producer = Producer({"bootstrap.servers": pipeline.connect.kafka, "log_level": 3})
     for key, value in messages:
         producer.produce(TOPIC, value, key)
     assert producer.flush(SECONDS) == 0
-    return messages
 
 
 def messages_of_topic(kafka: str) -> list[tuple[bytes | None, bytes | None]]:
