@@ -62,6 +62,16 @@ def test_every_figure_of_the_comparison_is_measured_in_the_benchmarks() -> None:
     assert [figure for figure, _ in cells if not re.search(rf"(?<![\d.]){re.escape(figure)}", measured)] == []
 
 
+def test_drifts_and_false_alarms_are_those_of_one_run_of_each_tool() -> None:
+    figures = (ROOT / "benchmarks" / "README.md").read_text().partition("\nSimulated: Driftline seeds")[2]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in figures.splitlines() if line[:2] == "| "]
+    runs = {tool: cells for tool, *cells in rows[:9]}
+    of_tools = [runs[name] for name in ("Driftline: alert", "NannyML: performance", "Evidently: performance")]
+    measured = {column: [re.findall(r"[\d.]+(?: %)?", run[column])[0] for run in of_tools] for column in (0, 4)}
+    shown = [re.findall(r"\[([\d.]+(?: %)?)\]\[drifts\]", row) for row in section(README, "Comparison").splitlines()]
+    assert [figures for figures in shown if figures] == [measured[0], measured[4]]
+
+
 def test_every_cell_of_the_comparison_links_to_its_source() -> None:
     rows = [line for line in section(README, "Comparison").splitlines() if line.startswith("| ")][1:]
     unlinked = {cell.strip() for row in rows for cell in row.strip("|").split("|")[1:] if "][" not in cell}
