@@ -1,6 +1,6 @@
 """Send predictions and labels to a monitor service: calls take microseconds, and a spool folder survives crashes.
 
->>> from driftline.client import Monitor  # another name of MonitorClient
+>>> from driftline.client import MonitorClient
 """
 
 from driftline.client.errors import ClientClosed, SpoolFailed, SpoolFull
@@ -8,6 +8,6 @@ from driftline.client.monitor_client import MonitorClient
 from driftline.client.status import ClientStatus
 
 Monitor = MonitorClient
-"""The documented short name; `driftline.Monitor` is another class, which needs no service."""
+"""A short name of `MonitorClient`; `driftline.Monitor` is another class, which needs no service."""
 
 __all__ = ["ClientClosed", "ClientStatus", "Monitor", "MonitorClient", "SpoolFailed", "SpoolFull"]
