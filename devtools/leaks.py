@@ -45,8 +45,6 @@ TESTS = paths.ROOT / "tests"
 NOT_SECRETS = Path(__file__).with_name("not_secrets.toml")
 LEAKS_FOUND = 1
 BINARY = b"\0"
-CHUNK = 1 << 20
-"""Bytes read at once by the search for values."""
 
 
 class GoogleKeyDetector(RegexBasedDetector):
@@ -140,14 +138,6 @@ def fingerprint(secret: str) -> str:
     return f"sha256:{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
 
 
-def files_with(values: Iterable[str], files: Iterable[Path]) -> list[tuple[Path, int]]:
-    """Search files of any kind for known values; return each file with the index of the value in `values`."""
-    encoded = [value.encode() for value in values]
-    if not all(encoded):
-        raise ValueError("an empty value is in every file")
-    return [(file, number) for file in files for number in sorted(_values_in(file, encoded))]
-
-
 def files_below(*places: Path) -> list[Path]:
     """Return the given files and every regular file below the given folders; links are not followed."""
     files = (file for place in places for file in (place.rglob("*") if place.is_dir() else (place,)))
@@ -208,17 +198,6 @@ def _lines(file: Path, text: str) -> list[str]:
     opened = StringIO(text)
     opened.name = str(file)  # detect-secrets takes the kind of file from it
     return get_transformed_file(cast("NamedIO", opened)) or text.splitlines()
-
-
-def _values_in(file: Path, values: list[bytes]) -> set[int]:
-    """Return the indices of the values that a file contains; it is read in parts that overlap by the longest value."""
-    overlap, tail, numbers = max(map(len, values), default=1) - 1, b"", set[int]()
-    with file.open("rb") as opened:
-        while chunk := opened.read(CHUNK):
-            window = tail + chunk
-            numbers |= {number for number, value in enumerate(values) if value in window}
-            tail = window[-overlap:] if overlap else b""
-    return numbers
 
 
 def _within_tree(leak: Leak) -> Leak:

@@ -65,10 +65,6 @@ class World:
         frames = [self._label_frame(d, self._known_on(d) == day.toordinal()) for d in days]
         return pd.concat(frames, ignore_index=True) if frames else self._label_frame(day, np.zeros(1, np.bool_))
 
-    def known_labels(self, day_of_record: date, as_of: date) -> pd.DataFrame:
-        """Return the labels of one day's records known by the end of the day `as_of`; columns as `labels_known_on`."""
-        return self._label_frame(day_of_record, self._known_on(day_of_record) <= as_of.toordinal())
-
     def chances_of_day(self, day: date) -> pd.DataFrame:
         """Return the true chance behind each label of a day: number, DP_MSISDN, chance. The monitor never reads it."""
         numbers = np.flatnonzero(self._usage(day).has_record)

@@ -54,9 +54,9 @@ class AlertRoute(BaseModel):
 
     def takes(self, incident: StoredIncident, segments: Iterable[str]) -> bool:
         """Return whether an incident goes this way; `segments` are those out of bounds in its last chunk."""
-        grave = incident.worst is Severity.ALERT or self.severity is Severity.WARN
+        is_severe_enough = incident.worst is Severity.ALERT or self.severity is Severity.WARN
         in_segments = self.segments is None or _matches(segments, self.segments)
-        return grave and in_segments and self.takes_model(incident.model, incident.owner)
+        return is_severe_enough and in_segments and self.takes_model(incident.model, incident.owner)
 
     def takes_model(self, model: str, owner: str | None) -> bool:
         """Return whether the route is for a model with an owner, or with None without one."""

@@ -36,7 +36,7 @@ class IncidentEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IncidentEvent:
-    """One event of an incident: the chunk, its state before and after, its gravest reason, and when it was derived.
+    """One event of an incident: the chunk, its state before and after, its most severe reason, and when it was derived.
 
     For `revised` the state before is that of the same chunk, else that of the last chunk in trouble.
     """

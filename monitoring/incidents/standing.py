@@ -23,7 +23,7 @@ class Standing(StrEnum):
 
 
 class Severity(StrEnum):
-    """How grave a chunk in trouble is."""
+    """How severe a chunk in trouble is."""
 
     WARN = "warn"
     ALERT = "alert"
@@ -55,7 +55,7 @@ class StoredVerdictEvent:
 
     @property
     def severity(self) -> Severity:
-        """How grave the trouble is: an alert, or a warning while the incident lasts."""
+        """How severe the trouble is: an alert, or a warning while the incident lasts."""
         return Severity.ALERT if self.state is State.ALERT else Severity.WARN
 
     @property

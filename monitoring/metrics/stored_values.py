@@ -231,7 +231,7 @@ GAUGES = (
     StoredGauge("driftline_model_state", "1 for the state that a model has.", ("model", "state"), _verdicts),
     StoredGauge(
         "driftline_open_incident",
-        "1 for a model with an open incident, the gravest if there are several.",
+        "1 for a model with an open incident, the most severe if there are several.",
         ("model", "severity", "acknowledged"),
         _open_incidents,
     ),

@@ -8,7 +8,7 @@ from datetime import datetime
 from driftline.engine.calendar import label_deadline
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Spec
-from driftline.report.wording import GRAVEST_FIRST, PERIOD_WORDS, STATE_WORDS, StateWords, period_label
+from driftline.report.wording import MOST_SEVERE_FIRST, PERIOD_WORDS, STATE_WORDS, StateWords, period_label
 from monitoring.report.advice import REGISTER_MODEL, Advice
 from monitoring.report.overview import Attention, ModelOverview, Overview, RecentChunk
 
@@ -96,7 +96,7 @@ def overview_page(overview: Overview) -> OverviewPage:
         total=len(models),
         in_need=sum(model.attention.is_needed for model in models),
         owners=tuple(sorted(Counter(owner for model in models if (owner := model.summary.owner)).items())),
-        states=tuple(StateCount(s, STATE_WORDS[s], counts[s]) for s in GRAVEST_FIRST if counts[s]),
+        states=tuple(StateCount(s, STATE_WORDS[s], counts[s]) for s in MOST_SEVERE_FIRST if counts[s]),
         number=overview.number,
         pages=overview.pages,
         advice=() if models else (REGISTER_MODEL,),

@@ -66,7 +66,7 @@ class ModelOverview:
     """A model at a glance.
 
     `state` is the verdict of its newest closed chunk (of the newest one where none has closed), `NO_DATA` for a silent
-    model, and `ERROR` where a computation failed. `incident` is its open incident, the gravest where there are several.
+    model, and `ERROR` where a computation failed. `incident` is its open incident, the most severe of several.
     """
 
     summary: ModelSummary
@@ -88,7 +88,7 @@ class ModelOverview:
 class RecentChunk:
     """A chunk of a model's recent past: its current verdict, and how many of its rows have labels.
 
-    `reason` is the gravest of the verdict's, and `further_reason` the next one, empty without one.
+    `reason` is the most severe of the verdict's, and `further_reason` the next one, empty without one.
     """
 
     chunk: Chunk

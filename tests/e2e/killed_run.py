@@ -16,10 +16,11 @@ from sqlalchemy import Select, func, select
 
 from driftline.errors import Unavailable
 from driftline.store import tables
-from driftline.store.database import is_reachable, translated
+from driftline.store.database import translated
 from stack import paths
 from stack.demo.plan import Plan
 from stack.testing.isolated_stack import IsolatedStack
+from tests.reachable_database import is_reachable
 
 KILLS = int(os.environ.get("KILLS", "1"))
 """How often more each of stream, predictions and monitoring is disturbed; `make kills` kills more often."""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from devtools.leaks import files_below, files_with, leaks
+from devtools.leaks import files_below, leaks
 from stack.testing.isolated_stack import IsolatedStack
+from tests.known_values import files_with
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -15,6 +15,7 @@ from stack import paths
 from stack.servers import ports
 from stack.services.table import SERVICES
 from tests.images.conftest import CANARY, ImageServers, running, tell
+from tests.known_values import files_with
 from tests.unit.deploy.test_dockerfile import HEAVY
 
 pytestmark = pytest.mark.timeout(2400)  # the first build of all images takes minutes
@@ -102,7 +103,7 @@ def test_it_contains_no_secret(image: Image, world: ImageServers) -> None:
     secrets += [file.read_text() for file in world.secrets.iterdir() if file.suffix in (".password", ".token")]
     places = [image.root / name for name in ("app", "etc", "home", "opt/jars", "requirements", "root", "run", "srv")]
     files = leaks.files_below(*places, image.root / "var", image.root / "tmp")
-    assert leaks.files_with(secrets, files) == []
+    assert files_with(secrets, files) == []
     described = json.dumps(dict(image.configuration))
     assert [value for value in secrets if value in described] == []
     assert [name for name in image.environment if re.search("PASSWORD|TOKEN|SECRET|KEY", name)] == []

@@ -53,8 +53,8 @@ class Alert(BaseModel):
     last: datetime = Field(description="start of the last chunk in trouble")
     period: Period
     time_zone: str = Field(description="of the chunks")
-    news: str = Field(description="the gravest reason of the verdict that changed the incident last")
-    reasons: tuple[str, ...] = Field(description="of the last chunk in trouble, gravest first")
+    news: str = Field(description="the most severe reason of the verdict that changed the incident last")
+    reasons: tuple[str, ...] = Field(description="of the last chunk in trouble, most severe first")
     provisional: bool = Field(description="later rows or labels may change the verdict")
     rows: int = Field(description="predictions in the last chunk in trouble")
     labelled: int = Field(description="those of them whose label is in")

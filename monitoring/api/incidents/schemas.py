@@ -98,7 +98,7 @@ class IncidentOut(BaseModel):
     opened_at: datetime = Field(description="when the verdict that opened it was derived")
     changed_at: datetime
     backfill: bool = Field(description="it was opened by a chunk that had ended long before")
-    reasons: tuple[str, ...] = Field(description="of the last chunk in trouble, gravest first")
+    reasons: tuple[str, ...] = Field(description="of the last chunk in trouble, most severe first")
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     owner: str | None = Field(description="of the model")

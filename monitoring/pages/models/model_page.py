@@ -96,7 +96,7 @@ class Page:
 
     @property
     def states(self) -> list[tuple[StateWords, State, int]]:
-        """How many chunks have which verdict, the gravest first."""
+        """How many chunks have which verdict, the most severe first."""
         return [(STATE_WORDS[state], state, count) for state, count in count_states([r.chunk for r in self.rows])]
 
     @property

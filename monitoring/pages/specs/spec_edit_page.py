@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from driftline.engine.results import State, Verdict
-from driftline.report.wording import GRAVEST_FIRST, PERIOD_WORDS, STATE_WORDS, StateWords, period_label
+from driftline.report.wording import MOST_SEVERE_FIRST, PERIOD_WORDS, STATE_WORDS, StateWords, period_label
 from driftline.store.versions.registry import Version
 from monitoring.pages.specs.spec_form import ThresholdField, threshold_fields
 from monitoring.report.spec_preview import PreviewedChunk, SpecPreview
@@ -34,7 +34,7 @@ class PreviewCount:
 
 @dataclass(frozen=True, slots=True)
 class PreviewRow:
-    """A chunk whose state would be another one, with the gravest reason of the verdict that it would have."""
+    """A chunk whose state would be another one, with the most severe reason of the verdict that it would have."""
 
     label: str
     before: State
@@ -84,7 +84,7 @@ def _part(preview: SpecPreview) -> PreviewPart:
         after=tuple(_cell(preview, chunk, chunk.after) for chunk in preview.chunks),
         counts=tuple(
             PreviewCount(STATE_WORDS[state], state, before[state], after[state])
-            for state in GRAVEST_FIRST
+            for state in MOST_SEVERE_FIRST
             if before[state] or after[state]
         ),
         rows=tuple(

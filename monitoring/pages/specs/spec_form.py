@@ -11,7 +11,6 @@ from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 
 SIDES = ("lower", "upper")
-NO_BUDGET = "none"
 
 
 class SpecForm(BaseModel):

@@ -204,7 +204,7 @@ def _subject_kind(subject: str, kind: str, method: str) -> SubjectKind:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict of a chunk: its state, the reasons in plain words, gravest first, and whether it is provisional.
+    """The verdict of a chunk: its state, the reasons in plain words, most severe first, and whether it is provisional.
 
     Labels still to come may change a provisional verdict. `drifted` names the columns whose drift, or data quality
     fault, lasts; drift that occurs once is in `reasons` only.

@@ -132,7 +132,7 @@ class ChunkBrief(Out):
     labels_as_of: UtcInstant | None
     verdict: State
     provisional: bool = Field(description="rows or labels still to come may change the verdict")
-    reasons: tuple[str, ...] = Field(description="in plain words, gravest first")
+    reasons: tuple[str, ...] = Field(description="in plain words, most severe first")
     drifted: tuple[str, ...] = Field(description="columns whose drift lasts")
     drift_seen: tuple[str, ...] = Field(description="columns that drifted in this chunk, whether it lasts or not")
     evidence: EvidenceOut | None = Field(

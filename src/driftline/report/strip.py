@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from driftline.engine.results import State
 from driftline.report.view import ChunkView
-from driftline.report.wording import GRAVEST_FIRST, STATE_WORDS
+from driftline.report.wording import MOST_SEVERE_FIRST, STATE_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class StripCell:
 
 
 def strip_cell(label: str, chunks: Sequence[ChunkView], anchor: str = "") -> StripCell:
-    """Return the cell of a place; of several chunks it shows the gravest verdict."""
-    verdict = min((chunk.verdict for chunk in chunks), key=lambda verdict: GRAVEST_FIRST.index(verdict.state))
+    """Return the cell of a place; of several chunks it shows the most severe verdict."""
+    verdict = min((chunk.verdict for chunk in chunks), key=lambda verdict: MOST_SEVERE_FIRST.index(verdict.state))
     state_words = STATE_WORDS[verdict.state]
     provisional = ", provisional" if verdict.provisional else ""
     words = f"{label}: {state_words.word}{provisional}. {verdict.reasons[0] if verdict.reasons else ''}".rstrip()
@@ -29,6 +29,6 @@ def strip_cell(label: str, chunks: Sequence[ChunkView], anchor: str = "") -> Str
 
 
 def count_states(chunks: Sequence[ChunkView]) -> list[tuple[State, int]]:
-    """Return the number of chunks with each state, the gravest first."""
+    """Return the number of chunks with each state, the most severe first."""
     states = [chunk.verdict.state for chunk in chunks]
-    return [(state, states.count(state)) for state in GRAVEST_FIRST if state in states]
+    return [(state, states.count(state)) for state in MOST_SEVERE_FIRST if state in states]

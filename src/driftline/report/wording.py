@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from driftline.engine.results import State
 from driftline.engine.spec import Period
-from driftline.engine.verdicts.findings import SEVERITY
+from driftline.engine.verdicts.findings import STATES_BY_SEVERITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ STATE_WORDS: dict[State, StateWords] = {
     State.NO_DATA: StateWords("No data", "○", "There are no predictions."),
     State.ERROR: StateWords("Failed", "!", "The computation failed; it is retried."),
 }
-GRAVEST_FIRST = (*reversed(SEVERITY), State.NO_DATA)
+MOST_SEVERE_FIRST = (*reversed(STATES_BY_SEVERITY), State.NO_DATA)
 """All states in the order in which they are listed."""
 
 PERIOD_WORDS: dict[Period, str] = {

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import Dialect, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -206,13 +206,3 @@ def _stop_after(attempts: int, lock_waits: int | None) -> Callable[[RetryCallSta
         return state.attempt_number >= attempts or (lock_waits is not None and waits >= lock_waits)
 
     return stop
-
-
-def is_reachable(engine: Engine) -> bool:
-    """Return whether the server answers a query now."""
-    try:
-        with translated(), engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-    except DatabaseUnavailable:
-        return False
-    return True

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from driftline.engine.performance.binary.spreads import SEED
-from driftline.engine.results import EVENT_TIME, LABEL, MODEL, PREDICTION, SCORE, Metric, ResultKind
+from driftline.engine.results import EVENT_TIME, LABEL, MODEL, PREDICTION, SCORE, Metric, Result, ResultKind
 from driftline.engine.spec import BusinessValue, ColumnSpec, Period, Spec, ThresholdPolicy
-from driftline.engine.thresholds.comparison import confidence_band
+from driftline.engine.thresholds.comparison import STANDARD_ERRORS, clip
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import (
     ChunkResults,
@@ -123,9 +123,17 @@ def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: BinaryCas
     _same_numbers(theirs, computed, ResultKind.ESTIMATED)
     for their_chunk, our_chunk in zip(theirs, computed, strict=True):
         for metric, name in THEIR_NAMES.items():
-            lower, upper = confidence_band(our_chunk[MODEL, ResultKind.ESTIMATED, metric]) or (None, None)
+            lower, upper = _confidence_band(our_chunk[MODEL, ResultKind.ESTIMATED, metric]) or (None, None)
             assert same(lower, their_chunk[name]["lower_confidence_boundary"]), (metric, lower, their_chunk[name])
             assert same(upper, their_chunk[name]["upper_confidence_boundary"]), (metric, upper, their_chunk[name])
+
+
+def _confidence_band(result: Result) -> tuple[float, float] | None:
+    """Return the ends of 3 standard errors around a value, within its range; None without a value or an error."""
+    if result.value is None or result.sampling_error is None:
+        return None
+    reach = STANDARD_ERRORS * result.sampling_error
+    return clip(result.method, result.value - reach), clip(result.method, result.value + reach)
 
 
 def test_business_value_per_prediction_is_a_mean_over_all_rows(nannyml: ModuleType, example: Example) -> None:

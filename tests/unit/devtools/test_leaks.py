@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devtools import leaks
-from devtools.leaks import LEAKS_FOUND, files_below, files_with, main
+from devtools.leaks import LEAKS_FOUND, files_below, main
 
 LETTERS = string.ascii_letters + string.digits
 NOISE = random.Random(7)
@@ -86,18 +86,6 @@ def test_a_clean_folder_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str
     written(tmp_path, "app.log", "started\n")
     assert main([str(tmp_path)]) == 0
     assert "No secrets found" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("preceding", [0, leaks.CHUNK - 5, leaks.CHUNK, 2 * leaks.CHUNK - 1])
-def test_a_known_secret_is_found_by_value_wherever_it_lies(preceding: int, tmp_path: Path) -> None:
-    secrets, file = [noise(43), noise(43), "short"], tmp_path / "server.bin"
-    file.write_bytes(b"\0" * preceding + secrets[1].encode() + b"\0" * 100)
-    assert files_with(secrets, [file]) == [(file, 1)]
-
-
-def test_an_empty_value_is_refused_rather_than_found_everywhere(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="empty"):
-        files_with(["x", ""], [tmp_path])
 
 
 def test_files_below_a_folder_exclude_links(tmp_path: Path) -> None:

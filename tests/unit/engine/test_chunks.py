@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.chunking.chunks import Chunk, chunk_of, chunk_starts, next_chunk, previous_chunk, split_by_chunk
+from driftline.engine.chunking.chunks import Chunk, chunk_of, next_chunk, previous_chunk, split_by_chunk
 from driftline.engine.spec import Period
 from driftline.errors import InvalidInput
 
@@ -92,9 +92,10 @@ def test_many_at_once_equals_one_by_one(instants: list[datetime], period: Period
     times = pd.Series(pd.DatetimeIndex(instants, tz="UTC").as_unit(unit).tz_convert(zone))
     times.index = pd.Index([f"row {n}" for n in range(len(times))], dtype=object)
     expected = [chunk_of(instant, period, zone).start for instant in instants]
-    starts = chunk_starts(times, period, zone)
-    assert starts.tolist() == expected
-    assert starts.index.equals(times.index)
+    chunks = [*split_by_chunk(times.to_frame("event_time"), period, zone)]
+    starts = {row: chunk.start for chunk, rows in chunks for row in rows.index}
+    assert [starts[row] for row in times.index] == expected
+    assert sum(len(rows) for _, rows in chunks) == len(times)
 
 
 def test_rows_are_split_oldest_chunk_first_and_keep_their_order() -> None:
@@ -110,7 +111,7 @@ def test_an_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no time zone"):
         chunk_of(datetime(2026, 1, 1), Period.DAY, BERLIN)  # noqa: DTZ001 - the fault under test
     with pytest.raises(InvalidInput, match="aware"):
-        chunk_starts(pd.Series(pd.to_datetime(["2026-01-01"])), Period.DAY, BERLIN)
+        next(split_by_chunk(pd.DataFrame({"event_time": pd.to_datetime(["2026-01-01"])}), Period.DAY, BERLIN))
 
 
 @pytest.mark.parametrize("period", list(Period))

@@ -13,7 +13,7 @@ import pandas as pd
 from driftline.backtesting.inference import Inference
 from driftline.engine.results import State
 from driftline.engine.spec import Spec
-from driftline.engine.verdicts.findings import SEVERITY
+from driftline.engine.verdicts.findings import STATES_BY_SEVERITY
 from driftline.errors import InvalidInput
 from driftline.output_files import write
 from driftline.report.document.content import ReferenceSummary, ReportContent
@@ -79,12 +79,14 @@ class BacktestResult:
     @property
     def worst(self) -> State:
         """The most severe state among the chunks' verdicts."""
-        order = (State.NO_DATA, *SEVERITY)
+        order = (State.NO_DATA, *STATES_BY_SEVERITY)
         return max((chunk.verdict.state for chunk in self.chunks), key=order.index)
 
     def reached(self, state: State) -> bool:
         """Return whether any chunk's verdict is `state` (warn or alert) or more severe."""
-        return SEVERITY.index(state) <= (SEVERITY.index(self.worst) if self.worst in SEVERITY else -1)
+        return STATES_BY_SEVERITY.index(state) <= (
+            STATES_BY_SEVERITY.index(self.worst) if self.worst in STATES_BY_SEVERITY else -1
+        )
 
     @property
     def content(self) -> ReportContent:

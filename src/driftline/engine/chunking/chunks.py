@@ -58,23 +58,11 @@ def previous_chunk(chunk: Chunk, period: Period, zone: ZoneInfo) -> Chunk:
     return chunk_of(chunk.start - timedelta(microseconds=1), period, zone)
 
 
-def chunk_starts(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex", period: Period, zone: ZoneInfo) -> pd.Series:
-    """Return the start of each instant's chunk (UTC), with the index of `times`.
-
-    `times` are aware timestamps of any unit, none missing. The cost is one sort and one search for each chunk with
-    rows.
-    """
-    series = _aware(times)
-    starts = pd.Series(index=series.index, dtype="datetime64[us, UTC]", name="chunk_start")
-    for chunk, positions in _runs(series, period, zone):
-        starts.iloc[positions] = pd.Timestamp(chunk.start)
-    return starts
-
-
 def split_by_chunk(frame: pd.DataFrame, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, pd.DataFrame]]:
     """Yield each chunk that has rows of `frame` (by `event_time`), oldest first, with these rows.
 
-    Rows in time order are not copied.
+    Event times are aware timestamps of any unit, none missing. Rows in time order are not copied. The cost is one sort
+    and one search for each chunk.
     """
     times = _aware(frame[EVENT_TIME])
     if times.is_monotonic_increasing:
@@ -133,12 +121,11 @@ def tiled(instants: Sequence[datetime]) -> Iterator[Chunk]:
     yield Chunk(start, max(instants[-1], start) + step)
 
 
-def _aware(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex") -> pd.Series:
-    series = times if isinstance(times, pd.Series) else times.to_series()
-    if not isinstance(series.dtype, pd.DatetimeTZDtype) or bool(series.isna().any()):
-        msg = f"event times must be aware timestamps, none missing; these are {series.dtype}"
+def _aware(times: pd.Series) -> pd.Series:
+    if not isinstance(times.dtype, pd.DatetimeTZDtype) or bool(times.isna().any()):
+        msg = f"event times must be aware timestamps, none missing; these are {times.dtype}"
         raise InvalidInput(msg)
-    return series
+    return times
 
 
 def _runs(times: pd.Series, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, pd.Index]]:

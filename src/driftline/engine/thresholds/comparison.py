@@ -1,7 +1,7 @@
 """Compares one value with its bounds, and computes its confidence band. No I/O here."""
 
 from driftline.engine.catalogue import Worse, measure
-from driftline.engine.results import Bounds, Result, State
+from driftline.engine.results import Bounds, State
 
 P_VALUE_LEVEL = 0.05
 """The p-value below which a test is significant; over columns it is the false discovery rate."""
@@ -35,18 +35,6 @@ def worse_side(method: str, bounds: Bounds) -> Bounds:
         alert_upper=bounds.alert_upper if high else None,
         expected=bounds.expected,
     )
-
-
-def confidence_band(result: Result) -> tuple[float, float] | None:
-    """Return the lower and the upper end of 3 standard errors around a value, in the value's unit.
-
-    Clipped to the metric's range (0 to 1 for shares, from 0 on for counts and losses). None where the result has no
-    value or no sampling error. It is NannyML 0.13.1's lower and upper confidence boundary.
-    """
-    if result.value is None or result.sampling_error is None:
-        return None
-    reach = STANDARD_ERRORS * result.sampling_error
-    return clip(result.method, result.value - reach), clip(result.method, result.value + reach)
 
 
 def clip(method: str, bound: float) -> float:

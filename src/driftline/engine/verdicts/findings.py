@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from driftline.engine.results import State
 
-SEVERITY = (State.OK, State.PENDING_LABELS, State.INSUFFICIENT, State.ERROR, State.WARN, State.ALERT)
-"""States from mildest to gravest: the gravest finding is the verdict's state."""
+STATES_BY_SEVERITY = (State.OK, State.PENDING_LABELS, State.INSUFFICIENT, State.ERROR, State.WARN, State.ALERT)
+"""States from the mildest to the most severe: the most severe finding is the verdict's state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +16,14 @@ class Finding:
     reason: str
 
 
-def gravest(findings: list[Finding]) -> State:
-    """Return the gravest state of `findings`, at least one of which must not be a note."""
-    return max((f.state for f in findings if f.state is not None), key=SEVERITY.index)
+def most_severe(findings: list[Finding]) -> State:
+    """Return the most severe state of `findings`, at least one of which must not be a note."""
+    return max((f.state for f in findings if f.state is not None), key=STATES_BY_SEVERITY.index)
 
 
 def reasons(findings: list[Finding]) -> tuple[str, ...]:
-    """Return every distinct reason once, the gravest first, notes last."""
-    ranked = sorted(findings, key=lambda f: len(SEVERITY) if f.state is None else -SEVERITY.index(f.state))
+    """Return every distinct reason once, the most severe first, notes last."""
+    ranked = sorted(
+        findings, key=lambda f: len(STATES_BY_SEVERITY) if f.state is None else -STATES_BY_SEVERITY.index(f.state)
+    )
     return tuple(dict.fromkeys(finding.reason for finding in ranked))

@@ -8,7 +8,7 @@ from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts, last_closed
 from driftline.engine.verdicts.drift_rule import WINDOW, ObservedDrift, drift_findings, drift_of
 from driftline.engine.verdicts.evidence_rule import evidence_findings
-from driftline.engine.verdicts.findings import Finding, gravest, reasons
+from driftline.engine.verdicts.findings import Finding, most_severe, reasons
 from driftline.engine.verdicts.performance_rule import performance_findings
 from driftline.engine.verdicts.track_record import TrackRecord
 
@@ -30,7 +30,7 @@ def verdict_of(
     Of `preceding`, in any order, the last `LOOKBACK` closed chunks that start earlier are read; chunks without rows may
     be among them, and break a run. `records` are the track records of estimates by metric (`track_records`); without
     them an estimate warns at most. `evidence` is the detector's about the chunk, None where bounds alone decide about
-    alerts; `drift` is that of the chunk, if already derived. The gravest finding is the state:
+    alerts; `drift` is that of the chunk, if already derived. The most severe finding is the state:
 
     - Realized performance decides once the chunk is closed, its labels due and enough of them in. Only then can a chunk
       be ok. A value beyond its warning bound warns. It alerts beyond its alert bound, and where two of these hold: it
@@ -51,7 +51,7 @@ def verdict_of(
         rows = "1 row is" if chunk.rows == 1 else f"{chunk.rows} rows are"
         reason = f"{rows} fewer than the minimum of {spec.minimum_rows}."
         findings = [Finding(State.INSUFFICIENT, reason), *(evidence_findings(spec, evidence) if evidence else ())]
-        return Verdict(gravest(findings), reasons(findings), provisional=not chunk.closed)
+        return Verdict(most_severe(findings), reasons(findings), provisional=not chunk.closed)
     earlier = last_closed(preceding, chunk.start, LOOKBACK)
     previous = earlier[-1] if earlier else None
     drift = drift or drift_of(spec, chunk, earlier)
@@ -62,4 +62,6 @@ def verdict_of(
     findings += drift_findings(spec, chunk, drift)
     certain = drift.lasting | drift.lost
     drifted = dict.fromkeys(sorted(column for kind, column, method in certain if not is_of_model(kind, method)))
-    return Verdict(gravest(findings), reasons(findings), provisional=not chunk.is_decided(spec), drifted=tuple(drifted))
+    return Verdict(
+        most_severe(findings), reasons(findings), provisional=not chunk.is_decided(spec), drifted=tuple(drifted)
+    )

@@ -11,7 +11,7 @@ from driftline.engine.number_format import percent, readable
 from driftline.engine.results import ResultKind, State
 from driftline.report.document.content import ReportContent
 from driftline.report.view import ChunkView
-from driftline.report.wording import GRAVEST_FIRST
+from driftline.report.wording import MOST_SEVERE_FIRST
 
 DECISIVE = frozenset({State.OK, State.WARN, State.ALERT})
 """The states that say how the model does; the others say what is missing."""
@@ -85,11 +85,11 @@ def range_words(content: ReportContent, chunks: Sequence[ChunkView]) -> str:
 
 
 def _counts(content: ReportContent) -> str:
-    """Return how many chunks have which verdict, the gravest first."""
+    """Return how many chunks have which verdict, the most severe first."""
     if len(content.chunks) == 1:
         return ""
     counts = Counter(chunk.verdict.state for chunk in content.chunks)
-    parts = [f"{counts[state]:,} {_VERBS[state][counts[state] > 1]}" for state in GRAVEST_FIRST if counts[state]]
+    parts = [f"{counts[state]:,} {_VERBS[state][counts[state] > 1]}" for state in MOST_SEVERE_FIRST if counts[state]]
     listed = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
     return f"Of {len(content.chunks):,} {content.period}s, {listed}."
 

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Engine, func, select
 from driftline.errors import DatabaseBusy, DatabaseRefused, DatabaseUnavailable
 from driftline.settings import DatabaseSettings
 from driftline.store import bulk, database
-from driftline.store.database import in_transaction, is_reachable, make_engine, translated
+from driftline.store.database import in_transaction, make_engine, translated
 from driftline.store.model_numbers import ensure_model
 from driftline.store.tables import models
+from tests.reachable_database import is_reachable
 
 
 @pytest.mark.parametrize("wrong", [{"password": SecretStr("wrong")}, {"user": "nobody"}, {"name": "nothing_there"}])

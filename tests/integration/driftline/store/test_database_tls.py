@@ -13,12 +13,13 @@ from sqlalchemy import text
 from driftline.errors import DatabaseRefused, DatabaseUntrusted, InvalidInput
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
-from driftline.store.database import is_reachable, make_engine
+from driftline.store.database import make_engine
 from monitoring.ingest.sql_config import SqlSourceConfig
 from monitoring.ingest.sql_table import SourceUnavailable, SqlTable
 from stack.services.certificates import Certificates, make_certificates
 from stack.testing.fixtures import DatabaseAddress
 from stack.testing.temporary_servers import TemporaryDatabase, mariadb_server
+from tests.reachable_database import is_reachable
 
 PASSWORD = "password of a user who must use TLS"
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from driftline.engine.results import State
 from driftline.engine.spec import Period
-from driftline.report.wording import GRAVEST_FIRST, PERIOD_WORDS, STATE_WORDS, iso_labels, period_label
+from driftline.report.wording import MOST_SEVERE_FIRST, PERIOD_WORDS, STATE_WORDS, iso_labels, period_label
 
 START = datetime(2026, 2, 1, tzinfo=UTC)
 
@@ -24,6 +24,6 @@ def test_iso_labels_have_times_where_some_start_has() -> None:
 
 
 def test_every_state_has_words_and_a_sign_of_its_own() -> None:
-    assert set(STATE_WORDS) == set(State) == set(GRAVEST_FIRST)
+    assert set(STATE_WORDS) == set(State) == set(MOST_SEVERE_FIRST)
     assert len({words.sign for words in STATE_WORDS.values()}) == len(State)
     assert set(PERIOD_WORDS) == set(Period)

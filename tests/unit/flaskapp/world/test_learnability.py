@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from churn.columns import USAGE_OF_CDR, Cdr
 from flaskapp.world import NUMBER, Drift, DriftKind, Parameters, World
+from tests.unit.flaskapp.world.arrived_labels import arrived_labels
 
 START, SUBSCRIBERS = date(2025, 3, 1), 1000
 TRAIN, LATER = (range(6, 36, 3), range(46, 56))
@@ -33,7 +34,7 @@ def _rows(world: World, numbers: range) -> tuple[Array, list[Array], list[Array]
     features, labels = [], []
     for number in numbers:
         day = START + timedelta(days=number)
-        day_labels = world.known_labels(day, day + timedelta(days=3))
+        day_labels = arrived_labels(world, day, day + timedelta(days=3))
         week = np.stack([usage[n] for n in range(number - 6, number + 1)])[:, day_labels[NUMBER]]
         features.append(np.column_stack([week[-1], week.sum(axis=0), week.std(axis=0, ddof=1)]))
         labels.append(day_labels[Cdr.PSEUDO_CHURNED].to_numpy(float))
@@ -65,7 +66,7 @@ def test_a_forest_learns_the_world() -> None:
 def test_the_best_possible_auc_is_in_range() -> None:
     world = World(Parameters(1, START, SUBSCRIBERS))
     day = START + timedelta(days=50)
-    labels, chances = world.known_labels(day, day + timedelta(days=3)), world.chances_of_day(day)
+    labels, chances = arrived_labels(world, day, day + timedelta(days=3)), world.chances_of_day(day)
     assert 0.82 < roc_auc_score(labels[Cdr.PSEUDO_CHURNED], chances["chance"]) < 0.92
 
 

@@ -64,8 +64,8 @@ class ExpectedLoss:
         rise = totals / rows - self.mean * (1 + FLOOR * MARGIN)
         of_mean = (self.between + self.sampling / self.rows) / self.blocks
         error = np.sqrt(np.maximum(self.between + self.sampling / rows + of_mean, TINY * self.mean**2))
-        chance = np.maximum(stdtr(self.blocks - 1, -rise / error), 1e-300)
-        evidence: FloatArray = np.log(EXPONENT) + (EXPONENT - 1) * np.log(chance)
+        p_value = np.maximum(stdtr(self.blocks - 1, -rise / error), 1e-300)
+        evidence: FloatArray = np.log(EXPONENT) + (EXPONENT - 1) * np.log(p_value)
         return evidence
 
     def to_dict(self) -> dict[str, Any]:

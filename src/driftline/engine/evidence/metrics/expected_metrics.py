@@ -17,6 +17,6 @@ def log_evidence(reference: BlockMetrics, chances: FloatArray, scored: IntArray)
     """Return log e-values of blocks, shape (blocks, 3), from counts of shape (blocks, 2, bins); 0 where undefined."""
     drop = reference.mean - metrics_of(scored, scored * chances) - reference.floor
     error = np.sqrt(reference.variance(rows_of(scored)) + reference.variance_of_mean)
-    chance = np.maximum(stdtr(reference.blocks - 1, -drop / error), 1e-300)
-    evidence: FloatArray = np.nan_to_num(np.log(EXPONENT) + (EXPONENT - 1) * np.log(chance), nan=0.0)
+    p_value = np.maximum(stdtr(reference.blocks - 1, -drop / error), 1e-300)
+    evidence: FloatArray = np.nan_to_num(np.log(EXPONENT) + (EXPONENT - 1) * np.log(p_value), nan=0.0)
     return evidence

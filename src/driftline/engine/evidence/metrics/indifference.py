@@ -131,8 +131,8 @@ def weekday_offsets(statistics: FloatArray, variances: FloatArray, weekdays: Int
     within = (variances * (statistics / variances - means[weekdays]) ** 2).sum() / (len(weekdays) - WEEKDAYS)
     grand = statistics.sum() / variances.sum()
     ratio = (information * (means - grand) ** 2).sum() / (WEEKDAYS - 1) / max(within, 1e-12)
-    chance = fdtrc(WEEKDAYS - 1, len(weekdays) - WEEKDAYS, ratio)
-    return np.asarray(means) if chance < WEEKDAY_LEVEL else None
+    p_value = fdtrc(WEEKDAYS - 1, len(weekdays) - WEEKDAYS, ratio)
+    return np.asarray(means) if p_value < WEEKDAY_LEVEL else None
 
 
 def _sums(groups: IntArray, values: FloatArray) -> FloatArray:
