@@ -15,17 +15,19 @@ import pandas as pd
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from pyspark.sql import SparkSession
-from sqlalchemy import Executable, delete, insert, update
+from sqlalchemy import Executable, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from devtools.dashboards import LAKEHOUSE
 from examples.lakehouse import comparison, predictions
+from examples.lakehouse.__main__ import score
 from examples.lakehouse.lake import lake_session
 from examples.lakehouse.orders import ORDERS, TOPIC
 from examples.lakehouse.pipeline import Pipeline, start_pipeline
 from examples.lakehouse.pipeline_metrics import COPY, ICEBERG
+from examples.lakehouse.scoring import SentChanges
 from examples.lakehouse.simulation import Plan
-from examples.monitor_api import call, wait_for
+from examples.monitor_api import call, erase_rows, wait_for
 from examples.processes import BackgroundProcess
 from examples.servers import Servers, start_servers
 from stack.paths import ROOT
@@ -148,6 +150,67 @@ def snapshots(spark: SparkSession) -> list[int]:
     """Return the snapshots of the archived predictions in their order."""
     rows = spark.table(f"{predictions.PREDICTIONS}.snapshots").orderBy("committed_at").collect()
     return [row["snapshot_id"] for row in rows]
+
+
+def test_orders_of_an_erased_customer_leave_the_monitor_and_its_archive(
+    servers: Servers, pipeline: Pipeline, spark: SparkSession
+) -> None:
+    list(predictions.keep(spark, predictions.archive(servers)))
+    score(servers, pipeline, spark)
+    owner = pipeline.database.engine("owner")
+    monitored = {*map(int, rows_of_table(spark)["id"])}
+    with owner.begin() as connection:
+        customer = connection.execute(select(ORDERS.c.customer_id).where(ORDERS.c.id == max(monitored))).scalar_one()
+        of_customer = {*connection.execute(select(ORDERS.c.id).where(ORDERS.c.customer_id == customer)).scalars()}
+        connection.execute(delete(ORDERS).where(ORDERS.c.customer_id == customer))
+    owner.dispose()
+    erased = of_customer & monitored
+    assert erased
+    wait_until_equal(pipeline, spark)
+    assert score(servers, pipeline, spark) == SentChanges(erased=len(erased))
+    assert erased_by_hand(servers, *of_customer) == 0
+
+    objects = predictions.archive(servers)
+    list(predictions.keep(spark, objects))
+    list(predictions.expire(spark))
+    for rows in (rows_of_objects(objects), rows_of_table(spark)):
+        assert {*map(int, rows["id"])} == monitored - erased
+
+    send_again(pipeline)
+    pipeline.start()
+    pipeline.wait_until_ready()
+    wait_for(lambda: at_the_end(pipeline, COPY), "The end of the topic", SECONDS)
+    assert score(servers, pipeline, spark) == SentChanges()
+    assert erased_by_hand(servers, *of_customer) == 0
+
+
+def test_an_order_whose_deletion_comes_first_is_not_sent(
+    servers: Servers, pipeline: Pipeline, spark: SparkSession
+) -> None:
+    events = [json.loads(value) for _, value in messages_of_topic(pipeline.connect.kafka) if value]
+    inserted = next(event for event in reversed(events) if event["payload"]["op"] == "c")
+    deleted = next(event for event in reversed(events) if event["payload"]["op"] == "d")
+    order_id, source = 10**9, {**inserted["payload"]["source"]}
+    later = {**source, "pos": source["pos"] + 1}
+    inserted["payload"] |= {"after": {**inserted["payload"]["after"], "id": order_id}}
+    deleted["payload"] |= {"before": {**deleted["payload"]["before"], "id": order_id}, "source": later}
+    for event in (deleted, inserted, deleted):  # the copy takes events as they come: the last one is for it
+        send(pipeline, [(event_key(pipeline, order_id), json.dumps(event).encode())])
+        wait_for(lambda: at_the_end(pipeline, COPY), "The end of the topic", SECONDS)
+        assert score(servers, pipeline, spark) == SentChanges()
+    assert erased_by_hand(servers, order_id) == 0
+    wait_until_equal(pipeline, spark)
+
+
+def event_key(pipeline: Pipeline, order_id: int) -> bytes:
+    """Return the key of the events of an order, as those of the topic are."""
+    key = json.loads(messages_of_topic(pipeline.connect.kafka)[-1][0] or b"")
+    return json.dumps({**key, "payload": {"id": order_id}}).encode()
+
+
+def erased_by_hand(servers: Servers, *order_ids: int) -> int:
+    """Return how many rows with some ids the monitor had: it has to be asked to erase them."""
+    return erase_rows(servers.monitor, "lakehouse", [f"{order_id}" for order_id in order_ids])
 
 
 def test_the_rules_do_what_their_tests_say() -> None:

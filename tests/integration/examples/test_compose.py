@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from examples.lakehouse import connect
 from stack import paths
 from stack.setup import tools
 
@@ -47,10 +48,25 @@ def test_minio_is_pinned_listens_on_loopback_and_has_no_secret_of_its_own(exampl
     assert all(re.fullmatch(r"\$\{AWS_\w+:\?[^}]+\}", value) for value in service["environment"].values())
 
 
-def test_connect_listens_on_loopback_and_has_the_plugins_version() -> None:
+def test_connect_listens_on_loopback_and_has_the_plugins_versions() -> None:
     service = resolved("lakehouse", "-no-interpolation")["services"]["connect"]
     assert service["profiles"] == ["lakehouse"]
     assert service["cap_drop"] == ["ALL"]
-    pom = (EXAMPLES / "lakehouse" / "maven" / "debezium-mariadb.xml").read_text()
-    assert f"<version>{service['image'].rpartition(':')[2]}</version>" in pom
+    for plugin in ("debezium-mariadb", "debezium-jdbc"):
+        pom = (EXAMPLES / "lakehouse" / "maven" / f"{plugin}.xml").read_text()
+        assert f"<version>{service['image'].rpartition(':')[2]}</version>" in pom
     assert service["environment"]["CONNECT_LISTENERS"] == "http://127.0.0.1:8083"
+
+
+def test_connect_has_the_settings_of_the_process_that_the_example_starts() -> None:
+    environment = resolved("lakehouse", "-no-interpolation")["services"]["connect"]["environment"]
+    properties = dict(line.split("=", 1) for line in connect.WORKER.splitlines())
+    variables = {
+        "OFFSET_FLUSH_INTERVAL_MS": "offset.flush.interval.ms",
+        "KEY_CONVERTER": "key.converter",
+        "VALUE_CONVERTER": "value.converter",
+    }
+    assert {name: environment[name] for name in variables} == {
+        name: properties[setting] for name, setting in variables.items()
+    }
+    assert environment["HEAP_OPTS"].split() == [option for option in connect.JVM if option.startswith("-Xm")]
