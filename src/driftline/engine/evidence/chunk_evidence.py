@@ -85,7 +85,7 @@ class Change:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """Return the state that `to_dict` serialized."""
+        """Return the change that `to_dict` serialized."""
         since = datetime.fromisoformat(stored["since"])
         return cls(**stored | {"family": Family(stored["family"]), "since": since})
 
@@ -128,7 +128,7 @@ class ChunkEvidence:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """Return the state that `to_dict` serialized."""
+        """Return the evidence that `to_dict` serialized."""
         change = stored["change"] and Change.from_dict(stored["change"])
         since = stored["incident"] and datetime.fromisoformat(stored["incident"])
         values = {_FIELDS.get(key, key): value for key, value in stored.items()}

@@ -18,14 +18,18 @@ from driftline.engine.frames.columns import BoolArray, FloatArray
 RESERVE = 0.2
 """The mass, in alerts, that is reserved for chunks where drift lasts; the reserve is full at the start."""
 LARGEST_LOG = 60.0
+"""Larger logarithms of e-values are cut to this one, so that no e-value overflows; it is far beyond every threshold."""
 LARGEST_RATIO = 1e9
+"""Larger ratios, in years, are cut to this one, so that the product of many e-values does not overflow."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectorState:
     """The part of the detector's state that decides about alerts.
 
-    `ratios` are in years, by component; `saved` is the mass, by stage, that is reserved for lasting drift, in years.
+    `ratios` are the Shiryaev-Roberts sums, one for each component: for each chunk with which the change may have begun,
+    the mass added with that chunk times the product of the e-values since, summed over these chunks. Mass is time, so
+    that ratios are in years. `saved` is the mass, one for each stage, that is reserved for lasting drift, in years.
     """
 
     ratios: FloatArray

@@ -53,7 +53,7 @@ class DetectorHistory:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any], fitted: FittedEvidence) -> Self:
-        """Return the state that `to_dict` serialized."""
+        """Return the history that `to_dict` serialized."""
         blocks = {stage: fitted.empty_counts() for stage in Stage}
         blocks |= {Stage(stage): fitted.read_counts(counts) for stage, counts in stored["open_blocks"].items()}
         return cls(*state_from_values(stored), blocks)

@@ -29,7 +29,7 @@ Subject = tuple[ResultKind, str, str]
 class ObservedDrift:
     """The subjects that drifted in a chunk, with a reason for each (`drift_reasons`), and those whose drift lasts.
 
-    `lost` are the columns that most rows of the closed chunk have lost.
+    `lost` are the columns whose share of missing values in the closed chunk exceeds the reference's by `LOST`.
     """
 
     reasons: Mapping[Subject, str]
@@ -70,7 +70,7 @@ def drift_findings(spec: Spec, chunk: ChunkFacts, drift: ObservedDrift) -> list[
     """
     lasting_state = State.ALERT if spec.drift_alerts else State.WARN
     return [
-        Finding(State.ALERT, f"{reason}; half of the rows do not lose a column by chance.")
+        Finding(State.ALERT, f"{reason}; half of the rows or more do not lose a column by chance.")
         if key in drift.lost
         else Finding(lasting_state, f"{reason}, and it lasts.")
         if key in drift.lasting

@@ -41,7 +41,7 @@ def verdict_of(
     - With `evidence`, only the evidence alerts: performance beyond an alert bound warns, unless the spec overrides the
       metric's threshold. An open incident, and a score that ranks no better than chance, warn.
     - Drift, data quality included, warns when it lasts (`drift_findings`), or alerts if `spec.drift_alerts` is set. A
-      column that half of the rows have lost alerts at once.
+      column that half of the rows or more have lost, compared with the reference, alerts at once.
 
     The verdict is provisional while the chunk is open or labels outstanding may still change it.
     """

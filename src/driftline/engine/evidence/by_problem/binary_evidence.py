@@ -59,7 +59,7 @@ class FittedBinaryEvidence(FittedModelEvidence[ScoreCounts]):
         return ScoreCounts.empty(self.bins.count)
 
     def evidence(self, stage: Stage, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
-        """Return the evidence of chunks at a stage (`ProblemEvidence.evidence`)."""
+        """Return the evidence of chunks at a stage (`FittedModelEvidence.evidence`)."""
         if stage is Stage.SCORES:
             return self._score_evidence(counts, open_block)
         return self._label_evidence(counts, open_block, weekdays)

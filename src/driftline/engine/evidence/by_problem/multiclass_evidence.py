@@ -72,7 +72,7 @@ class FittedMulticlassEvidence(FittedModelEvidence[ScoreCounts]):
         return counts
 
     def evidence(self, stage: Stage, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
-        """Return the evidence of chunks at a stage (`ProblemEvidence.evidence`), class by class."""
+        """Return the evidence of chunks at a stage (`FittedModelEvidence.evidence`), class by class."""
         by_class = [
             part.evidence(stage, self._class_counts(counts, number), self._class_counts(open_block, number), weekdays)
             for number, part in enumerate(self.parts)

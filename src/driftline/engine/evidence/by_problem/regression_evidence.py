@@ -79,7 +79,7 @@ class FittedRegressionEvidence(FittedModelEvidence[ResidualCounts]):
     def evidence(
         self, stage: Stage, counts: ResidualCounts, open_block: ResidualCounts, weekdays: IntArray
     ) -> StageEvidence:
-        """Return the evidence of chunks at a stage (`ProblemEvidence.evidence`)."""
+        """Return the evidence of chunks at a stage (`FittedModelEvidence.evidence`)."""
         if stage is Stage.SCORES:
             return self._score_evidence(counts, open_block)
         return self._label_evidence(counts, open_block, weekdays)
