@@ -1,7 +1,8 @@
 """Archived rows, read from their objects as if they were stored in MySQL still.
 
-Objects are looked up after the blobs of batches: what is archived in between is in both, never in neither. Of a batch
-that an object has, the object's rows count, and its blobs in the object's period are left out.
+Objects are looked up after the blobs of batches: a row that is archived in between is in both, never in neither. Of a
+batch that an object contains, the rows of the object count, and the blobs of the batch in the object's period are left
+out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,9 +31,9 @@ T = TypeVar("T")
 
 @dataclass
 class ArchivedRows:
-    """The archived rows of some objects; `find` looks these up, again when one has been replaced meanwhile.
+    """The archived rows of some objects; `find` looks the objects up, again if an object has been replaced meanwhile.
 
-    `listed` are the objects at first: what they have is not read from blobs.
+    `listed` are the objects of the first look-up: rows that these objects contain are not read from blobs.
     """
 
     find: Find
@@ -42,7 +43,7 @@ class ArchivedRows:
         self.objects = self.listed = self.find()
 
     def has(self, batch: int) -> bool:
-        """Return whether an object has rows of a batch, or stands for those that were removed."""
+        """Return whether an object has rows of a batch, or stands for removed rows of the batch."""
         return any(batch in archive_object.batches for archive_object in self.objects)
 
     def spans(self, batches: Iterable[int], rows: int) -> Iterator[BatchSpan]:
@@ -64,7 +65,7 @@ class ArchivedRows:
                 yield BatchSpan(batch, start, min(start + rows, after))
 
     def read(self, spans: Sequence[BatchSpan], columns: Sequence[str]) -> pa.Table:
-        """Return the archived rows in some spans: their places, and those of the columns that they have."""
+        """Return the archived rows in some spans: their places, and those of `columns` that their objects have."""
         numbers = {span.batch for span in spans}
 
         def read_object(archive_object: ArchiveObject, file: BinaryIO) -> pa.Table:
@@ -75,7 +76,7 @@ class ArchivedRows:
         return pa.concat_tables([archive_file.PLACE.empty_table(), *tables], promote_options="default")
 
     def without_archived(self, table: pa.Table) -> pa.Table:
-        """Return the rows of blobs that no listed object has: a blob stays until all its rows are archived."""
+        """Return the rows of blobs that no listed object has: a blob stays until all rows of the blob are archived."""
         for archive_object in self.listed:
             numbers = [number for number in archive_object.batches if archive_object.state is ObjectState.STORED]
             times = table.column(EVENT_TIME)
@@ -116,7 +117,7 @@ class ArchivedRows:
     def _read_each(
         self, is_wanted: Callable[[ArchiveObject], bool], read: Callable[[ArchiveObject, BinaryIO], T]
     ) -> list[T]:
-        """Read from each stored object that is wanted; where one is missing, look up what has replaced it."""
+        """Read each stored object that is wanted; if an object is missing, look up its replacements."""
         while True:
             objects = [
                 archive_object

@@ -1,6 +1,6 @@
-"""Parts of a chunk's state: the summary of the rows of some batches, and what it was made of.
+"""Parts of a chunk's state: the summary of the rows of some batches, and the provenance of the summary.
 
-Pollers and Spark's executors make them by the same functions, so that results do not depend on who did.
+Pollers and Spark's executors compute parts by the same functions, so that results do not depend on which of them did.
 """
 
 import json
@@ -21,16 +21,16 @@ from driftline.store.rows.reading.stored_rows import VALUES_AT_ONCE, Portion
 from driftline.store.rows.removed_rows import BATCH
 
 LARGEST_LABEL_PART = 250_000
-"""A part of the state of labels has no more rows, unless one batch has: new labels make whole parts again."""
+"""A part of the state of labels has at most this many rows, unless one batch has more: new labels need whole parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartProvenance:
-    """What a part of a chunk's state was made of.
+    """The provenance of a part of a chunk's state: the batches, rows and labels that the part was computed from.
 
-    `removals` has, by the number of each batch, how many of its rows were removed: where another number is, the part is
-    made again. `sources` are the batches that its rows and labels come from, `labelled` how many rows have a label,
-    `labels_as_of` the newest label's instant.
+    `removals` has, by the number of each batch, how many rows of the batch were removed: where the stored batch has
+    another number of removed rows, the part is computed again. `sources` are the batches that the rows and labels of
+    the part come from, `labelled` is the number of rows with a label, `labels_as_of` the instant of the newest label.
     """
 
     removals: Mapping[int, int]
@@ -45,7 +45,7 @@ class PartProvenance:
         return self.content.rows
 
     def merge(self, other: "PartProvenance") -> "PartProvenance":
-        """Describe both parts together."""
+        """Return the provenance of both parts together."""
         instants = [at for at in (self.labels_as_of, other.labels_as_of) if at is not None]
         return PartProvenance(
             {**self.removals, **other.removals},
@@ -71,7 +71,7 @@ class PartProvenance:
 
     @classmethod
     def from_json(cls, text: str) -> "PartProvenance":
-        """Return what `to_json` was made from."""
+        """Return the provenance that `to_json` serialized."""
         stored = json.loads(text)
         first, second = stored["sums"]
         return cls(
@@ -93,13 +93,13 @@ class PartReader:
 
     @property
     def rows_at_once(self) -> int:
-        """About how many rows are read at a time: the more columns, the fewer."""
+        """About how many rows are read at a time: the more columns, the fewer rows."""
         columns = len(self.rows.schema.outputs) + len(self._spec.columns if self._features is None else self._features)
         rows = max(1, VALUES_AT_ONCE // columns)
         return rows if self.content is SummaryContent.FEATURES else min(rows, LARGEST_LABEL_PART)
 
     def computed_part(self, removals: Mapping[int, int], portions: Sequence[Portion]) -> tuple[PartProvenance, Summary]:
-        """Read the rows of some batches and summarize them; `removals` has how many rows of each are removed."""
+        """Read the rows of some batches and summarize them; `removals` has how many rows of each batch are removed."""
         provenance, summary = PartProvenance(removals, ContentSum()), None
         for portion in portions or [()]:
             frame = self.read(portion)
@@ -128,7 +128,7 @@ class PartReader:
         return self._spec.segments if self.content is SummaryContent.LABELS else None
 
     def _provenance(self, frame: pd.DataFrame) -> PartProvenance:
-        """Describe rows that were read: what they come from, and a hash of all that results depend on."""
+        """Return the provenance of rows that were read: their batches, and a hash of what decides their results."""
         sources = {int(number) for number in frame[BATCH].unique()}
         if self.content is SummaryContent.FEATURES:
             return PartProvenance({}, ContentSum.of(frame, self._spec.columns), frozenset(sources))
