@@ -21,7 +21,7 @@ from flaskapp.stream.request import read_start
 from flaskapp.stream.runs import Run, RunState
 from flaskapp.stream.source import StreamSource
 from flaskapp.stream.status import StreamStatus
-from flaskapp.stream.worker import Worker
+from flaskapp.stream.step_thread import StepThread
 from flaskapp.stream.writer import SourceOf, write_next
 
 log = logging.getLogger(__name__)
@@ -45,8 +45,8 @@ class Streaming:
     def __init__(self, engine: Engine, publisher: BatchPublisher, clock: Clock, source_of: SourceOf = _source) -> None:
         """Store the engine, the publisher, the clock and what makes a plan's batches; `start_work` starts threads."""
         self.engine, self._publisher, self._clock, self._source_of = engine, publisher, clock, source_of
-        self._writer_thread = Worker("writer", self._write_step)
-        self._relay_thread = Worker("relay", self._relay_step)
+        self._writer_thread = StepThread("writer", self._write_step)
+        self._relay_thread = StepThread("relay", self._relay_step)
         self._rate = Rate()
         self._relay = Relay(engine, publisher)
         self._starting = threading.Lock()

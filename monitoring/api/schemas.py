@@ -26,6 +26,7 @@ from monitoring.poll.results.revisions import Revision
 from monitoring.poll.results.verdicts import StoredVerdict
 from monitoring.report.advice import Advice
 from monitoring.service import ChunkLineage
+from monitoring.text_lists import AsList
 
 INSTANT: dict[str, Any] = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
 
@@ -72,11 +73,7 @@ DayOrInstant = Annotated[date, PlainValidator(_day_or_instant), WithJsonSchema(I
 """An end of a range of chunks: a date is the whole day of the model's calendar, an instant without an offset is UTC."""
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Texts = Annotated[list[str], BeforeValidator(_as_list)]
+Texts = Annotated[list[str], AsList]
 """A parameter that a query may have several times."""
 
 

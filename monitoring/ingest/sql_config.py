@@ -2,13 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from driftline.errors import InvalidInput
 from driftline.yaml_file import read_yaml
+from monitoring.text_lists import AsList
 from monitoring.zones import AsZone
 
 
@@ -18,10 +19,6 @@ class Contents(StrEnum):
     PREDICTIONS = "predictions"
     LABELS = "labels"
     BOTH = "both"
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
 
 
 Name = Annotated[str, Field(min_length=1)]
@@ -43,7 +40,7 @@ class SqlSourceConfig(BaseModel):
     table: Name | None = None
     query: Name | None = None
     rows: Contents = Contents.PREDICTIONS
-    key: Annotated[tuple[Name, ...], BeforeValidator(_as_list), Field(min_length=1)]
+    key: Annotated[tuple[Name, ...], AsList, Field(min_length=1)]
     time: Name | None = None
     updated_at: Name | None = None
     known_at: Name | None = None

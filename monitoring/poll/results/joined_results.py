@@ -52,7 +52,7 @@ def read_results(
 
     A chunk with very many results comes in several parts.
     """
-    for start, lists in _read(connection, source, conditions, _as_list(), ","):
+    for start, lists in _read(connection, source, conditions, _as_json_list(), ","):
         yield start, tuple(_result(*row) for row in _NUMBERS.decode(f"[{lists}]"))
 
 
@@ -80,7 +80,7 @@ def _as_fields() -> ColumnElement[str]:
 
 
 @cache
-def _as_list() -> ColumnElement[str]:
+def _as_json_list() -> ColumnElement[str]:
     """Return a result as a JSON list, which is shorter."""
     return _concatenated(["[", *"," * (len(CONTENT) - 1)], "]")
 

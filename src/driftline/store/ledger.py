@@ -135,10 +135,10 @@ def number_of(connection: Connection, batch_id: str) -> int:
     return int(connection.execute(select(ledger.c.number).where(ledger.c.batch_id == batch_id)).scalar_one())
 
 
-def touch(connection: Connection, batch_number: int, key: VersionKey, event_times: Iterable[datetime]) -> None:
-    """Record the quarters of an hour that a batch touches, and how many rows it added to each.
+def touch_added(connection: Connection, batch_number: int, key: VersionKey, event_times: Iterable[datetime]) -> None:
+    """Record the quarters of an hour that a batch of predictions touches, and how many rows it added to each.
 
-    `event_times` are those of the rows: aware instants or a series of naive UTC ones.
+    `event_times` are those of the rows: aware instants or a series of naive UTC ones. Done twice, it changes nothing.
     """
     times = pd.DatetimeIndex(pd.to_datetime(pd.Series(event_times), utc=True)).tz_localize(None)
     starts, counts = np.unique(times.floor(SLOT), return_counts=True)
@@ -156,10 +156,10 @@ def touch(connection: Connection, batch_number: int, key: VersionKey, event_time
         connection.execute(insert(ledger_slots).prefix_with("IGNORE"), slots)
 
 
-def touch_counted(
+def touch_changed(
     connection: Connection, batch_number: int, model_number: int, rows: Iterable[tuple[pd.DataFrame, int]]
 ) -> None:
-    """Record the quarters of an hour of rows that a batch added (1) or removed (-1), and how many of them in all.
+    """Record the quarters of an hour of rows that a correction or deletion added (1) or removed (-1), and how many.
 
     Each frame has the model_version and the event_time (aware) of its rows.
     """

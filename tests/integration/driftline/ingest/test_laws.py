@@ -156,7 +156,7 @@ def test_every_history_ends_as_the_plain_model_says(ingestion: Ingestion, steps:
 
 SEAMS: list[tuple[Any, str]] = [
     (ledger, "open_batch"),
-    (ledger, "touch_counted"),
+    (ledger, "touch_changed"),
     (removed_rows, "remove"),
     (prediction_writer.PredictionWriter, "insert_data"),
     (prediction_writer.PredictionWriter, "load_ids"),

@@ -153,8 +153,8 @@ def _ledger_row(number: int) -> dict[str, object]:
 def test_places_are_quarters_of_an_hour_each_once(engine: Engine) -> None:
     times = pd.to_datetime(["2026-01-01 00:07:00", "2026-01-01 00:14:59", "2026-01-01 00:15:00"], utc=True)
     with engine.begin() as connection:
-        ledger.touch(connection, 7, VersionKey(2, 1), times)
-        ledger.touch(connection, 7, VersionKey(2, 1), times[:1])
+        ledger.touch_added(connection, 7, VersionKey(2, 1), times)
+        ledger.touch_added(connection, 7, VersionKey(2, 1), times[:1])
     with engine.connect() as connection:
         slots = connection.execute(select(ledger_slots.c.slot).order_by(ledger_slots.c.slot)).scalars().all()
     assert [slot.isoformat() for slot in slots] == ["2026-01-01T00:00:00", "2026-01-01T00:15:00"]

@@ -53,7 +53,7 @@ def correct(
     writer.load_ids(connection, number, corrected)
     writer.insert_data(connection, number, corrected)
     removed_rows.remove(connection, writer.number, replaced, number)
-    ledger.touch_counted(connection, number, writer.number, [(replaced, -1), (_times_of(corrected), 1)])
+    ledger.touch_changed(connection, number, writer.number, [(replaced, -1), (_times_of(corrected), 1)])
     return Corrected(len(replaced), rows - len(replaced))
 
 

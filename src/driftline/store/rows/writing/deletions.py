@@ -102,7 +102,7 @@ def erase(connection: Connection, number: int, model_number: int, subjects: Subj
     _delete_labels(connection, model_number, subjects.label_ids)
     removed.remove(connection, model_number, stored.assign(id=None), number)
     _forget_ids(connection, subjects.replaced)
-    ledger.touch_counted(connection, number, model_number, [(stored, -1)])
+    ledger.touch_changed(connection, number, model_number, [(stored, -1)])
     for batch_number, group in places.groupby(BATCH):
         _blank(connection, int(str(batch_number)), group[POSITION].to_numpy(np.int64))
     spans = _spans(connection, stored, subjects.replaced)

@@ -171,7 +171,7 @@ class PredictionWriter:
         for version in pc.unique(table.column(MODEL_VERSION)).to_pylist():
             rows = table.filter(pc.equal(table.column(MODEL_VERSION), version))
             times = rows.column(EVENT_TIME).to_pandas()
-            ledger.touch(connection, number, VersionKey(self.number, version), times)
+            ledger.touch_added(connection, number, VersionKey(self.number, version), times)
 
 
 def shown_ids(ids: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ WAIT_AFTER_ERROR = 5.0
 """Seconds until a step that raised an unexpected error is repeated."""
 
 
-class Worker:
+class StepThread:
     """Calls `step` repeatedly; the step returns the seconds until its next call, or None to wait for `wake`."""
 
     def __init__(self, name: str, step: Callable[[], float | None]) -> None:

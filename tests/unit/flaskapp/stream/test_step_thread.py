@@ -1,12 +1,12 @@
-"""A worker goes on: through servers that are away and steps that fail, until it is closed."""
+"""The thread of a step goes on: through servers that are away and steps that fail, until it is closed."""
 
 import threading
 import time
 from collections.abc import Callable
 
 from driftline.errors import DatabaseUnavailable
-from flaskapp.stream import worker
-from flaskapp.stream.worker import Worker
+from flaskapp.stream import step_thread
+from flaskapp.stream.step_thread import StepThread
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -16,7 +16,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def test_a_worker_waits_for_a_server_and_reports_why() -> None:
+def test_a_thread_waits_for_a_server_and_reports_why() -> None:
     back = threading.Event()
     finished = threading.Event()
 
@@ -25,14 +25,14 @@ def test_a_worker_waits_for_a_server_and_reports_why() -> None:
             raise DatabaseUnavailable
         finished.set()
 
-    worker = Worker("test", step)
-    worker.start()
-    wait_until(lambda: worker.error is not None)
-    assert "MySQL does not answer" in str(worker.error)
+    thread = StepThread("test", step)
+    thread.start()
+    wait_until(lambda: thread.error is not None)
+    assert "MySQL does not answer" in str(thread.error)
     back.set()
     assert finished.wait(10)
-    wait_until(lambda: worker.error is None)
-    worker.close()
+    wait_until(lambda: thread.error is None)
+    thread.close()
 
 
 def test_a_step_is_repeated_after_its_pause_or_a_wake() -> None:
@@ -42,18 +42,18 @@ def test_a_step_is_repeated_after_its_pause_or_a_wake() -> None:
         calls.append(time.monotonic())
         return 0.05 if len(calls) == 1 else None
 
-    worker = Worker("test", step)
-    worker.start()
+    thread = StepThread("test", step)
+    thread.start()
     wait_until(lambda: len(calls) == 2)
     assert calls[1] - calls[0] >= 0.05
-    worker.wake()
+    thread.wake()
     wait_until(lambda: len(calls) == 3)
-    worker.close()
-    worker.wake()
+    thread.close()
+    thread.wake()
     assert len(calls) == 3
 
 
-def test_a_failed_step_does_not_end_the_worker() -> None:
+def test_a_failed_step_does_not_end_the_thread() -> None:
     calls: list[int] = []
 
     def step() -> float | None:
@@ -62,7 +62,7 @@ def test_a_failed_step_does_not_end_the_worker() -> None:
             raise RuntimeError("a surprise")
         return None
 
-    failing = Worker("test", step)
+    failing = StepThread("test", step)
     failing.start()
     wait_until(lambda: failing.error is not None)
     assert "RuntimeError" in str(failing.error)
@@ -75,9 +75,9 @@ def test_closing_ends_a_wait_for_a_server() -> None:
     def step() -> None:
         raise DatabaseUnavailable
 
-    waiting = Worker("test", step)
+    waiting = StepThread("test", step)
     waiting.start()
     wait_until(lambda: waiting.error is not None)
     began = time.monotonic()
     waiting.close()
-    assert time.monotonic() - began < worker.LONGEST_RETRY_WAIT
+    assert time.monotonic() - began < step_thread.LONGEST_RETRY_WAIT
