@@ -169,7 +169,7 @@ lock: setup-dev ## Write the lock files from pyproject.toml
 		-o requirements/monitor-local.lock pyproject.toml
 	@for image in $(IMAGES); do echo "requirements/$$image.lock"; $(COMPILE) --constraint requirements/dev.lock --extra $$image \
 		--no-emit-package driftline -o requirements/$$image.lock pyproject.toml || exit 1; done
-	$(COMPILE) --constraint requirements/dev.lock --extra server --extra trees --extra report --no-emit-package driftline \
+	$(COMPILE) --constraint requirements/dev.lock --extra server --extra trees --no-emit-package driftline \
 		-o examples/titanic/requirements.txt pyproject.toml examples/titanic/requirements.in
 	$(COMPILE) --no-deps -o examples/titanic/data.txt examples/titanic/data.in
 	$(COMPILE) --constraint requirements/dev.lock --extra server --extra trees --no-emit-package driftline \

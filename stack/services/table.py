@@ -186,6 +186,7 @@ MONITOR = Service(
     image=ContainerImage(
         "monitor",
         code=("monitoring",),
+        stage="printing",
         environment={"MONITOR_OUTPUT": "/var/lib/driftline/monitoring", "MPLCONFIGDIR": "/tmp/matplotlib"},  # noqa: S108  # in the image
     ),
     compose=Compose(

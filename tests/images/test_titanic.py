@@ -68,9 +68,10 @@ def output(world: ImageServers, token: str) -> str:
     return completed.stdout
 
 
-def test_the_example_finds_the_emigrants(output: str) -> None:
+def test_the_example_finds_the_emigrants_and_has_its_report(world: ImageServers, output: str) -> None:
     assert "18,000 predictions served" in output
     assert {"ok", "alert"} <= {*re.findall(r"^2012-\d\d-\d\d +\d+  (\w+)", output, re.MULTILINE)}
+    assert (world.volume / "examples" / "titanic" / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_the_lambda_function_answers_as_the_model_does(world: ImageServers, output: str, tmp_path: Path) -> None:
