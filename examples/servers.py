@@ -6,7 +6,9 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,13 +65,14 @@ def start_servers(options: argparse.Namespace, roles: Sequence[str], *, alerts: 
     any_port = ("--any-port",) if options.any_port else ()
     for selection in (*(("--role", role) for role in roles), *([("--servers-only",)] if kafka else [])):
         sys.stdout.write(_output(("-m", "stack", "up", *selection, *any_port), environment))
-    ports = _exported(environment, "serving")
+    with ThreadPoolExecutor() as threads:
+        ports, owner, jobs = threads.map(partial(_exported, environment), ("serving", "owner", "jobs"))
     return Servers(
         f"http://127.0.0.1:{ports['MONITOR_PORT']}",
         f"http://127.0.0.1:{ports['SERVING_PORT']}",
         var,
-        environment | _exported(environment, "owner"),
-        _exported(environment, "jobs")["KAFKA_BOOTSTRAP_SERVERS"],
+        environment | owner,
+        jobs["KAFKA_BOOTSTRAP_SERVERS"],
         (var / "alerts" / HOOK_KEY).read_bytes(),
     )
 

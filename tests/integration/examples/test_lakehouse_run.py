@@ -44,5 +44,6 @@ def test_the_monitor_has_the_orders_that_the_source_has(lakehouse: Example) -> N
     answer = lakehouse.isolated.call("monitor", "GET", f"/api/v1/models/lakehouse/chunks?from={begin:%Y-%m-%d}")
     chunks = answer.json()["chunks"]
     assert {chunk["start"][:10]: chunk["rows"] for chunk in chunks} == Counter(placed.values())
-    gone = {"ids": [f"{order}" for order in range(1, max(placed) + 1) if order not in placed]}
-    assert lakehouse.isolated.call("monitor", "POST", "/api/v1/models/lakehouse/deletions", gone).json()["deleted"] == 0
+    deletion = {"ids": [f"{order}" for order in range(1, max(placed) + 1) if order not in placed]}
+    answer = lakehouse.isolated.call("monitor", "POST", "/api/v1/models/lakehouse/deletions", deletion)
+    assert answer.json()["deleted"] == 0

@@ -117,16 +117,16 @@ def test_refused_rows_are_an_error() -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_the_monitor_has_the_present_orders_whatever_fails_and_is_repeated(seed: int) -> None:
     generator = random.Random(seed)
-    history, monitor, kept, end = [*random_history(generator)], FakeMonitor(), 0, 0
-    while kept < len(history):
+    history, monitor, tagged, end = [*random_history(generator)], FakeMonitor(), 0, 0
+    while tagged < len(history):
         end = min(end + generator.randrange(20), len(history))
         monitor.away = generator.random() < 0.3
         try:
-            monitor.send(*history[kept:end])
+            monitor.send(*history[tagged:end])
         except (RuntimeError, ConnectionError):
             continue
         if generator.random() < 0.7:  # else the program is killed before the tag moves
-            kept = end
+            tagged = end
     present: dict[str, Row] = {}
     for happened in history:
         present.pop(f"{happened[ID]}", None)
