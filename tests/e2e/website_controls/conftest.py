@@ -15,10 +15,12 @@ from sqlalchemy import Engine
 from driftline.settings import DatabaseSettings
 from monitoring.app import create_app
 from monitoring.settings import MonitorSettings
+from stack.servers.ports import any_free
 from stack.testing.isolated_stack import IsolatedStack
 from tests.e2e.browser import Visitor, visitor
 from tests.e2e.website_controls import controls_model as own
 from tests.e2e.website_controls.controls import Inventory
+from tests.e2e.website_controls.monitor_with_channels import Alerted, monitor_with_channels
 from tests.e2e.website_controls.steps import PATIENCE
 
 
@@ -64,6 +66,13 @@ def person(visiting: Visitor) -> Iterator[Visitor]:
     visiting.faults.clear()
     yield visiting
     assert visiting.faults == []
+
+
+@pytest.fixture(scope="session")
+def alerted(loop: IsolatedStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alerted]:
+    """A second monitor of the same database, which has channels."""
+    with monitor_with_channels(loop, tmp_path_factory.mktemp("alerts"), any_free()) as alerted:
+        yield alerted
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,14 @@
 """Channels with a test button, and deliveries."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import Engine
 
 from driftline.store.tables import alert_deliveries
-from stack.servers.ports import any_free
-from stack.testing.isolated_stack import IsolatedStack
 from tests.e2e.browser import Visitor
 from tests.e2e.website_controls import controls_model as own
-from tests.e2e.website_controls.monitor_with_channels import Alerted, monitor_with_channels
+from tests.e2e.website_controls.monitor_with_channels import Alerted
 from tests.e2e.website_controls.steps import MORE_THAN_A_PAGE, NEEDS_BROWSER, copies, press, query_of
 
 pytestmark = NEEDS_BROWSER
@@ -22,13 +18,6 @@ def test_without_channels_the_page_says_how_to_have_some(person: Visitor, site: 
     person.page.goto(f"{site}/alerts")
     expect(person.page.locator("main")).to_contain_text("There is no channel")
     expect(person.page.locator("main")).to_contain_text("Nothing was sent yet.")
-
-
-@pytest.fixture(scope="module")
-def alerted(loop: IsolatedStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alerted]:
-    """A second monitor of the same database, which has channels."""
-    with monitor_with_channels(loop, tmp_path_factory.mktemp("alerts"), any_free()) as alerted:
-        yield alerted
 
 
 def test_channels_are_tested_and_dead_letters_sent_again(person: Visitor, alerted: Alerted, owner: Engine) -> None:

@@ -1,5 +1,6 @@
 """Every page was opened and every control of it used by the files before this one; none is forgotten."""
 
+import pytest
 import requests
 from apiflask import APIFlask
 
@@ -23,6 +24,7 @@ def test_every_page_was_opened_and_every_control_used(inventory: Inventory, moni
     assert "\n".join(inventory.forgotten(PLAIN)) == ""
 
 
+@pytest.mark.usefixtures("alerted")
 def test_every_link_between_pages_leads_to_one(inventory: Inventory) -> None:
     links = [url for (target, *_), url in inventory.links.items() if target in inventory.pages]
     answers = {url: requests.get(url, timeout=own.SECONDS).status_code for url in links}
