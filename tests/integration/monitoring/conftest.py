@@ -1,16 +1,23 @@
-"""A monitor that tests share which only read: computing its chunks takes longer than what they ask of it."""
+"""A world for one test, and a monitor that tests share which only read, since computing its chunks takes long."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
 from tests.integration.monitoring.applications import monitor_of
-from tests.integration.monitoring.world import make_world
+from tests.integration.monitoring.world import MonitoredWorld, make_world
 from tests.integration.schemas import Schemas
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
+    return make_world(engine, tmp_path)
 
 
 @pytest.fixture(scope="package")

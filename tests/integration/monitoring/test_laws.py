@@ -23,15 +23,10 @@ from driftline.store.tables import chunk_revisions, pending_chunks
 from monitoring.poll import touched_chunks
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
-from tests.integration.monitoring.world import NOW, MonitoredWorld, make_world
+from tests.integration.monitoring.world import NOW, MonitoredWorld
 from tests.integration.simulated_kill import SimulatedKill, killed_at
 
 Step = Callable[[], None]
-
-
-@pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
-    return make_world(engine, tmp_path)
 
 
 def poll(world: MonitoredWorld) -> None:

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
 
 from driftline.settings import DatabaseSettings
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.applications import monitor_of
-from tests.integration.monitoring.world import NAME, NOW, MonitoredWorld, make_world
+from tests.integration.monitoring.world import NAME, NOW, MonitoredWorld
 
 URL = f"/api/v1/models/{NAME}/schedule"
 MINUTE = timedelta(minutes=1)
@@ -22,11 +21,6 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def database(mariadb: DatabaseAddress) -> DatabaseAddress:
     return mariadb
-
-
-@pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
-    return make_world(engine, tmp_path)
 
 
 @pytest.fixture

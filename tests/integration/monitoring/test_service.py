@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine
 
 from driftline.errors import InvalidInput, Unavailable
 from driftline.objects import StoreUnavailable, open_store
@@ -20,18 +19,13 @@ from monitoring.report.files import reports
 from monitoring.service import MonitorService
 from stack.servers import ports
 from stack.testing.fixtures import DatabaseAddress
-from tests.integration.monitoring.world import FIRST, NAME, NOW, MonitoredWorld, make_world
+from tests.integration.monitoring.world import FIRST, NAME, NOW, MonitoredWorld
 
 
 @pytest.fixture
 def database(mariadb: DatabaseAddress) -> DatabaseAddress:
     """One server is enough: nothing here depends on the server's kind."""
     return mariadb
-
-
-@pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
-    return make_world(engine, tmp_path)
 
 
 @pytest.fixture

@@ -9,11 +9,6 @@ from tests.integration.monitoring.world import MonitoredWorld, make_world
 
 
 @pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
-    return make_world(engine, tmp_path)
-
-
-@pytest.fixture
 def weeks(engine: Engine, tmp_path: Path) -> MonitoredWorld:
     """The world with a reference that is long enough for chunks of a week."""
     return make_world(engine, tmp_path, days=63)

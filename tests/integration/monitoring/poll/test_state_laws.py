@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, delete
+from sqlalchemy import Connection, delete
 
 from driftline.engine.computation.fitted_methods import Summary, SummaryContent
 from driftline.errors import PredictionConflict
@@ -20,7 +19,7 @@ from driftline.store.rows.writing import corrections, deletions
 from driftline.store.tables import metadata
 from monitoring.poll.poller import poll_once
 from monitoring.poll.results.summary_store import StoredPart, SummaryStore
-from tests.integration.monitoring.world import DAY, FIRST, NOW, MonitoredWorld, make_world, rows_of
+from tests.integration.monitoring.world import DAY, FIRST, NOW, MonitoredWorld, rows_of
 from tests.integration.simulated_kill import SimulatedKill, killed_at
 from tests.unit.example_counts import FEW
 
@@ -147,8 +146,3 @@ def test_a_deletion_while_a_state_is_read_leaves_its_chunk_queued(
     world.forget()
     poll(False, world, 0)
     assert world.reported() == incremental
-
-
-@pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
-    return make_world(engine, tmp_path)

@@ -27,15 +27,9 @@ from tests.integration.monitoring.world import (
     NOW,
     SPEC,
     MonitoredWorld,
-    make_world,
     reference,
     rows_of,
 )
-
-
-@pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> MonitoredWorld:
-    return make_world(engine, tmp_path)
 
 
 def poll(world: MonitoredWorld) -> int:
