@@ -41,17 +41,17 @@ def ran(name: str, var: Path, *options: str) -> Iterator[Example]:
         example.isolated.stack("clean")
 
 
-def run_example(name: str, var: Path, *options: str) -> str:
-    """Run an example and return its output."""
+def run_example(name: str, var: Path, *options: str, seconds: float = SECONDS) -> str:
+    """Run an example and return its output; it may take some seconds."""
     command = (sys.executable, "-m", f"examples.{name}", "--var", str(var), "--any-port", *options)
     completed = subprocess.run(
         command, cwd=paths.ROOT, env=IsolatedStack(var / "stack").environment, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, check=False, timeout=SECONDS,
+        stderr=subprocess.STDOUT, text=True, check=False, timeout=seconds,
     )  # fmt: skip
     assert completed.returncode == 0, completed.stdout
     return completed.stdout
 
 
-def verdicts(output: str) -> list[tuple[str, str]]:
-    """Return the start and the verdict of each day, as an example whose days are in 2024 prints them."""
-    return re.findall(r"^(2024-\d\d-\d\d) +\d+  (\w+)", output, re.MULTILINE)
+def verdicts(output: str, year: str = "2024") -> list[tuple[str, str]]:
+    """Return the start and the verdict of each chunk, as examples print them; `year` is a pattern."""
+    return re.findall(rf"^({year}-\d\d-\d\d) +\d+  (\w+)", output, re.MULTILINE)

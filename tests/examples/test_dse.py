@@ -11,15 +11,11 @@ from examples.dse.__main__ import LAST, STREAM_FROM, TURBULENT_FROM
 from examples.dse.trading_calendar import TradingCalendar
 from stack import paths
 from stack.services.environments import settings_for
-from tests.examples.runs import DSE, Example, run_example
+from tests.examples.runs import DSE, Example, run_example, verdicts
 
 DAYS = [*TradingCalendar().trading_days(STREAM_FROM.date(), LAST)]
 SECONDS = 1_800
-
-
-def verdicts(output: str) -> list[tuple[str, str]]:
-    """Return the start and the verdict of each quarter."""
-    return re.findall(r"^(20\d\d-\d\d-\d\d) +\d+  (\w+)", output, re.MULTILINE)
+YEARS = r"20\d\d"
 
 
 def newest_batches(dse: Example) -> list[dict[str, object]]:
@@ -31,7 +27,7 @@ def newest_batches(dse: Example) -> list[dict[str, object]]:
 
 def test_every_day_is_predicted_and_the_other_regime_is_found(dse: Example) -> None:
     assert len(re.findall(r"^\d{4}-\d\d-\d\d close .* up\)$", dse.output, re.MULTILINE)) == len(DAYS)
-    verdict_days = verdicts(dse.output)
+    verdict_days = verdicts(dse.output, YEARS)
     assert len(verdict_days) == 16
     before = {verdict for start, verdict in verdict_days if date.fromisoformat(start) < TURBULENT_FROM}
     assert "alert" not in before
@@ -42,7 +38,7 @@ def test_every_day_is_predicted_and_the_other_regime_is_found(dse: Example) -> N
 def test_a_second_run_adds_nothing(dse: Example) -> None:
     stored = sum(int(str(entry["new"])) for entry in newest_batches(dse))
     assert stored == 2 * len(DAYS) - 1, "a prediction for each day, and a label for each but the last"
-    assert verdicts(run_example("dse", dse.var)) == verdicts(dse.output)
+    assert verdicts(run_example("dse", dse.var), YEARS) == verdicts(dse.output, YEARS)
     assert sum(int(str(entry["new"])) for entry in newest_batches(dse)) == stored
 
 

@@ -209,7 +209,7 @@ def event_key(pipeline: Pipeline, order_id: int) -> bytes:
 
 
 def erased_by_hand(servers: Servers, *order_ids: int) -> int:
-    """Return how many rows with some ids the monitor had: it has to be asked to erase them."""
+    """Have the monitor erase the rows with some ids, and return how many it had."""
     return erase_rows(servers.monitor, "lakehouse", [f"{order_id}" for order_id in order_ids])
 
 

@@ -1,23 +1,18 @@
 """The Titanic example whole, as `make example NAME=titanic` runs it, and again: it adds nothing."""
 
-import re
 import time
 
 from examples.titanic.voyages import VoyagePlan
-from tests.examples.runs import Example, run_example
+from tests.examples.runs import Example, run_example, verdicts
 
 PLAN = VoyagePlan()
+YEAR = "2012"
 SECONDS = 60
 """How long serving may take to send what it has predicted last."""
 
 
-def verdicts(output: str) -> list[tuple[str, str]]:
-    """Return the day and the verdict of each voyage."""
-    return re.findall(r"^(2012-\d\d-\d\d) +\d+  (\w+)", output, re.MULTILINE)
-
-
 def test_emigrants_are_found_and_nothing_before(titanic: Example) -> None:
-    states = [verdict for _, verdict in verdicts(titanic.output)]
+    states = [verdict for _, verdict in verdicts(titanic.output, YEAR)]
     assert len(states) == PLAN.sailing
     assert PLAN.emigrants_from is not None
     assert "alert" not in states[: PLAN.emigrants_from]
@@ -28,7 +23,7 @@ def test_emigrants_are_found_and_nothing_before(titanic: Example) -> None:
 def test_a_second_run_finds_what_the_first_has_stored(titanic: Example) -> None:
     output = run_example("titanic", titanic.var)
     assert "titanic: version 1 is registered." in output
-    assert verdicts(output) == verdicts(titanic.output)
+    assert verdicts(output, YEAR) == verdicts(titanic.output, YEAR)
     rows = PLAN.sailing * PLAN.passengers
     deadline = time.monotonic() + SECONDS
     while (stored := predictions(titanic)) != (rows, 2 * rows) and time.monotonic() < deadline:

@@ -1,8 +1,8 @@
 """The images of the Titanic example: it runs beside the containers of the services, and its Lambda function answers."""
 
 import json
-import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,7 @@ from driftline.http.authorization.scopes import Scope
 from stack.containers import secrets as container_secrets
 from stack.servers import ports
 from tests.examples.lambda_runtime import lambda_runtime
-from tests.examples.runs import PASSENGER
-from tests.images import composed
+from tests.examples.runs import PASSENGER, verdicts
 from tests.images.conftest import ImageServers, running
 from tests.integration.examples.test_compose import resolved
 
@@ -35,21 +34,6 @@ def token(world: ImageServers) -> str:
     return created
 
 
-def contained(world: ImageServers, **changed: str) -> RuncContainer:
-    """Describe the container of the example's compose file."""
-    model = resolved("titanic")
-    addresses = {"DB_HOST": "127.0.0.1", "DB_PORT": str(world.database.port)}
-    return composed.described(
-        model["services"]["titanic"],
-        model["secrets"],
-        world.folder / "titanic",
-        world.images["example-titanic"],
-        addresses | changed,
-        world.secrets,
-        world.volume,
-    )
-
-
 @pytest.fixture(scope="module")
 def output(world: ImageServers, token: str) -> str:
     """Run the example beside the monitor and the serving service, as its compose file does; return what it printed."""
@@ -63,14 +47,14 @@ def output(world: ImageServers, token: str) -> str:
         running(world.contained("serving", **listener, **authorized), serving),
     ):
         servers = {f"EXAMPLES_{name.upper()}": address for name, address in addresses.items()}
-        completed = contained(world, **servers, **authorized).run()
+        completed = replace(world, model=resolved("titanic")).contained("titanic", **servers, **authorized).run()
     assert completed.returncode == 0, completed.stdout[-3000:] + completed.stderr[-3000:]
     return completed.stdout
 
 
 def test_the_example_finds_the_emigrants_and_has_its_report(world: ImageServers, output: str) -> None:
     assert "18,000 predictions served" in output
-    assert {"ok", "alert"} <= {*re.findall(r"^2012-\d\d-\d\d +\d+  (\w+)", output, re.MULTILINE)}
+    assert {"ok", "alert"} <= {*dict(verdicts(output, "2012")).values()}
     assert (world.volume / "examples" / "titanic" / "report.pdf").read_bytes().startswith(b"%PDF")
 
 

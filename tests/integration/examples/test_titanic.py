@@ -1,15 +1,13 @@
 """A short run of the Titanic example on servers of its own: the command that `make example NAME=titanic` runs."""
 
 import csv
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from stack import paths
 from stack.testing.isolated_stack import IsolatedStack
+from tests.examples.runs import run_example, verdicts
 
 
 @pytest.fixture
@@ -19,19 +17,12 @@ def var(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_emigrants_are_found_and_the_alert_arrives(var: Path) -> None:
-    command = ("-m", "examples.titanic", "--var", str(var), "--any-port", "--voyages", "8", "--emigrants-from", "3")
-    environment = IsolatedStack(var / "stack").environment
-    completed = subprocess.run(
-        (sys.executable, *command), cwd=paths.ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, check=False, timeout=500,
-    )  # fmt: skip
-    output = completed.stdout
-    assert completed.returncode == 0, output
+    output = run_example("titanic", var, "--voyages", "8", "--emigrants-from", "3", seconds=500)
     assert "4,800 predictions served" in output
-    verdicts = {line.split()[0]: line.split()[2] for line in output.splitlines() if line.startswith("2012-")}
-    assert len(verdicts) == 8
-    assert {verdicts[f"2012-{day}"] for day in ("04-30", "05-01", "05-02")} == {"ok"}
-    assert "alert" in verdicts.values()
+    by_day = dict(verdicts(output, "2012"))
+    assert len(by_day) == 8
+    assert {by_day[f"2012-{day}"] for day in ("04-30", "05-01", "05-02")} == {"ok"}
+    assert "alert" in by_day.values()
     assert "passenger_class" in output
     assert "Alert delivered: titanic" in output
     folder = var / "titanic"
