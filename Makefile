@@ -53,8 +53,7 @@ example: setup ## Run an example on servers of its own (NAME=titanic, dse, ecg o
 	@$(VENV) -m examples.$(or $(NAME),titanic)
 
 examples-down: $(INSTALLED) ## Stop the servers of the examples and keep their data
-	@$(VENV) -m examples.processes var/examples/processes
-	@DRIFTLINE_VAR=var/examples/stack $(VENV) -m stack down
+	@$(VENV) -m stack examples-down
 
 status: $(INSTALLED) ## Show what runs, its address, and whether it answers
 	@$(VENV) -m stack status || :

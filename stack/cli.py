@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     logs_parser.add_argument("names", nargs="*", choices=[[], *(process.name for process in PROCESSES)], default=[])
     logs_parser.add_argument("--follow", action="store_true", help="keep printing new lines")
     _add(commands, "down", _down, "stop everything and keep the data")
+    _add(commands, "examples-down", _examples_down, "stop the examples and keep their data")
     _add(commands, "clean", _clean, "stop everything and remove var/")
     env_parser = _add(commands, "env", _env, "print a service's settings, secrets included, for a shell's eval")
     env_parser.add_argument("role", choices=names())
@@ -155,6 +156,11 @@ def _logs(options: argparse.Namespace) -> int:
 
 def _down(_: argparse.Namespace) -> int:
     lifecycle.down(Site.to_stop())
+    return 0
+
+
+def _examples_down(_: argparse.Namespace) -> int:
+    lifecycle.stop_examples(paths.VAR / lifecycle.EXAMPLES)
     return 0
 
 

@@ -72,7 +72,7 @@ def clean(site: Site) -> None:
     """
     if site.var.exists() and not site.is_claimed and not _has_examples_only(site.var):
         raise ForeignFolder(f"{site.var} was not created by Driftline; remove it yourself if nothing in it is needed.")
-    _stop_examples(site.var / EXAMPLES)
+    stop_examples(site.var / EXAMPLES)
     down(site)
     if site.var.exists():
         shutil.rmtree(site.var)
@@ -85,7 +85,7 @@ def _has_examples_only(var: Path) -> bool:
     return var == paths.VAR and [path.name for path in var.iterdir()] == [EXAMPLES]
 
 
-def _stop_examples(folder: Path) -> None:
+def stop_examples(folder: Path) -> None:
     """Stop what runs in the folder of the examples, by their own command, since nothing imports an example."""
     background = folder / "processes"
     if background.exists():
