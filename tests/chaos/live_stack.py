@@ -133,7 +133,7 @@ class LiveStack:
 
 
 def eventually(is_true: Callable[[], bool], condition: str) -> None:
-    """Wait until a condition holds; a service that does not answer is asked again."""
+    """Wait until a condition holds; a request that a service does not answer is sent again."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with suppress(requests.ConnectionError, StackError):

@@ -1,4 +1,4 @@
-"""What scoring sends to the monitor: whatever fails and is repeated, it has the orders that are there and no others."""
+"""Scoring sends changes to the monitor: after failures and repetitions it has the present orders and no others."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -115,7 +115,7 @@ def test_refused_rows_are_an_error() -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_the_monitor_has_the_present_orders_whatever_fails_and_is_repeated(seed: int) -> None:
+def test_after_failures_and_repetitions_the_monitor_has_the_present_orders(seed: int) -> None:
     generator = random.Random(seed)
     history, monitor, tagged, end = [*random_history(generator)], FakeMonitor(), 0, 0
     while tagged < len(history):

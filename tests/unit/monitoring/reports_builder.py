@@ -1,4 +1,4 @@
-"""Builds chunk reports for the tests of what people see: healthy days with all labels unless said otherwise."""
+"""Builds chunk reports for the tests of what people see: healthy days with all labels, unless arguments change them."""
 
 from datetime import UTC, datetime, timedelta
 
