@@ -3,7 +3,7 @@
 ifndef TWO_AT_ONCE
 .NOTPARALLEL:
 endif
-.PHONY: help setup setup-dev setup-monitor tools classes up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data example examples-down test-examples wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills chaos fuzz soak test-newest bench diagrams screenshot screenshots docs secrets services lock
+.PHONY: help setup setup-dev setup-monitor tools classes up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data example examples-down test-examples wheel test test-unit test-slow test-integration test-mysql test-e2e test-laws test-images kills chaos fuzz soak test-newest bench diagrams screenshot screenshots docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -98,7 +98,7 @@ fetch-data: setup-dev ## Download and verify the raw data of RAW_DATA_BUCKET and
 wheel: setup-dev ## Build and check the wheel in dist/, with release notes (tag=v1.2.3: require this version)
 	$(VENV) -m devtools.release $(if $(tag),--tag $(tag))
 
-test: test-unit test-slow test-integration test-e2e ## Run every test, on real servers
+test: test-unit test-slow test-integration test-e2e ## Run all tests, on real servers; all SQL on MariaDB (test-mysql: on MySQL)
 
 test-unit: setup-dev ## Run the tests that need no server and no Java, without the slow ones (half a minute)
 	$(PARALLEL) -n 2 -m "not slow" tests/unit
@@ -106,8 +106,11 @@ test-unit: setup-dev ## Run the tests that need no server and no Java, without t
 test-slow: setup-dev ## Run the slow ones: thousands of rows, trained models, other processes
 	$(PARALLEL) -n 2 -m slow tests/unit
 
-test-integration: tools classes ## Run the tests on MariaDB, MySQL, Kafka, Spark and object stores
-	$(PARALLEL) -n 3 --no-loadscope-reorder tests/integration
+test-integration: tools classes ## Run the tests on MariaDB, Kafka, Spark and object stores
+	$(PARALLEL) -n 3 --no-loadscope-reorder -m "not mysql" tests/integration
+
+test-mysql: tools classes ## Run again on MySQL the integration tests of all SQL
+	$(PARALLEL) -n 2 --no-loadscope-reorder -m mysql tests/integration
 
 test-e2e: classes ## Run the demo through the public commands, without network, with killed processes
 	$(WITHOUT_NETWORK) $(PYTEST) -q -n 2 --dist loadgroup tests/e2e

@@ -1,4 +1,7 @@
-"""A migrated database and certificates; the longest files come first, so that no process ends long after the other."""
+"""A migrated database and certificates, and which tests need MySQL.
+
+The longest files come first, so that no process ends long after the other.
+"""
 
 import os
 from collections.abc import Iterator
@@ -49,9 +52,28 @@ MIGRATED = {"churn_engine": upgrade_example, "job_on": upgrade_example, "engine"
 """Fixtures that work on a migrated schema, and how it is migrated; the first that a test uses decides."""
 
 
+MYSQL = {"mysql", "mysql_session"}
+"""The fixtures of a schema on MySQL and of its server: what a test uses, or the value of one of its parameters."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first: `--no-loadscope-reorder` hands the files out in this order."""
+    """Put the longest files first: `--no-loadscope-reorder` hands the files out in this order.
+
+    Mark what runs on MySQL, before pytest selects by mark.
+    """
     items.sort(key=_turn)
+    for item in items:
+        if _needs_mysql(item):
+            item.add_marker("mysql")
+
+
+def _needs_mysql(item: pytest.Item) -> bool:
+    parameters = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+    return not MYSQL.isdisjoint([*getattr(item, "fixturenames", ()), *filter(_is_name, parameters)])
+
+
+def _is_name(parameter: object) -> bool:
+    return isinstance(parameter, str)
 
 
 def _turn(item: pytest.Item) -> int:
