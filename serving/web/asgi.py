@@ -87,6 +87,8 @@ class WholeRequests:
         more = True
         while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                return refuse(HTTPStatus.BAD_REQUEST, "The request body ended early; send it again."), b""
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self._most_bytes:
