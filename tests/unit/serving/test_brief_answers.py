@@ -5,12 +5,10 @@ import base64
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -72,9 +70,11 @@ class Sent:
     method: str = "POST"
     path: str = "/predict"
     is_chunked: bool = False
+    length: int | None = None
+    """What the header says of the body's length, where that is not true."""
 
     def scope(self) -> dict[str, Any]:
-        length = (b"content-length", b"%d" % len(self.body))
+        length = (b"content-length", b"%d" % (self.length or len(self.body)))
         return {
             "type": "http",
             "http_version": "1.1",
@@ -144,9 +144,12 @@ class World:
         return answer.status, headers, answer.body, [*self.events]
 
 
-@contextmanager
-def two_services(access: AccessSettings) -> Iterator[World]:
-    """Two services whose models are loaded; they connect to nothing, and write no row."""
+MakeWorld = Callable[[AccessSettings], World]
+
+
+@pytest.fixture(scope="module", name="make_world")
+def _make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
+    """Makes two services whose models are loaded; they connect to nothing, and write no row."""
     events: list[Any] = []
 
     def add(_: object, served: ServedVersion, row_id: str | None, at: datetime | None, row: Any, scored: Scored) -> str:
@@ -156,31 +159,30 @@ def two_services(access: AccessSettings) -> Iterator[World]:
     def count(_: object, method: str, route: str, status: int, seconds: float | None) -> None:
         events.append((method, route, int(status), seconds is not None))
 
-    def service(folder: Path) -> Serving:
+    def service(access: AccessSettings) -> Serving:
         database = DatabaseSettings.model_validate({"host": "127.0.0.1", "port": 9, "user": "u", "password": "p"})
-        made = create_app(ServingSettings(), database, access, LocalSettings(var=folder))
+        made = create_app(ServingSettings(), database, access, LocalSettings(var=tmp_path_factory.mktemp("var")))
         made.predictor.models._current.update(VERSIONS)
         return made
 
+    def make(access: AccessSettings) -> World:
+        flask = WholeRequests(service(access).flask.wsgi_app, access.max_body, lambda environ, body: None)
+        return World(service(access), flask, events)
+
     handler, log = Lines(events), logging.getLogger("driftline.http")
-    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PredictionLog, "add", add)
         patch.setattr(ServiceMetrics, "count", count)
         patch.setattr(log, "level", logging.DEBUG)
         log.addHandler(handler)
-        try:
-            wsgi = service(Path(folder, "flask")).flask.wsgi_app
-            flask = WholeRequests(wsgi, access.max_body, lambda environ, body: None)
-            yield World(service(Path(folder, "brief")), flask, events)
-        finally:
-            log.removeHandler(handler)
+        yield make
+        log.removeHandler(handler)
 
 
 @pytest.fixture(scope="module", name="open_world")
-def _open_world() -> Iterator[World]:
+def _open_world(make_world: MakeWorld) -> World:
     """Two services for loopback only."""
-    with two_services(AccessSettings(rate_limit="off")) as world:
-        yield world
+    return make_world(AccessSettings(rate_limit="off"))
 
 
 @pytest.fixture(scope="module", name="authorizations")
@@ -203,10 +205,9 @@ def _authorizations(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dic
 
 
 @pytest.fixture(scope="module", name="closed_world")
-def _closed_world(authorizations: tuple[Path, dict[str, str]]) -> Iterator[World]:
+def _closed_world(make_world: MakeWorld, authorizations: tuple[Path, dict[str, str]]) -> World:
     """Two services that ask for tokens."""
-    with two_services(AccessSettings(tokens=authorizations[0], rate_limit="off", max_body=2_000)) as world:
-        yield world
+    return make_world(AccessSettings(tokens=authorizations[0], rate_limit="off", max_body=2_000))
 
 
 VALUES = st.one_of(
@@ -285,11 +286,13 @@ def test_tokens_and_sizes_have_the_answer_of_flask(
     closed_world.require_equal([sent(body, b"example.org", [*tokens_sent, *headers], chunked=False)])
 
 
-def test_the_rate_has_the_answer_of_flask() -> None:
-    with two_services(AccessSettings(rate_limit="3/hour")) as world:
-        world.require_equal(
-            [Sent(json.dumps(GOOD).encode()), Sent(b"{}"), Sent(json.dumps({"features": 7}).encode())] * 2
-        )
+def test_a_length_that_is_too_large_has_the_answer_of_flask(closed_world: World) -> None:
+    closed_world.require_equal([Sent(json.dumps(GOOD).encode(), length=3_000)])
+
+
+def test_the_rate_has_the_answer_of_flask(make_world: MakeWorld) -> None:
+    requests = [Sent(json.dumps(GOOD).encode()), Sent(b"{}"), Sent(json.dumps({"features": 7}).encode())]
+    make_world(AccessSettings(rate_limit="3/hour")).require_equal(requests * 2)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/predict"), ("HEAD", "/predict"), ("POST", "/predict/")])
@@ -305,8 +308,14 @@ def test_only_what_is_not_brief_reaches_flask(open_world: World, monkeypatch: py
 
     service = open_world.brief
     monkeypatch.setattr(service.flask, "request_context", refuse)
+    open_world.events.clear()
     answer = answer_to(service.asgi, Sent(json.dumps(GOOD).encode()))
     assert (answer.status, json.loads(answer.body)["version"]) == (200, 3)
-    assert open_world.events[-1] == ("INFO", "POST /predict from 127.0.0.1 200")
+    row, counted, line = open_world.events
+    assert (row[0], counted, line) == (
+        "churn",
+        ("POST", "/predict", 200, True),
+        ("INFO", "POST /predict from 127.0.0.1 200"),
+    )
     with pytest.raises(AssertionError, match="Flask was asked"):
         answer_to(service.asgi, Sent(json.dumps({"rows": [GOOD]}).encode()))
