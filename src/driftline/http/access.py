@@ -4,6 +4,7 @@ import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -160,6 +161,7 @@ def guard(app: APIFlask, host: str, settings: AccessSettings, clock: Clock = utc
     return rules
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Return whether a host name or address is this machine's loopback."""
     try:
