@@ -93,7 +93,7 @@ class StrictConnection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Add a header of the request; drop what comes after its body."""
-        self._count(len(name) + len(value))
+        self._count(len(name) + len(value) + len(b": \r\n"))
         if self._reads_headers:
             super().on_header(name, value.rstrip(b" \t"))
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -142,9 +143,9 @@ def test_headers_behind_a_body_are_dropped() -> None:
     assert (status, body["headers"]) == (200, [["host", "a"], ["transfer-encoding", "chunked"]])
 
 
-ENDLESS = b"a" * 8_192
-MORE = 8
-"""So many times `ENDLESS` are more than a client may send."""
+ENDLESS = b"a" * 10_000
+MORE = 4
+"""So many times `ENDLESS` are more than a client may send, and no part is sent after the refusal."""
 
 
 @pytest.mark.parametrize(
@@ -152,15 +153,15 @@ MORE = 8
     [
         pytest.param([b"GET /", *[ENDLESS] * MORE], id="path"),
         pytest.param([GET[:-2], b"X: ", *[ENDLESS] * MORE], id="value"),
-        pytest.param([GET[:-2], *[ENDLESS] * MORE], id="name"),
+        pytest.param([GET[:-2], b"X", *[ENDLESS] * MORE], id="name"),
         pytest.param([GET[:-2] + b"".join(b"X%d: %s\r\n" % (n, ENDLESS) for n in range(MORE)) + b"\r\n"], id="headers"),
         pytest.param([CHUNKED, b"1\r\na\r\n0\r\nX: ", *[ENDLESS] * MORE], id="trailer"),
-        pytest.param([CHUNKED, *[b"1\r\na\r\n0\r\n", *[b"X: " + ENDLESS + b"\r\n"] * MORE]], id="trailers"),
+        pytest.param([CHUNKED, *[b"1\r\na\r\n0\r\n", *[b"X: " + ENDLESS + b"\r\n"] * MORE, b"Y"]], id="trailers"),
         pytest.param([CHUNKED, b"1;", *[ENDLESS] * MORE], id="extension of a chunk"),
     ],
 )
 def test_endless_headers_are_refused(parts: list[bytes]) -> None:
-    assert len(ENDLESS) * MORE > HEADER_BYTES
+    assert len(ENDLESS) * MORE > HEADER_BYTES > len(ENDLESS) * (MORE - 1)
     assert is_refusal(answers(*parts)[-1])
 
 
@@ -184,7 +185,8 @@ def seconds_until_closed(*sent: bytes) -> float:
             if not reading.done():
                 writer.write(part)
                 await asyncio.wait([reading], timeout=0.02)
-        await reading
+        with suppress(ConnectionError):  # where the last byte was sent after the end
+            await reading
         return time.monotonic() - began
 
     return float(converse(client))
