@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from apiflask import APIFlask
 from starlette.applications import Starlette
-from starlette.routing import Mount, WebSocketRoute
+from starlette.routing import WebSocketRoute
 
 from driftline.http import access, api_description
 from driftline.http.metrics import PATH, ServiceMetrics
@@ -19,9 +19,9 @@ from serving.prediction_log import PredictionLog
 from serving.predictor import Predictor
 from serving.settings import ServingSettings
 from serving.web.api import describe_predictions, make_api
-from serving.web.asgi import Scope, WholeRequests
+from serving.web.asgi import AsgiApp, WholeRequests, by_protocol
+from serving.web.brief_requests import BriefRequests
 from serving.web.page import make_page
-from serving.web.requests import model_of_brief_request
 from serving.web.sockets import Sockets
 
 
@@ -30,7 +30,7 @@ class Serving:
     """The parts of a running service: its routes as a Flask app, all of it as an ASGI app, and what is to be closed."""
 
     flask: APIFlask
-    asgi: Starlette
+    asgi: AsgiApp
     predictor: Predictor
 
     def start(self, refresh_seconds: float) -> None:
@@ -56,7 +56,7 @@ def create_app(
     """
     limits = access_settings or AccessSettings()
     app = make_app("serving.web", "Driftline serving")
-    access.guard(app, settings.host, limits)
+    rules = access.guard(app, settings.host, limits)
     engine = make_engine(database)
     token = settings.token.get_secret_value() if settings.token else None
     spool = (local or LocalSettings()).var / "serving-spool"
@@ -73,17 +73,13 @@ def create_app(
     app.register_blueprint(make_api(predictor))
     app.register_blueprint(make_page(predictor))
     api_description.add_describer(app, describe_predictions)
-    requests = WholeRequests(app.wsgi_app, limits.max_body, lambda scope, body: _is_brief(predictor, scope, body))
+    brief = BriefRequests(app, rules, metrics, predictor)
+    requests = WholeRequests(app.wsgi_app, limits.max_body, brief.answer)
     sockets = Sockets(requests, predictor.feed)
-    routes = [
-        WebSocketRoute("/ws/predict", sockets.predict),
-        WebSocketRoute("/ws/predictions", sockets.predictions),
-        Mount("/", requests),
-    ]
-    return Serving(app, Starlette(routes=routes), predictor)
-
-
-def _is_brief(predictor: Predictor, scope: Scope, body: bytes) -> bool:
-    """Return whether a request predicts one row with a model that is loaded, and so waits for nothing."""
-    brief = model_of_brief_request(scope["method"], scope["path"], body)
-    return brief is not None and predictor.models.is_loaded(*brief)
+    routes = Starlette(
+        routes=[
+            WebSocketRoute("/ws/predict", sockets.predict),
+            WebSocketRoute("/ws/predictions", sockets.predictions),
+        ]
+    )
+    return Serving(app, by_protocol(requests, routes), predictor)

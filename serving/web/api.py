@@ -34,9 +34,7 @@ def make_api(predictor: Predictor) -> APIBlueprint:
     @needs(Scope.PREDICT)
     def predict() -> Response:
         """Predict one row or many, and log the predictions."""
-        requested, rows = read_request(request.get_json(force=True))
-        predictions = predictor.predict(requested.model, rows, logged=requested.log)
-        return jsonify(answer_of(predictions, single=requested.is_single))
+        return jsonify(answer_to(request.get_json(force=True), predictor))
 
     @needs(Scope.READ)
     def model() -> Response:
@@ -65,8 +63,18 @@ def _accept() -> Response:
     """Accept the handshake of a WebSocket; a plain request is told what this address is."""
     if HANDSHAKE not in request.environ.get("asgi.scope", {}):
         raise UpgradeRequired
-    access.require_same_origin()  # browsers let any page open a WebSocket, also to read only
+    access.require_same_origin(request)  # browsers let any page open a WebSocket, also to read only
     return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def answer_to(body: Any, predictor: Predictor) -> Mapping[str, Any]:
+    """Return the answer to the body of a request for predictions.
+
+    Raises:
+        NotFound, NotServable, InvalidInput: as `read_request` and `Predictor.predict` say.
+    """
+    requested, rows = read_request(body)
+    return answer_of(predictor.predict(requested.model, rows, logged=requested.log), single=requested.is_single)
 
 
 def answer_of(predictions: Predictions, *, single: bool) -> Mapping[str, Any]:

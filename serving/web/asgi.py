@@ -21,6 +21,7 @@ Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,22 @@ class WholeResponse:
     body: bytes
 
 
+AnswerBrief = Callable[[Environ, bytes], WholeResponse | None]
+"""Answers a request at once, or returns None for one that may take longer."""
+
+
 class WholeRequests:
     """Reads a request's body, lets the app answer it, and sends the response, each within its time.
 
     The app never waits for a client: it gets a whole body and gives a whole response, which a WebSocket's message may
-    ask for too (`answer`). A request that takes about a millisecond and waits for nothing is answered where it was
+    ask for too (`answer`). A request that takes less than a millisecond and waits for nothing is answered where it was
     read: to pass it to a thread and back costs as much, and under load far more, since each of both waits for the
     interpreter.
     """
 
-    def __init__(self, app: WSGIApplication, most_bytes: int, is_brief: Callable[[Scope, bytes], bool]) -> None:
-        """Wrap an app; a body may have `most_bytes`, and `is_brief` says which requests need no thread."""
-        self._app, self._is_brief = app, is_brief
+    def __init__(self, app: WSGIApplication, most_bytes: int, answer_brief: AnswerBrief) -> None:
+        """Wrap an app; a body may have `most_bytes`, and `answer_brief` answers the requests that need no thread."""
+        self._app, self._answer_brief = app, answer_brief
         self._threads = ThreadPoolExecutor(MAX_CONCURRENT_REQUESTS, "request")
         self._most_bytes = most_bytes
         self._bodies = asyncio.Semaphore(MAX_BODIES)
@@ -62,8 +67,9 @@ class WholeRequests:
     async def answer(self, scope: Scope, body: bytes) -> WholeResponse:
         """Let the app answer a request whose body is there."""
         environ = build_environ(scope, BytesIO(body))  # type: ignore[arg-type]  # any stream will do
-        if self._is_brief(scope, body):
-            return self._called(environ)
+        environ["wsgi.input_terminated"] = True  # type: ignore[typeddict-unknown-key]  # it ends, whatever length is named
+        if (answer := self._answer_brief(environ, body)) is not None:
+            return answer
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._called, environ)
 
     def _called(self, environ: Environ) -> WholeResponse:
@@ -87,12 +93,23 @@ class WholeRequests:
         more = True
         while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                return refuse(HTTPStatus.BAD_REQUEST, "The request body ended early; send it again."), b""
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self._most_bytes:
                 text = "The request body is too large; send less per request, or raise DRIFTLINE_MAX_BODY."
                 return refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text), b""
         return None, bytes(body)
+
+
+def by_protocol(http: AsgiApp, websockets: AsgiApp) -> AsgiApp:
+    """Return an app that passes requests of HTTP to one app, and WebSockets to another."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await (http if scope["type"] == "http" else websockets)(scope, receive, send)
+
+    return app
 
 
 def _has_body(scope: Scope) -> bool:

@@ -1,7 +1,7 @@
 """The body of a request for predictions, checked. No I/O here."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -84,8 +84,8 @@ def read_request(body: Any) -> tuple[PredictIn, list[RequestedRow]]:
         raise InvalidInput("The request is not valid.", details=tuple(_faults(error))) from None
 
 
-def model_of_brief_request(method: str, path: str, body: bytes) -> tuple[str | None] | None:
-    """Return the model (None: the default) of a request that predicts one small row of features; else None.
+def read_brief_body(method: str, path: str, body: bytes) -> Mapping[str, Any] | None:
+    """Return the JSON of a request that predicts one small row of features; None for any other.
 
     It waits for nothing but the loading of its model; a subscriber's row is read from the database.
     """
@@ -93,12 +93,11 @@ def model_of_brief_request(method: str, path: str, body: bytes) -> tuple[str | N
         return None
     try:
         fields = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(fields, dict) or "features" not in fields or fields.keys() & {"rows", "subscriber"}:
+    if not isinstance(fields, dict) or "features" not in fields or "rows" in fields or "subscriber" in fields:
         return None
-    model = fields.get("model")
-    return (model,) if model is None or isinstance(model, str) else None
+    return fields if isinstance(fields.get("model"), str | None) else None
 
 
 def _faults(error: ValidationError) -> Iterator[str]:

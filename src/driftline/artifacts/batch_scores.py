@@ -7,7 +7,7 @@ import pyarrow as pa
 import treelite
 
 from driftline.artifacts.inputs import Matrix
-from driftline.artifacts.scorer import tree_output
+from driftline.artifacts.tree_output import tree_output
 
 
 def with_output(

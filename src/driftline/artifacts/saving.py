@@ -11,7 +11,8 @@ import treelite
 from driftline.artifacts.inputs import Inputs, Matrix
 from driftline.artifacts.loading import DESCRIPTION, TREES, TREES_FORMAT
 from driftline.artifacts.output_rule import OutputRule, ScoreCalibration
-from driftline.artifacts.scorer import Scorer, tree_output
+from driftline.artifacts.scorer import Scorer
+from driftline.artifacts.tree_output import tree_output
 from driftline.engine.catalogue import Problem
 from driftline.errors import InvalidInput
 from driftline.objects import open_store

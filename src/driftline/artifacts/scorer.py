@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ import treelite
 
 from driftline.artifacts.inputs import Inputs, Matrix
 from driftline.artifacts.output_rule import OutputRule, Scored
+from driftline.artifacts.tree_output import PreparedTrees, tree_output
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,12 @@ class Scorer:
         Raises:
             InvalidInput: with every value that the feature cannot have.
         """
-        return self.output_rule.read(tree_output(self.trees, self.inputs.matrix(rows))) if rows else []
+        return self.output_rule.read(self._prepared_trees.output(self.inputs.matrix(rows))) if rows else []
+
+    @cached_property
+    def _prepared_trees(self) -> PreparedTrees:
+        return PreparedTrees(self.trees)
 
     def binary_scores(self, frame: pd.DataFrame) -> Matrix:
         """Return the probability of class 1 of each row of a frame that has the features of a binary model."""
         return self.output_rule.binary_scores(tree_output(self.trees, self.inputs.matrix_of(frame)))
-
-
-def tree_output(trees: treelite.Model, matrix: Matrix) -> Matrix:
-    """Return the output of trees in float64, one line for each row."""
-    output: Matrix = treelite.gtil.predict(trees, matrix, nthread=1).reshape(len(matrix), -1)
-    return output

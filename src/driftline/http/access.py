@@ -3,12 +3,14 @@
 import ipaddress
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from apiflask import APIFlask
-from flask import current_app, g, request
+from flask import Request, g, request
 
 from driftline.clock import Clock, utc_now
 from driftline.errors import DriftlineError, InvalidInput
@@ -88,8 +90,44 @@ def scope_of(app: APIFlask, endpoint: str) -> Scope | None:
     return scope if isinstance(scope, Scope) else None
 
 
-def guard(app: APIFlask, host: str, settings: AccessSettings, clock: Clock = utc_now) -> None:
+@dataclass(frozen=True)
+class AccessRules:
+    """Which requests a service accepts; without `tokens`, those for loopback's names."""
+
+    tokens: TokenFile | None
+    limit: RateLimit | None
+    max_body: int
+
+    def require_size(self, request: Request) -> None:
+        """Refuse a request that says that its body is too large.
+
+        Raises:
+            RequestTooLarge: it does.
+        """
+        if (request.content_length or 0) > self.max_body:
+            raise RequestTooLarge
+
+    def find_token(self, request: Request) -> Token | None:
+        """Return the valid token of a request."""
+        return self.tokens.find(_submitted_token(request)) if self.tokens else None
+
+    def require_client(self, request: Request, token: Token | None) -> None:
+        """Refuse a request unless its client's rate, token and host name are all acceptable.
+
+        Raises:
+            TooManyRequests, Unauthorized, Forbidden: one of them is not.
+        """
+        _apply_rate_limit(self.limit, f"token {token.name}" if token else f"address {request.remote_addr}")
+        if self.tokens is None:
+            _require_loopback_name(request)
+        elif token is None:
+            raise _unauthorized(request)
+
+
+def guard(app: APIFlask, host: str, settings: AccessSettings, clock: Clock = utc_now) -> AccessRules:
     """Require a token for every request except the probes; without a token file, serve loopback only.
+
+    Return the rules, for requests that are answered without the app.
 
     Raises:
         InvalidInput: the service would listen beyond loopback without tokens, or the token file is invalid.
@@ -101,6 +139,7 @@ def guard(app: APIFlask, host: str, settings: AccessSettings, clock: Clock = utc
         )
     tokens = TokenFile(settings.tokens, clock) if settings.tokens else None
     limit = None if settings.rate_limit == "off" else RateLimit(settings.rate_limit, time.monotonic)
+    rules = AccessRules(tokens, limit, settings.max_body)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.extensions["open"] = tokens is None
 
@@ -109,14 +148,20 @@ def guard(app: APIFlask, host: str, settings: AccessSettings, clock: Clock = utc
             request.max_content_length = settings.max_ingest_body
             if (request.content_length or 0) > settings.max_ingest_body:
                 raise RequestTooLarge(BATCH_TOO_LARGE)
-        elif (request.content_length or 0) > settings.max_body:
-            raise RequestTooLarge
+        else:
+            rules.require_size(request)
         if request.path not in PROBES:
-            _authorize(tokens, limit)
+            token = rules.find_token(request)
+            g.caller = token.name if token else None
+            rules.require_client(request, token)
+            if request.endpoint is not None:
+                require_scope(request, token, scope_of(app, request.endpoint))
 
     app.before_request(check)
+    return rules
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Return whether a host name or address is this machine's loopback."""
     try:
@@ -125,20 +170,7 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _authorize(tokens: TokenFile | None, limit: RateLimit | None) -> None:
-    """Refuse the current request unless its rate, token, host name and scope are all acceptable."""
-    token = tokens.find(_submitted_token()) if tokens else None
-    g.caller = token.name if token else None
-    _apply_rate_limit(limit, f"token {token.name}" if token else f"address {request.remote_addr}")
-    if tokens is None:
-        _require_loopback_name()
-    elif token is None:
-        raise _unauthorized()
-    if request.endpoint is not None:
-        _require_scope(token, scope_of(current_app, request.endpoint))
-
-
-def _submitted_token() -> str:
+def _submitted_token(request: Request) -> str:
     """Return the bearer token or, from a browser's login (Basic), the password; empty without either."""
     authorization = request.authorization
     if authorization is None or authorization.type not in {"bearer", "basic"}:
@@ -152,7 +184,7 @@ def _apply_rate_limit(limit: RateLimit | None, client: str) -> None:
         raise TooManyRequests(headers=(("Retry-After", str(seconds)),))
 
 
-def _unauthorized() -> Unauthorized:
+def _unauthorized(request: Request) -> Unauthorized:
     rejected = "Authorization" in request.headers
     message = (
         "The token is unknown, revoked or expired; create a new one with `driftline token create`."
@@ -164,8 +196,12 @@ def _unauthorized() -> Unauthorized:
     return Unauthorized(message, challenges)
 
 
-def _require_scope(token: Token | None, scope: Scope | None) -> None:
-    """Refuse a token without the scope, and a cross-site request that would change something."""
+def require_scope(request: Request, token: Token | None, scope: Scope | None) -> None:
+    """Refuse a token without the scope, and a cross-site request that would change something.
+
+    Raises:
+        Forbidden: the request is refused. LookupError: its route declares no scope.
+    """
     if scope is None:
         raise LookupError(f"{request.endpoint} declares no scope")
     if token and scope not in token.scopes:
@@ -176,23 +212,19 @@ def _require_scope(token: Token | None, scope: Scope | None) -> None:
             (("WWW-Authenticate", f'Bearer {REALM}, error="insufficient_scope", scope="{scope}"'),),
         )
     if scope in WRITE_SCOPES:
-        require_same_origin()
+        require_same_origin(request)
 
 
-def _require_loopback_name() -> None:
+def _require_loopback_name(request: Request) -> None:
     """Refuse any host name but loopback's: a foreign page may resolve its own name to 127.0.0.1 (DNS rebinding)."""
-    if not is_loopback(_host_name()):
+    if not is_loopback(_url_part("hostname", f"//{request.host}")):
         raise Forbidden(
             "Without tokens this service accepts requests for localhost or 127.0.0.1 only; use one of them, "
             "or set DRIFTLINE_TOKENS."
         )
 
 
-def _host_name() -> str:
-    return _url_part("hostname", f"//{request.host}")
-
-
-def require_same_origin() -> None:
+def require_same_origin(request: Request) -> None:
     """Refuse requests that another site's page makes a browser send with the stored login (CSRF)."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     same = site in ("same-origin", "none") if site else origin is None or _url_part("netloc", origin) == request.host

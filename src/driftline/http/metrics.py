@@ -103,10 +103,14 @@ class ServiceMetrics:
     def _count(self, response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "none"
         method = request.method if request.method in METHODS else "other"
-        self._requests.labels(method, route, str(response.status_code)).inc()
-        if "started" in g:
-            self._seconds.labels(route).observe(time.perf_counter() - g.started)
+        self.count(method, route, response.status_code, time.perf_counter() - g.started if "started" in g else None)
         return response
+
+    def count(self, method: str, route: str, status: int, seconds: float | None) -> None:
+        """Count a request, and the time that it took where that is known."""
+        self._requests.labels(method, route, str(status)).inc()
+        if seconds is not None:
+            self._seconds.labels(route).observe(seconds)
 
 
 def gauge(name: str, description: str, labels: Sequence[str] = (), samples: Iterable[Sample] = ()) -> Metric:

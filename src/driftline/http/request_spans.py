@@ -1,13 +1,13 @@
 """A span for each request, which continues the trace of the client; requests of probes have none."""
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 
 from apiflask import APIFlask
-from flask import Response, current_app, g, request
+from flask import Request, Response, current_app, g, request
 
 from driftline import spans
 from driftline.http.access import PROBES
-from driftline.spans import TRACEPARENT, SpanKind
+from driftline.spans import TRACEPARENT, Span, SpanKind
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNTRACED = "untraced"
@@ -23,26 +23,34 @@ def watch(app: APIFlask) -> None:
         app.teardown_request(_close)
 
 
-def _open() -> None:
+def request_span(request: Request, route: str) -> AbstractContextManager[Span]:
     """Open the span of a request. Its attributes have the route, never the path, the query or a header."""
-    if request.path in current_app.extensions.get(UNTRACED, PROBES):
-        return
     method = request.method if request.method in METHODS else "_OTHER"
-    route = request.url_rule.rule if request.url_rule else "none"
     attributes = {"http.request.method": method, "http.route": route}
     if isinstance(model := (request.view_args or {}).get("name"), str) and "/models/" in route:
         attributes["driftline.model"] = model
     parent = request.headers.get(TRACEPARENT)
+    return spans.span(f"{method} {route}", SpanKind.SERVER, parent=parent, attributes=attributes)
+
+
+def describe(span: Span, status: int) -> None:
+    """Add how a request was answered."""
+    span.set({"http.response.status_code": status})
+    if status >= FAILURE:
+        span.fail(str(status))
+
+
+def _open() -> None:
+    if request.path in current_app.extensions.get(UNTRACED, PROBES):
+        return
     stack = ExitStack()
-    span = stack.enter_context(spans.span(f"{method} {route}", SpanKind.SERVER, parent=parent, attributes=attributes))
-    g.span, g.span_end = span, stack
+    g.span = stack.enter_context(request_span(request, request.url_rule.rule if request.url_rule else "none"))
+    g.span_end = stack
 
 
 def _describe(response: Response) -> Response:
     if "span" in g:
-        g.span.set({"http.response.status_code": response.status_code})
-        if response.status_code >= FAILURE:
-            g.span.fail(str(response.status_code))
+        describe(g.span, response.status_code)
     return response
 
 

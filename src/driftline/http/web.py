@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -72,11 +72,11 @@ def install(app: APIFlask, ready: Callable[[], None], polled: Collection[str] = 
     clients repeat at short intervals, only failures are logged, and none has a trace.
     """
     app.extensions[request_spans.UNTRACED] = PROBES | {*polled}
-    app.register_error_handler(DriftlineError, _driftline_error)
+    app.register_error_handler(DriftlineError, _error_response)
     app.register_error_handler(HTTPError, _schema_error)
-    app.register_error_handler(RequestEntityTooLarge, lambda _: _driftline_error(RequestTooLarge()))
+    app.register_error_handler(RequestEntityTooLarge, lambda _: _error_response(RequestTooLarge()))
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unexpected_error)
+    app.register_error_handler(Exception, _error_response)
     app.after_request(_add_security_headers)
     app.after_request(lambda response: _log_request(response, polled))
 
@@ -93,28 +93,52 @@ def install(app: APIFlask, ready: Callable[[], None], polled: Collection[str] = 
     app.get("/readyz")(readyz)
 
 
-def _response(status: int, code: str, message: str, details: tuple[str, ...] = (), **more: object) -> Response:
-    response = jsonify(error={"code": code, "message": message, "details": list(details), **more})
-    response.status_code = status
+@dataclass(frozen=True)
+class ErrorAnswer:
+    """The answer to a request that failed, in the shape of all errors; a header may occur several times."""
+
+    status: int
+    fields: Mapping[str, Any]
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def answer_of_error(error: Exception, line: str) -> ErrorAnswer:
+    """Return the answer to an error of a request, which the log names by a line; an unexpected error is logged."""
+    if not isinstance(error, DriftlineError):
+        log.error("%s failed", line, exc_info=error)
+        return answer_of_error(DriftlineError(), line)
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("%s: %s (%s)", line, error, error.__cause__ or "no cause recorded")
+    rows = {"rows": [*map(asdict, error.rows)], "more_rows": error.more_rows} if error.rows else {}
+    headers = error.headers if isinstance(error, Refusal) else ()
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers += (("Retry-After", RETRY_SECONDS),)
+    return ErrorAnswer(error.status, _error_fields(error.code, error.message, error.details, **rows), headers)
+
+
+def _error_fields(code: str, message: str, details: tuple[str, ...] = (), **more: object) -> Mapping[str, Any]:
+    return {"error": {"code": code, "message": message, "details": list(details), **more}}
+
+
+def _error_response(error: Exception) -> Response:
+    answer = answer_of_error(error, request_line(request, g.get("caller")))
+    response = jsonify(answer.fields)
+    response.status_code = answer.status
+    response.headers.extend(answer.headers)
     return response
 
 
-def _driftline_error(error: DriftlineError) -> Response:
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("%s: %s (%s)", _request_line(), error, error.__cause__ or "no cause recorded")
-    rows = {"rows": [*map(asdict, error.rows)], "more_rows": error.more_rows} if error.rows else {}
-    response = _response(error.status, error.code, error.message, error.details, **rows)
-    response.headers.extend(error.headers if isinstance(error, Refusal) else ())
-    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers.setdefault("Retry-After", RETRY_SECONDS)
+def _response(status: int, message: str) -> Response:
+    response = jsonify(_error_fields(HTTPStatus(status).name.lower(), message))
+    response.status_code = status
     return response
 
 
 def _schema_error(error: HTTPError) -> Response:
     """Answer a request that does not match its schema; list every fault."""
     if not error.detail:
-        return _response(error.status_code, _code(error.status_code), error.message)
-    return _driftline_error(InvalidInput(details=tuple(_faults(error.detail))))
+        return _response(error.status_code, error.message)
+    return _error_response(InvalidInput(details=tuple(_faults(error.detail))))
 
 
 def _faults(detail: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
@@ -127,20 +151,11 @@ def _faults(detail: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
 
 def _http_error(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-    response = _response(status, _code(status), error.description or error.name)
+    response = _response(status, error.description or error.name)
     for name, value in error.get_headers():
         if name != "Content-Type":
             response.headers[name] = value
     return response
-
-
-def _unexpected_error(error: Exception) -> Response:
-    log.error("%s failed", _request_line(), exc_info=error)
-    return _driftline_error(DriftlineError())
-
-
-def _code(status: int) -> str:
-    return HTTPStatus(status).name.lower()
 
 
 def _start_timer() -> None:
@@ -157,11 +172,16 @@ def _log_request(response: Response, polled: Collection[str]) -> Response:
     unlogged = request.path in PROBES or (request.path in polled and response.status_code < HTTPStatus.BAD_REQUEST)
     level = logging.DEBUG if unlogged else logging.INFO
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
-    log.log(level, "%s %d in %.0f ms", _request_line(), response.status_code, 1000 * seconds)
+    log_request(request_line(request, g.get("caller")), response.status_code, seconds, level)
     return response
 
 
-def _request_line() -> str:
+def log_request(line: str, status: int, seconds: float, level: int = logging.INFO) -> None:
+    """Log a request that was answered."""
+    log.log(level, "%s %d in %.0f ms", line, status, 1000 * seconds)
+
+
+def request_line(request: Request, caller: str | None) -> str:
     """Return the method, path and caller in one printable line, whatever the path or method contains."""
-    caller = f" by {g.caller}" if g.get("caller") else f" from {request.remote_addr}"
-    return f"{quote(request.method)} {quote(request.path)}{caller}"
+    client = f"by {caller}" if caller else f"from {request.remote_addr}"
+    return f"{quote(request.method)} {quote(request.path)} {client}"

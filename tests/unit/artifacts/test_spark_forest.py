@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.artifacts.scorer import tree_output
 from driftline.artifacts.spark_forest import trees_of_forest
+from driftline.artifacts.tree_output import tree_output
 from driftline.errors import InvalidInput
 
 FEATURES = 3

@@ -4,14 +4,16 @@ import json
 
 import pytest
 
-from serving.web.requests import BRIEF_BYTES, model_of_brief_request
+from serving.web.requests import BRIEF_BYTES, read_brief_body
 
 ROW = {"features": {"amount": 1.5}}
 
 
 @pytest.mark.parametrize(("fields", "model"), [(ROW, None), ({**ROW, "model": "credit", "log": False}, "credit")])
 def test_one_row_of_features_is_brief(fields: dict[str, object], model: str | None) -> None:
-    assert model_of_brief_request("POST", "/predict", json.dumps(fields).encode()) == (model,)
+    read = read_brief_body("POST", "/predict", json.dumps(fields).encode())
+    assert read == fields
+    assert read.get("model") == model
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,8 @@ def test_one_row_of_features_is_brief(fields: dict[str, object], model: str | No
         ("POST", "/predict", json.dumps({"features": {"text": "x" * BRIEF_BYTES}})),
         ("POST", "/predict", "[1]"),
         ("POST", "/predict", '{"features"'),
+        ("POST", "/predict", "[" * BRIEF_BYTES),
     ],
 )
 def test_everything_else_gets_a_thread(method: str, path: str, body: str) -> None:
-    assert model_of_brief_request(method, path, body.encode()) is None
+    assert read_brief_body(method, path, body.encode()) is None

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, cast
 
-from serving.web.server import JoinedWrites
+from serving.web.connection import JoinedWrites
 
 
 class Recorded:
