@@ -5,13 +5,12 @@ With `pytest -n 2 --dist loadgroup` a file's tests run in one process, and all t
 
 import gc
 import os
+from importlib import import_module
 from importlib.util import find_spec
 
 import pytest
-from hypothesis import settings
 
-PLUGINS = ["stack.testing.fixtures", "stack.testing.object_fixtures"]
-pytest_plugins = PLUGINS if find_spec("confluent_kafka") else []
+FIXTURES = ("stack.testing.fixtures", "stack.testing.object_fixtures")
 """Fixtures of servers; the environment of `make test-newest` has no clients of servers."""
 
 gc.disable()
@@ -23,9 +22,23 @@ SHARED = ("nannyml", "spark", "example_spark", "loop")
 EXAMPLES = int(os.environ.get("EXAMPLES", "10"))
 """On how many examples a law is tried; `make test-laws` sets more."""
 
-settings.register_profile("fresh", deadline=None, max_examples=EXAMPLES)
-settings.register_profile("same", deadline=None, max_examples=EXAMPLES, derandomize=True)
-settings.load_profile("same" if os.environ.get("CI") else "fresh")
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load what tests use, which takes a second; the process of pytest-xdist that hands tests out needs none of it."""
+    if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
+        return
+    _load_laws()
+    if find_spec("confluent_kafka"):
+        for name in FIXTURES:
+            config.pluginmanager.register(import_module(name), name)
+
+
+def _load_laws() -> None:
+    from hypothesis import settings  # noqa: PLC0415  (see `pytest_configure`)
+
+    settings.register_profile("fresh", deadline=None, max_examples=EXAMPLES)
+    settings.register_profile("same", deadline=None, max_examples=EXAMPLES, derandomize=True)
+    settings.load_profile("same" if os.environ.get("CI") else "fresh")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
