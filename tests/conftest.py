@@ -5,8 +5,10 @@ With `pytest -n 2 --dist loadgroup` a file's tests run in one process, and all t
 
 import gc
 import os
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,9 @@ SHARED = ("nannyml", "spark", "example_spark", "loop")
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "10"))
 """On how many examples a law is tried; `make test-laws` sets more."""
+
+TEXTS = {"slow": b"mark.slow", "hypothesis": b"hypothesis"}
+"""Marks, and the text that a file has which has a test with this mark."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,6 +46,13 @@ def _load_laws() -> None:
     settings.load_profile("same" if os.environ.get("CI") else "fresh")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files without the requested mark: most have none, and importing all takes longer than some tests."""
+    text = TEXTS.get(config.getoption("markexpr"))
+    is_left_out = text and collection_path.match("test_*.py") and text not in _source(collection_path)
+    return True if is_left_out else None
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name bytes by their length: gzip writes the time into them, and each process of pytest-xdist collects them."""
     return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) else None
@@ -51,6 +63,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Name the group of every test, before pytest-xdist reads the names."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
+        _require_text(item)
+
+
+def _require_text(item: pytest.Item) -> None:
+    """Refuse a mark that `pytest_ignore_collect` would not find in the test's file."""
+    for mark, text in TEXTS.items():
+        if item.get_closest_marker(mark) and text not in _source(item.path):
+            raise pytest.UsageError(f"{item.path} has a test with the mark {mark!r}; write {text.decode()!r} in it.")
+
+
+@cache
+def _source(path: Path) -> bytes:
+    return path.read_bytes()
 
 
 def _group(item: pytest.Item) -> str:
