@@ -12,7 +12,6 @@ from pathlib import Path
 from driftline.clock import utc_now
 from stack import paths
 from stack.console import print_error, print_line, print_table, print_warning, step
-from stack.demo import loop as demo
 from stack.demo.plan import SCENARIOS, Scenario
 from stack.errors import StackError
 from stack.locks import exclusive_lock
@@ -184,7 +183,9 @@ def _certificates(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    demo.run(_scenario(options.scenario), any_port=options.any_port, live=options.live)
+    from stack.demo import loop  # noqa: PLC0415  (only the demo needs an HTTP client, which is slow to import)
+
+    loop.run(_scenario(options.scenario), any_port=options.any_port, live=options.live)
     return 0
 
 

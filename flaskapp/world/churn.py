@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -10,9 +10,12 @@ from scipy.optimize import brentq
 from churn.columns import TRAILING_DAYS
 from flaskapp.world.calibration import Floats, curve
 from flaskapp.world.draws import Purpose, generator
-from flaskapp.world.population import Ints, Population
+from flaskapp.world.media import Medium
+from flaskapp.world.population import Ints, Population, populate
 from flaskapp.world.usage import Bools, Levels, Usage, usage_of_day
 
+CALLS = (Medium.OUT_CALLS, Medium.IN_CALLS)
+"""The media that `Usage.calls` needs."""
 PREVALENCE = 0.14
 USAGE_WEIGHT = 0.6
 """A week varies more than the month the slopes were fitted on; so weighted, a good model has a ROC AUC near 0.85."""
@@ -48,16 +51,17 @@ def usage_logit(week: Sequence[Usage]) -> Floats:
     return USAGE_WEIGHT * curve().usage_logit(mean)
 
 
-@lru_cache(maxsize=4)
-def solve_intercept(people: Population) -> float:
+@cache
+def solve_intercept(seed: int, subscribers: int) -> float:
     """Find the intercept at which the undrifted population churns at `PREVALENCE`."""
-    days = max(1, SOLVING_SUBSCRIBERS // people.subscribers)
+    people, days = populate(seed, subscribers), max(1, SOLVING_SUBSCRIBERS // subscribers)
     return _offset(np.concatenate([_logits(people, day) for day in SOLVING_DAYS[:days]]), PREVALENCE)
 
 
 def _logits(people: Population, day: int) -> Floats:
-    week = [usage_of_day(people, day - back, Levels()) for back in range(TRAILING_DAYS)]
-    result: Floats = (usage_logit(week) + PLAN_WEIGHT * people.plan_logit)[week[0].has_record]
+    last = usage_of_day(people, day, Levels())
+    before = [usage_of_day(people, day - back, Levels(), CALLS) for back in range(1, TRAILING_DAYS)]
+    result: Floats = (usage_logit([last, *before]) + PLAN_WEIGHT * people.plan_logit)[last.has_record]
     return result
 
 

@@ -1,6 +1,6 @@
 """The true usage of one day, subscriber by subscriber, before anything is recorded. No I/O here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -51,16 +51,18 @@ class Usage:
         return np.column_stack([self.columns[column] for column in order]).astype(np.float64)
 
 
-def usage_of_day(people: Population, day: int, levels: Levels) -> Usage:
-    """Draw the true usage of the day with this ordinal (`date.toordinal`); no other day is drawn for it.
+def usage_of_day(people: Population, day: int, levels: Levels, media: Sequence[Medium] = tuple(Medium)) -> Usage:
+    """Draw the true usage of some media on the day with this ordinal (`date.toordinal`); no other day is drawn for it.
 
-    The random draws do not depend on the levels, so a drift changes only the subscribers that it is meant for.
+    The random draws do not depend on the levels, so a drift changes only the subscribers that it is meant for, nor on
+    the media; `has_record` is that of the media.
     """
     draws = _draws(people, day)
-    habits = {medium: _habits(people, medium, levels.heavy_share) for medium in Medium}
-    rates = np.stack([_rate(draws, medium.value, habits[medium].rate, levels) for medium in Medium])
+    habits = {medium: _habits(people, medium, levels.heavy_share) for medium in media}
+    rates = np.stack([_rate(draws, medium.value, habits[medium].rate, levels) for medium in media])
+    chance = draws.chance[[medium.value.number for medium in media]]
     columns: dict[Cdr, Ints] = {}
-    for medium, count in zip(Medium, poisson(rates, draws.chance), strict=True):
+    for medium, count in zip(media, poisson(rates, chance), strict=True):
         columns |= _use(draws, medium.value, count, habits[medium].mean, levels)
     return Usage(columns, np.logical_or.reduce([values > 0 for values in columns.values()]))
 

@@ -82,7 +82,7 @@ class World:
     @property
     def intercept(self) -> float:
         """The intercept of the churn curve at which this population, undrifted, churns at 14 %."""
-        return solve_intercept(self.people)
+        return solve_intercept(self.people.seed, self.people.subscribers)
 
     def _active(self, day: date, kind: DriftKind) -> list[Drift]:
         return [drift for drift in self.parameters.drifts if drift.kind is kind and drift.active(day)]

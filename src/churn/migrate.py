@@ -9,7 +9,9 @@ from driftline.store.database import in_transaction
 from driftline.store.migrate import Migrations
 from driftline.store.model_numbers import ensure_model
 
-EXAMPLE = Migrations("churn", version_table="alembic_version_churn", upgrade_command="python -m churn upgrade")
+EXAMPLE = Migrations(
+    "churn", version_table="alembic_version_churn", upgrade_command="python -m churn upgrade", prefix="churn_"
+)
 
 
 def upgrade(engine: Engine) -> None:

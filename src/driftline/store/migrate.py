@@ -1,13 +1,13 @@
-"""Create and upgrade database tables: the only code that changes tables."""
+"""Create and upgrade database tables: the only code that changes tables.
+
+Every program checks at its start that the tables are current, and few change them: those import Alembic, which takes
+0.3 s of processor time.
+"""
 
 from dataclasses import dataclass
 from importlib.resources import files
 
-from alembic import command, context
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, String, column, inspect, select, table
 
 from driftline.errors import NotMigrated
 from driftline.settings import DatabaseSettings
@@ -19,17 +19,25 @@ class Migrations:
     """The migrations of one package, independent of those of any other package in the same database.
 
     `package` has a folder `migrations` with Alembic's `env.py` and `versions/`; `version_table` records which of them
-    have run; `upgrade_command` is what a user runs to apply them.
+    have run; `upgrade_command` is what a user runs to apply them. A revision is `prefix` and the number that starts the
+    name of its file.
     """
 
     package: str
     version_table: str
     upgrade_command: str
+    prefix: str = ""
 
     def upgrade(self, engine: Engine) -> None:
         """Run every migration that is missing; a second run changes nothing. Needs the owner's rights."""
+        from alembic import command  # noqa: PLC0415  (see the module)
+        from alembic.config import Config  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(files(self.package) / "migrations"))
         with translated(), engine.begin() as connection:
-            command.upgrade(self._config(connection), "head")
+            config.attributes.update(connection=connection, version_table=self.version_table)
+            command.upgrade(config, "head")
 
     def require_current(self, engine: Engine) -> None:
         """Check that the tables are those of this version.
@@ -37,20 +45,25 @@ class Migrations:
         Raises:
             NotMigrated: they are older, newer or missing. DatabaseUnavailable: the server is away.
         """
-        options = {"version_table": self.version_table}
         with translated(), engine.connect() as connection:
-            present = MigrationContext.configure(connection, opts=options).get_current_heads()
-        expected = tuple(ScriptDirectory.from_config(self._config()).get_heads())
-        if present != expected:
+            present = self._revisions(connection)
+        if present != [self.newest()]:
             raise NotMigrated(
-                f"The database's tables are at version {_joined(present)}, and this program needs {_joined(expected)}; "
-                f"run `{self.upgrade_command}`."
+                f"The database's tables are at version {', '.join(present) or 'none'}, and this program needs "
+                f"{self.newest()}; run `{self.upgrade_command}`."
             )
 
-    def _config(self, connection: Connection | None = None) -> Config:
-        config = Config(attributes={"connection": connection, "version_table": self.version_table})
-        config.set_main_option("script_location", str(files(self.package) / "migrations"))
-        return config
+    def newest(self) -> str:
+        """Return the newest revision."""
+        versions = files(self.package) / "migrations" / "versions"
+        names = [file.name for file in versions.iterdir() if file.name.endswith(".py")]
+        return self.prefix + max(names).partition("_")[0]
+
+    def _revisions(self, connection: Connection) -> list[str]:
+        if not inspect(connection).has_table(self.version_table):
+            return []
+        revision = column("version_num", String())
+        return sorted(connection.scalars(select(revision).select_from(table(self.version_table, revision))))
 
 
 LIBRARY = Migrations("driftline.store", version_table="alembic_version", upgrade_command="driftline db upgrade")
@@ -82,12 +95,10 @@ def current_engine(*, pool_size: int = 5) -> Engine:
     return engine
 
 
-def _joined(revisions: tuple[str, ...]) -> str:
-    return ", ".join(revisions) or "none"
-
-
 def run_in_alembic() -> None:
     """Run the requested migrations; each package's `migrations/env.py`, which Alembic executes, calls this."""
+    from alembic import context  # noqa: PLC0415  (see the module)
+
     attributes = context.config.attributes
     context.configure(connection=attributes["connection"], version_table=attributes["version_table"])
     with context.begin_transaction():

@@ -49,7 +49,7 @@ def test_the_hash_is_of_what_values_mean(rows: pd.DataFrame) -> None:
 def test_the_hash_tells_any_change(rows: pd.DataFrame, column: str, value: str | float | None) -> None:
     changed = rows.copy()
     changed[column] = rows[column].astype(object).mask(rows["id"] == rows["id"][rows["prediction"] == 0].min(), value)
-    assert fit_reference(changed, SPEC).content_hash != fit_reference(rows, SPEC).content_hash
+    assert content_hash(changed, SPEC) != content_hash(rows, SPEC)
 
 
 def test_the_hash_does_not_move_between_versions(rows: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,11 @@ SMALL = Plan(trained=8, reference=4, awaited=4, monitored=6, orders=20, version_
 CALM = replace(SMALL, version_2_from=None)
 
 
+@cache
+def changes_of(plan: Plan) -> list[Change]:
+    return changes(plan)
+
+
 def orders_after(happened: list[Change]) -> dict[int, dict[str, Any]]:
     """Return the orders that are left after some changes, by id."""
     orders: dict[int, dict[str, Any]] = {}
@@ -30,7 +36,7 @@ def orders_after(happened: list[Change]) -> dict[int, dict[str, Any]]:
 
 
 def test_the_same_seed_gives_the_same_changes_in_order_of_time() -> None:
-    happened = changes(SMALL)
+    happened = changes_of(SMALL)
     assert happened == changes(SMALL)
     assert happened != changes(replace(SMALL, seed=2))
     assert [change.at for change in happened] == sorted(change.at for change in happened)
@@ -39,7 +45,7 @@ def test_the_same_seed_gives_the_same_changes_in_order_of_time() -> None:
 
 
 def test_version_2_has_metres_and_a_new_field_and_the_same_orders() -> None:
-    calm, happened = orders_after(changes(CALM)), orders_after(changes(SMALL))
+    calm, happened = orders_after(changes_of(CALM)), orders_after(changes_of(SMALL))
     assert SMALL.version_2_begin
     for order_id, order in happened.items():
         new = datetime.fromisoformat(order["placed_at"]) >= SMALL.version_2_begin
@@ -66,8 +72,13 @@ def test_orders_of_a_customer_are_removed_when_their_data_is_erased() -> None:
     assert all(removed[order_id] <= at for order_id, at in erasures.items())
 
 
+@cache
+def small_feed() -> ChangeFeed:
+    return ChangeFeed(SMALL)
+
+
 def test_a_page_ends_at_its_limit_at_an_instant_and_where_the_version_changes() -> None:
-    feed, happened = ChangeFeed(SMALL), changes(SMALL)
+    feed, happened = small_feed(), changes_of(SMALL)
     end = SMALL.end.isoformat()
     first = feed.page({"until": end, "limit": "3"})
     assert (first["version"], first["next"], len(first["changes"])) == (1, 3, 3)
@@ -90,12 +101,12 @@ def test_a_page_ends_at_its_limit_at_an_instant_and_where_the_version_changes() 
 )  # fmt: skip
 def test_invalid_requests_are_refused(parameters: dict[str, str]) -> None:
     with pytest.raises(InvalidRequest):
-        ChangeFeed(SMALL).page(parameters)
+        small_feed().page(parameters)
 
 
 def frame_of(plan: Plan) -> pd.DataFrame:
     """Return the orders that are left in the end."""
-    frame = pd.DataFrame([*orders_after(changes(plan)).values()])
+    frame = pd.DataFrame([*orders_after(changes_of(plan)).values()])
     return frame.assign(**{AT: pd.to_datetime(frame[AT], format="ISO8601")})
 
 

@@ -46,7 +46,7 @@ def undeclared() -> dict[str, str]:
     return {"secret": "shown"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def make_client() -> MakeClient:
     """Makes a client of an app whose routes are guarded with some access settings."""
 
@@ -61,6 +61,25 @@ def make_client() -> MakeClient:
         return client
 
     return make
+
+
+@pytest.fixture(scope="module")
+def open_client(make_client: MakeClient) -> FlaskClient:
+    """A client of an app without tokens."""
+    return make_client()
+
+
+@pytest.fixture(scope="module")
+def token(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A file with one token of all scopes, and the token."""
+    tokens_file = tmp_path_factory.mktemp("access") / "tokens.json"
+    return tokens_file, tokens.create(tokens_file, "all", frozenset(Scope), NOW)
+
+
+@pytest.fixture(scope="module")
+def guarded_client(make_client: MakeClient, token: tuple[Path, str]) -> FlaskClient:
+    """A client of an app that requires `token`."""
+    return make_client(tokens=token[0])
 
 
 @pytest.fixture
@@ -120,10 +139,9 @@ def test_a_token_allows_its_scopes_only(
      {"Authorization": "Digest username=a"}, {"Authorization": "Bearer a=b"}, {"Authorization": "ÿ"}],
 )  # fmt: skip
 def test_without_a_valid_token_nothing_is_revealed(
-    make_client: MakeClient, file: Path, path: str, header: dict[str, str]
+    guarded_client: FlaskClient, path: str, header: dict[str, str]
 ) -> None:
-    tokens.create(file, "reader", frozenset(Scope), NOW)
-    answer = make_client(tokens=file).get(path, headers=header)
+    answer = guarded_client.get(path, headers=header)
     status, message = error_of(answer)
     assert status == HTTPStatus.UNAUTHORIZED
     assert "driftline token create" in message if header else "Authorization: Bearer" in message
@@ -159,17 +177,22 @@ def test_a_route_without_a_scope_serves_nobody(make_client: MakeClient, file: Pa
 
 
 @pytest.mark.parametrize("name", ["localhost", "localhost:5000", "127.0.0.1:5000", "[::1]:5000", "LOCALHOST"])
-def test_without_tokens_loopback_names_are_accepted(make_client: MakeClient, name: str) -> None:
-    assert make_client().get("/read", headers={"Host": name}).status_code == HTTPStatus.OK
+def test_without_tokens_loopback_names_are_accepted(open_client: FlaskClient, name: str) -> None:
+    assert open_client.get("/read", headers={"Host": name}).status_code == HTTPStatus.OK
 
 
 @pytest.mark.parametrize("name", ["evil.example", "evil.example:5000", "10.0.0.1", "localhost.evil.example", "[::1"])
 @pytest.mark.parametrize("path", ["/read", "/operate", "/nowhere"])
-def test_without_tokens_other_host_names_are_refused(make_client: MakeClient, file: Path, name: str, path: str) -> None:
-    assert make_client().get(path, headers={"Host": name}).status_code in (400, 403)
-    assert make_client().get("/healthz", headers={"Host": "10.0.0.1"}).status_code == HTTPStatus.OK
-    token = tokens.create(file, "all", frozenset(Scope), NOW)
-    named = {**bearer(token), "Host": "monitor.example"}
+def test_without_tokens_other_host_names_are_refused(open_client: FlaskClient, name: str, path: str) -> None:
+    assert open_client.get(path, headers={"Host": name}).status_code in (400, 403)
+
+
+def test_probes_and_requests_with_a_token_may_use_other_host_names(
+    open_client: FlaskClient, make_client: MakeClient, token: tuple[Path, str]
+) -> None:
+    assert open_client.get("/healthz", headers={"Host": "10.0.0.1"}).status_code == HTTPStatus.OK
+    file, secret = token
+    named = {**bearer(secret), "Host": "monitor.example"}
     assert make_client("0.0.0.0", tokens=file).get("/read", headers=named).status_code == HTTPStatus.OK  # noqa: S104
 
 
@@ -192,18 +215,21 @@ SAME_SITE: list[dict[str, str]] = [
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 @pytest.mark.parametrize("header", CROSS_SITE)
 def test_a_page_of_another_site_changes_nothing(
-    make_client: MakeClient, file: Path, method: str, header: dict[str, str]
+    open_client: FlaskClient,
+    guarded_client: FlaskClient,
+    token: tuple[Path, str],
+    method: str,
+    header: dict[str, str],
 ) -> None:
-    assert error_of(make_client().open("/operate", method=method, headers=header))[0] == HTTPStatus.FORBIDDEN
-    login = basic(tokens.create(file, "all", frozenset(Scope), NOW))
-    client = make_client(tokens=file)
-    assert error_of(client.open("/operate", method=method, headers=header | login))[0] == HTTPStatus.FORBIDDEN
+    assert error_of(open_client.open("/operate", method=method, headers=header))[0] == HTTPStatus.FORBIDDEN
+    login = header | basic(token[1])
+    assert error_of(guarded_client.open("/operate", method=method, headers=login))[0] == HTTPStatus.FORBIDDEN
 
 
 @pytest.mark.parametrize("header", SAME_SITE)
-def test_own_pages_and_other_clients_are_accepted(make_client: MakeClient, header: dict[str, str]) -> None:
-    assert make_client().post("/operate", headers=header).status_code == HTTPStatus.OK
-    assert make_client().get("/read", headers={"Sec-Fetch-Site": "cross-site"}).status_code == HTTPStatus.OK
+def test_own_pages_and_other_clients_are_accepted(open_client: FlaskClient, header: dict[str, str]) -> None:
+    assert open_client.post("/operate", headers=header).status_code == HTTPStatus.OK
+    assert open_client.get("/read", headers={"Sec-Fetch-Site": "cross-site"}).status_code == HTTPStatus.OK
 
 
 def test_a_large_body_is_refused(make_client: MakeClient) -> None:

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flaskapp.world.churn import Risk, chances, solve_intercept
-from flaskapp.world.population import populate
 
 
 @given(seed=st.integers(0, 1000), slope=st.floats(-1.0, 1.0), intercept=st.floats(-5.0, 2.0))
@@ -33,4 +32,4 @@ def test_no_subscribers_are_no_error() -> None:
 
 @pytest.mark.parametrize("subscribers", [1, 2, 10])
 def test_the_smallest_worlds_have_an_intercept(subscribers: int) -> None:
-    assert np.isfinite(solve_intercept(populate(1, subscribers)))
+    assert np.isfinite(solve_intercept(1, subscribers))

@@ -51,6 +51,13 @@ def test_a_level_changes_usage_in_one_direction() -> None:
     assert (more[Cdr.MTSMS_COUNT] >= less[Cdr.MTSMS_COUNT]).all()
 
 
+def test_some_media_have_the_usage_that_they_have_among_all() -> None:
+    every = usage_of_day(PEOPLE, MONDAY, Levels()).columns
+    some = usage_of_day(PEOPLE, MONDAY, Levels(), (Medium.DATA, Medium.IN_CALLS)).columns
+    assert {*some} == {Cdr.DATA_COUNT, Cdr.DATA_VOLUME, Cdr.MTC_COUNT, Cdr.MTC_DURATION}
+    assert all((some[column] == every[column]).all() for column in some)
+
+
 def test_inversion_is_the_poisson_quantile() -> None:
     draw = np.random.default_rng(0)
     rate, chance = draw.uniform(0.0, 49.9, 5000), draw.random(5000)
