@@ -68,12 +68,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _needs_mysql(item: pytest.Item) -> bool:
-    parameters = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
-    return not MYSQL.isdisjoint([*getattr(item, "fixturenames", ()), *filter(_is_name, parameters)])
-
-
-def _is_name(parameter: object) -> bool:
-    return isinstance(parameter, str)
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    names = [value for value in parameters if isinstance(value, str)]
+    return not MYSQL.isdisjoint([*getattr(item, "fixturenames", ()), *names])
 
 
 def _turn(item: pytest.Item) -> int:
