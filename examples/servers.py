@@ -6,9 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,17 +60,16 @@ def start_servers(options: argparse.Namespace, roles: Sequence[str], *, alerts: 
         **_alert_settings(var / "alerts", alerts),
         "DRIFTLINE_VAR": str(var / "stack"),
     }
-    any_port = ("--any-port",) if options.any_port else ()
-    for selection in (*(("--role", role) for role in roles), *([("--servers-only",)] if kafka else [])):
-        sys.stdout.write(_output(("-m", "stack", "up", *selection, *any_port), environment))
-    with ThreadPoolExecutor() as threads:
-        ports, owner, jobs = threads.map(partial(_exported, environment), ("serving", "owner", "jobs"))
+    selection = [argument for role in roles for argument in ("--role", role)]
+    switches = [*(["--kafka"] if kafka else []), *(["--any-port"] if options.any_port else [])]
+    sys.stdout.write(_output(("-m", "stack", "up", *selection, *switches), environment))
+    settings = _exported(environment, "serving", "jobs", "owner")
     return Servers(
-        f"http://127.0.0.1:{ports['MONITOR_PORT']}",
-        f"http://127.0.0.1:{ports['SERVING_PORT']}",
+        f"http://127.0.0.1:{settings['MONITOR_PORT']}",
+        f"http://127.0.0.1:{settings['SERVING_PORT']}",
         var,
-        environment | owner,
-        jobs["KAFKA_BOOTSTRAP_SERVERS"],
+        environment | settings,
+        settings["KAFKA_BOOTSTRAP_SERVERS"],
         (var / "alerts" / HOOK_KEY).read_bytes(),
     )
 
@@ -99,9 +96,9 @@ def _alert_settings(folder: Path, address: str) -> Mapping[str, str]:
     return {"MONITOR_ALERTS": str(folder / "alerts.yaml"), "DRIFTLINE_SECRETS": str(folder)}
 
 
-def _exported(environment: Mapping[str, str], role: str) -> dict[str, str]:
-    """Return the settings that `python -m stack env` prints for a role."""
-    lines = _output(("-m", "stack", "env", role), environment).splitlines()
+def _exported(environment: Mapping[str, str], *roles: str) -> dict[str, str]:
+    """Return the settings that `python -m stack env` prints for some roles: the database's user is the last one's."""
+    lines = _output(("-m", "stack", "env", *roles), environment).splitlines()
     pairs = (shlex.split(line.removeprefix("export "))[0] for line in lines)
     return dict(pair.split("=", 1) for pair in pairs)
 

@@ -59,8 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     selection = up_parser.add_mutually_exclusive_group()
     selection.add_argument("--servers-only", action="store_true", help="start MariaDB and Kafka without the services")
     roles = [service.name for service, _ in with_port()]
-    selection.add_argument("--role", choices=roles, help="start one service, and only the servers that it needs")
+    selection.add_argument(
+        "--role", action="append", choices=roles, help="start one service (or several), and only the servers it needs"
+    )
     selection.add_argument("--live", action="store_true", help="start the scored stream too; it needs a trained model")
+    up_parser.add_argument("--kafka", action="store_true", help="start Kafka even if none of the roles needs it")
     _add(commands, "status", _status, "show the state of every server and service; exit status 3 if one does not run")
     logs_parser = _add(commands, "logs", _logs, "show the last lines of the logs")
     logs_parser.add_argument("names", nargs="*", choices=[[], *(process.name for process in PROCESSES)], default=[])
@@ -69,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "examples-down", _examples_down, "stop the examples and keep their data")
     _add(commands, "clean", _clean, "stop everything and remove var/")
     env_parser = _add(commands, "env", _env, "print a service's settings, secrets included, for a shell's eval")
-    env_parser.add_argument("role", choices=names())
+    env_parser.add_argument("roles", nargs="+", choices=names(), help="of several, the last one's settings win")
     certificates_parser = _add(commands, "certificates", _certificates, "create a CA and a certificate to try TLS with")
     certificates_parser.add_argument("names", nargs="*", default=LOCAL_NAMES, help="host names and addresses")
     _add_demo(commands)
@@ -131,7 +134,7 @@ def _classes(_: argparse.Namespace) -> int:
 def _up(options: argparse.Namespace) -> int:
     workers = WORKERS if options.live else ()
     everything = Selection(starts_services=not options.servers_only, workers=workers)
-    selection = Selection.of_role(options.role) if options.role else everything
+    selection = Selection.of_roles(options.role, kafka=options.kafka) if options.role else everything
     site = lifecycle.up(any_port=options.any_port, selection=selection)
     for process in selection.processes:
         print_line(f"  {process.title:<13} {process.external_address(site) or process.address(site)}".rstrip())
@@ -169,7 +172,8 @@ def _clean(_: argparse.Namespace) -> int:
 
 
 def _env(options: argparse.Namespace) -> int:
-    settings = settings_for(options.role, Site.from_environment())
+    site = Site.from_environment()
+    settings = {name: value for role in options.roles for name, value in settings_for(role, site).items()}
     sys.stdout.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
     return 0
 

@@ -100,6 +100,8 @@ def _advance(pipeline: Pipeline, spark: SparkSession, instant: datetime) -> None
 
     def equal() -> bool | None:
         pipeline.connect.runs()
+        if not pipeline.has_applied_all():  # without it, the lake is not worth reading
+            return None
         lines[:] = differences(pipeline.database, spark)
         return not lines or None
 

@@ -87,10 +87,18 @@ def merged(columns: Columns, others: Iterable[Columns]) -> Columns:
 
 
 def columns_of(messages: DataFrame) -> Columns:
-    """Return the columns that the schemas of messages (`value`) declare, those of the smallest schema first."""
+    """Return the columns that the schemas of messages (`value`) declare, those of the smallest schema first.
+
+    Null messages declare none.
+
+    Raises:
+        ValueError: a message has no schema, so it is no event, or a column has an unknown type or two types.
+    """
     schema = F.get_json_object(_text(), "$.schema").alias("schema")
-    rows = messages.select(schema).where("schema IS NOT NULL").distinct().collect()
-    return merged({}, map(declared_columns, sorted((row[0] for row in rows), key=len)))
+    schemas = [row["schema"] for row in messages.where("value IS NOT NULL").select(schema).distinct().collect()]
+    if None in schemas:
+        raise ValueError("A message of the topic has no schema; set value.converter.schemas.enable of Connect to true.")
+    return merged({}, map(declared_columns, sorted(schemas, key=len)))
 
 
 def read_changes(messages: DataFrame, columns: Columns) -> DataFrame:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LinearRegression
 
 NUMBERS = ("distance", "items", "weight_kg", "express")
 WAREHOUSE, WAREHOUSES = "warehouse", ("south", "west")
@@ -24,7 +23,7 @@ class DeliveryModel:
 
     def predict(self, orders: pd.DataFrame) -> "pd.Series[float]":
         """Return the expected hours of each order, which are not negative."""
-        hours = _inputs(orders) @ pd.Series(self.weights) + self.intercept
+        hours = inputs_of(orders) @ pd.Series(self.weights) + self.intercept
         return hours.clip(lower=0).round(3)
 
     def to_json(self) -> str:
@@ -39,11 +38,12 @@ class DeliveryModel:
 
 
 def train(orders: pd.DataFrame) -> DeliveryModel:
-    """Return the model of delivered orders."""
-    inputs = _inputs(orders)
-    regression = LinearRegression().fit(inputs.to_numpy(), orders[LABEL].to_numpy())
-    weights = dict(zip(map(str, inputs.columns), regression.coef_.tolist(), strict=True))
-    return DeliveryModel(float(regression.intercept_), weights)
+    """Return the model of delivered orders: the least squares, whose import takes a fraction of scikit-learn's."""
+    inputs, hours = inputs_of(orders), orders[LABEL].to_numpy()
+    means = inputs.to_numpy().mean(axis=0)
+    coefficients, *_ = np.linalg.lstsq(inputs.to_numpy() - means, hours - hours.mean(), rcond=None)
+    weights = dict(zip(map(str, inputs.columns), coefficients.tolist(), strict=True))
+    return DeliveryModel(float(hours.mean() - means @ coefficients), weights)
 
 
 def scored(model: DeliveryModel, orders: pd.DataFrame) -> pd.DataFrame:
@@ -51,6 +51,7 @@ def scored(model: DeliveryModel, orders: pd.DataFrame) -> pd.DataFrame:
     return orders[[ID, AT, *FEATURES, LABEL]].assign(**{PREDICTION: model.predict(orders)})
 
 
-def _inputs(orders: pd.DataFrame) -> pd.DataFrame:
+def inputs_of(orders: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers that have weights."""
     warehouses = {f"{WAREHOUSE}_{name}": (orders[WAREHOUSE] == name).astype(np.float64) for name in WAREHOUSES}
     return orders[[*NUMBERS]].astype(np.float64).assign(**warehouses)

@@ -5,10 +5,12 @@ import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 from examples.kafka_topics import create_topics
 from examples.lakehouse.connect import Connect
 from examples.lakehouse.orders import MODEL, TOPIC
+from examples.lakehouse.pipeline_metrics import ICEBERG
 from examples.lakehouse.shop_database import ShopDatabase, start_shop_database
 from examples.lakehouse.simulation import Plan
 from examples.monitor_api import wait_for
@@ -55,6 +57,12 @@ class Pipeline:
         self.connect.wait_until_ready()
         wait_for(lambda: self.api.listens, f"The shop's API (see {self.api.log})", START_SECONDS)
         wait_for(lambda: self.stream.listens, f"The stream (see {self.stream.log})", START_SECONDS)
+
+    def has_applied_all(self, *others: str) -> bool | None:
+        """Whether the lake and other sinks have all messages of the topic, as the stream's metrics say; None if not."""
+        with urlopen(f"http://{LOOPBACK}:{self.stream.port}/metrics", timeout=START_SECONDS) as answer:
+            page = answer.read().decode()
+        return all(f'lakehouse_messages_behind{{sink="{sink}"}} 0.0' in page for sink in (ICEBERG, *others)) or None
 
     def _start_stream(self) -> None:
         command = (

@@ -14,8 +14,8 @@ from examples.lakehouse.model import AT, FEATURES, ID, LABEL, PREDICTION, Delive
 
 SECONDS = 120
 KIND, NUMBER = "_change_type", "_change_ordinal"
-INSERTED, UPDATED, DELETED = "INSERT", "UPDATE_AFTER", "DELETE"
-"""What Iceberg says of a change, the number of its snapshot, and three of the kinds."""
+INSERTED, REPLACED, UPDATED, DELETED = "INSERT", "UPDATE_BEFORE", "UPDATE_AFTER", "DELETE"
+"""What Iceberg says of a change, the number of its snapshot, and the kinds; an update is two rows."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class OrderChanges:
     @classmethod
     def of(cls, changes: pd.DataFrame) -> "OrderChanges":
         """Divide changes; those before the last deletion of their order are left out."""
+        changes = _with_reused_ids(changes)
         deletions = changes[changes[KIND] == DELETED].groupby(ID)[NUMBER].max()
         is_present = changes[NUMBER] > changes[ID].map(deletions).fillna(-1)
         return cls([f"{order_id}" for order_id in deletions.index], changes[is_present])
@@ -107,9 +108,27 @@ class OrderScoring:
             self.monitor.log_labels({f"{order[ID]}": order[LABEL]}, known_at=order["delivered_at"].to_pydatetime())
 
 
+def _with_reused_ids(changes: pd.DataFrame) -> pd.DataFrame:
+    """Return changes without the rows that were replaced; an update to an order placed at another time is two changes.
+
+    Where an id is deleted and used again within a micro-batch, the lake has one update: it is a deletion and, half a
+    number later, an insertion here.
+    """
+    replaced, updated = (changes[changes[KIND] == kind].set_index([ID, NUMBER])[AT] for kind in (REPLACED, UPDATED))
+    earlier = replaced.reindex(updated.index)
+    reused = updated.index[earlier.notna() & (earlier != updated)]
+    is_reused = pd.MultiIndex.from_frame(changes[[ID, NUMBER]]).isin(reused)
+    kinds = changes[KIND].mask(is_reused, changes[KIND].replace({REPLACED: DELETED, UPDATED: INSERTED}))
+    numbers = changes[NUMBER] + 0.5 * (is_reused & (kinds == INSERTED))
+    return changes.assign(**{KIND: kinds, NUMBER: numbers})[kinds != REPLACED]
+
+
 def changed_orders(spark: SparkSession, first: int, last: int, begin: datetime) -> pd.DataFrame:
-    """Return the changes after one snapshot until another of orders that were placed since an instant."""
-    is_wanted = F.col(KIND).isin(INSERTED, UPDATED, DELETED) & (F.col(AT) >= begin)
+    """Return the changes after one snapshot until another of orders that were placed since an instant.
+
+    Of an update the replaced row is there too, even if it was placed before.
+    """
+    is_wanted = (F.col(AT) >= begin) | (F.col(KIND) == REPLACED)
     columns = (ID, AT, *FEATURES, "delivered_at", LABEL, KIND, NUMBER)
     frame = changelog(spark, first, last).where(is_wanted).orderBy(NUMBER, ID).select(*columns).toPandas()
     return frame.assign(**{name: pd.to_datetime(frame[name]).dt.tz_localize(UTC) for name in (AT, "delivered_at")})

@@ -47,9 +47,8 @@ class OrdersSink:
     def apply(self, batch: DataFrame, number: int) -> None:
         """Merge what a micro-batch has but tombstones, which say nothing that the deletions before them do not."""
         begin = time.monotonic()
-        events = batch.where("value IS NOT NULL")
-        if not events.isEmpty():
-            changes = newest_changes(read_changes(events, columns_of(events))).persist()
+        if columns := columns_of(batch):
+            changes = newest_changes(read_changes(batch, columns)).persist()
             try:
                 self.metrics.applied(apply_changes(changes, number), time.monotonic() - begin)
             finally:
@@ -64,7 +63,8 @@ def apply_changes(changes: DataFrame, number: int) -> BatchSummary:
     summary = summary_of(changes)
     _describe_snapshots(changes.sparkSession, number, summary)
     add_columns(ORDERS, changes, OPERATION, COMMITTED)
-    _store_deletions(changes)
+    if DELETE in summary.operations:
+        _store_deletions(changes)
     _merge(changes)
     return summary
 
@@ -76,9 +76,7 @@ def _describe_snapshots(spark: SparkSession, number: int, summary: BatchSummary)
 
 
 def _store_deletions(changes: DataFrame) -> None:
-    deletions = changes.where(F.col(OPERATION) == DELETE).select("id", *POSITION)
-    if not deletions.isEmpty():
-        deletions.writeTo(DELETED).append()
+    changes.where(F.col(OPERATION) == DELETE).select("id", *POSITION).writeTo(DELETED).append()
 
 
 def _merge(changes: DataFrame) -> None:

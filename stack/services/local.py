@@ -1,7 +1,7 @@
 """What runs on this machine, in starting order: the servers, then the services of the table that listen on a port."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from stack.servers.sqlserver import SqlServer, initialize
 from stack.services.environments import base_environment, engine_for, settings_of
 from stack.services.service import Service, ServiceWorker
 from stack.services.site import Site
-from stack.services.table import OWNER, SERVICES, service_named, with_port, with_workers
+from stack.services.table import OWNER, SERVICES, with_port, with_workers
 
 
 @dataclass(frozen=True)
@@ -156,21 +156,23 @@ class Selection:
         services: rows of the table of services.
         starts_services: whether those that listen on a port are started, not their servers alone.
         workers: the processes that are started only on request.
+        kafka: whether Kafka is wanted even if none of the services connects to it.
     """
 
     services: tuple[Service, ...] = SERVICES
     starts_services: bool = True
     workers: tuple[LocalProcess, ...] = ()
+    kafka: bool = False
 
     @classmethod
-    def of_role(cls, role: str) -> "Selection":
-        """Return the service of a name, and the owner, which creates the tables."""
-        return cls((OWNER, service_named(role)))
+    def of_roles(cls, roles: Sequence[str], *, kafka: bool = False) -> "Selection":
+        """Return the services of some names, and the owner, which creates the tables."""
+        return cls((OWNER, *(service for service in SERVICES if service.name in roles)), kafka=kafka)
 
     @property
     def processes(self) -> tuple[LocalProcess, ...]:
         """The servers and then the services, in starting order; they are stopped in reverse."""
-        servers = SERVERS if self.uses_kafka else (MARIADB_PROCESS,)
+        servers = SERVERS if self.kafka or self.uses_kafka else (MARIADB_PROCESS,)
         services = with_port(self.services) if self.starts_services else ()
         return (*servers, *(local_process(service) for service, _ in services), *self.workers)
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import patch
-from urllib.request import urlopen
 
 import numpy as np
 import pandas as pd
@@ -24,7 +23,7 @@ from examples.lakehouse.__main__ import score
 from examples.lakehouse.lake import lake_session
 from examples.lakehouse.orders import ORDERS, TOPIC
 from examples.lakehouse.pipeline import Pipeline, start_pipeline
-from examples.lakehouse.pipeline_metrics import COPY, ICEBERG
+from examples.lakehouse.pipeline_metrics import COPY
 from examples.lakehouse.scoring import SentChanges
 from examples.lakehouse.simulation import Plan
 from examples.monitor_api import call, erase_rows, wait_for
@@ -179,7 +178,7 @@ def test_orders_of_an_erased_customer_leave_the_monitor_and_its_archive(
     send_again(pipeline)
     pipeline.start()
     pipeline.wait_until_ready()
-    wait_for(lambda: at_the_end(pipeline, COPY), "The end of the topic", SECONDS)
+    wait_for(lambda: pipeline.has_applied_all(COPY), "The end of the topic", SECONDS)
     assert score(servers, pipeline, spark) == SentChanges()
     assert erased_by_hand(servers, *of_customer) == 0
 
@@ -196,7 +195,7 @@ def test_an_order_whose_deletion_comes_first_is_not_sent(
     deleted["payload"] |= {"before": {**deleted["payload"]["before"], "id": order_id}, "source": later}
     for event in (deleted, inserted, deleted):  # the copy takes events as they come: the last one is for it
         send(pipeline, [(event_key(pipeline, order_id), json.dumps(event).encode())])
-        wait_for(lambda: at_the_end(pipeline, COPY), "The end of the topic", SECONDS)
+        wait_for(lambda: pipeline.has_applied_all(COPY), "The end of the topic", SECONDS)
         assert score(servers, pipeline, spark) == SentChanges()
     assert erased_by_hand(servers, order_id) == 0
     wait_until_equal(pipeline, spark)
@@ -283,7 +282,7 @@ def test_a_new_column_of_the_source_reaches_both_copies(pipeline: Pipeline, spar
 def test_changes_that_come_late_or_again_change_nothing_in_the_lake(pipeline: Pipeline, spark: SparkSession) -> None:
     columns, rows = comparison.database_rows(pipeline.database.engine("auditor"))
     assert any(value is None for _, value in send_again(pipeline)), "deletions have tombstones"
-    wait_for(lambda: at_the_end(pipeline), "The end of the topic", SECONDS)
+    wait_for(pipeline.has_applied_all, "The end of the topic", SECONDS)
     assert {*comparison.lake_rows(spark, columns)} == {*rows}
 
 
@@ -301,7 +300,7 @@ def test_alerts_fire_while_a_sink_is_stopped_and_every_panel_has_data(pipeline: 
         prometheus_checks.wait_until(lambda: prometheus.firing() == {("LakehouseStreamDown", "")})
         pipeline.start()
         pipeline.wait_until_ready()
-        wait_for(lambda: at_the_end(pipeline, COPY), "The end of the topic", SECONDS)
+        wait_for(lambda: pipeline.has_applied_all(COPY), "The end of the topic", SECONDS)
         prometheus_checks.wait_until(lambda: not prometheus.firing())
 
 
@@ -334,10 +333,3 @@ def messages_of_topic(kafka: str) -> list[tuple[bytes | None, bytes | None]]:
         return [(message.key(), message.value()) for message in messages]
     finally:
         consumer.close()
-
-
-def at_the_end(pipeline: Pipeline, *others: str) -> bool | None:
-    """Return whether the lake and other sinks have all messages, as the stream's metrics say; None if not."""
-    with urlopen(f"http://127.0.0.1:{pipeline.stream.port}/metrics", timeout=SECONDS) as answer:
-        page = answer.read().decode()
-    return all(f'lakehouse_messages_behind{{sink="{sink}"}} 0.0' in page for sink in (ICEBERG, *others)) or None

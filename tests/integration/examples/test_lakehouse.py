@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from sqlalchemy import Engine, MetaData, Table, create_engine
 
 from examples.lakehouse import poller
@@ -111,3 +111,13 @@ def test_the_newest_change_of_each_order_wins_whatever_comes_again(example_spark
     assert tuple(rows[1]) == (1, 1.5, 3.0, 24.0, last, 50, 0, "u", 1_000)
     assert tuple(rows[2]) == (2, 0.0, 6.0, None, first, 100, 3, "u", 1_000)
     assert tuple(rows[3]) == (3, None, None, None, first, 100, 5, "d", 1_000)
+
+
+def test_a_text_that_is_no_event_is_an_error_and_null_messages_are_none(example_spark: SparkSession) -> None:
+    def messages(*values: str | None) -> DataFrame:
+        return example_spark.createDataFrame([(value,) for value in values], "value STRING")
+
+    assert columns_of(messages(None)) == {}
+    for text in ("no event", '{"payload": {}}'):
+        with pytest.raises(ValueError, match=r"A message of the topic has no schema; set value\.converter\.schemas"):
+            columns_of(messages(None, text))

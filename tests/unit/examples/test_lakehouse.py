@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
 
 import driftline as dl
 from examples.lakehouse.__main__ import SPEC
-from examples.lakehouse.model import AT, ID, LABEL, PREDICTION, DeliveryModel, scored, train
+from examples.lakehouse.model import AT, ID, LABEL, PREDICTION, DeliveryModel, inputs_of, scored, train
 from examples.lakehouse.orders import ORDERS, PROMISED
 from examples.lakehouse.shop_api import ChangeFeed, InvalidRequest
 from examples.lakehouse.simulation import CUSTOMERS, METRES, SHORT, Change, Plan, changes, erasure_of
@@ -115,6 +116,8 @@ def test_the_model_learns_the_hours_and_is_stored_as_text() -> None:
     model = train(orders)
     assert model.weights["distance"] == pytest.approx(1 / 35, rel=0.1)
     assert DeliveryModel.from_json(model.to_json()) == model
+    oracle = LinearRegression().fit(inputs_of(orders).to_numpy(), orders[LABEL].to_numpy())
+    assert [*model.weights.values(), model.intercept] == pytest.approx([*oracle.coef_, oracle.intercept_], rel=1e-9)
     error = (model.predict(orders) - orders[LABEL]).abs().mean()
     assert error < 3
 

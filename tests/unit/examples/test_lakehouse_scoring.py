@@ -10,7 +10,17 @@ import pandas as pd
 import pytest
 
 from examples.lakehouse.model import AT, FEATURES, ID, LABEL, NUMBERS, PREDICTION, WAREHOUSE, DeliveryModel
-from examples.lakehouse.scoring import DELETED, INSERTED, KIND, NUMBER, UPDATED, OrderChanges, OrderScoring, SentChanges
+from examples.lakehouse.scoring import (
+    DELETED,
+    INSERTED,
+    KIND,
+    NUMBER,
+    REPLACED,
+    UPDATED,
+    OrderChanges,
+    OrderScoring,
+    SentChanges,
+)
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 MODEL = DeliveryModel(1.0, dict.fromkeys((*NUMBERS, "warehouse_south", "warehouse_west"), 1.0))
@@ -109,6 +119,26 @@ def test_an_id_that_is_given_to_another_order_has_its_prediction() -> None:
         assert monitor.predictions["1"][0]["distance"] == 9.0
 
 
+def test_an_id_that_is_used_again_within_a_micro_batch_has_the_prediction_of_the_new_order() -> None:
+    monitor = FakeMonitor()
+    first = change(INSERTED, 0, 1, distance=1.0)
+    monitor.send(first, change(REPLACED, 1, 1, distance=1.0), change(UPDATED, 1, 1, distance=1.0, hours=5.0))
+    assert monitor.labels == {"1": 5.0}, "a delivery is the same order's"
+    reused = {**change(UPDATED, 2, 1, distance=9.0), AT: pd.Timestamp(BEGIN) + pd.Timedelta("1h")}
+    for _ in range(2):
+        assert monitor.send({**first, KIND: REPLACED, NUMBER: 2}, reused) == SentChanges(scored=1, erased=1)
+        ((features, _, at),) = monitor.predictions.values()
+        assert (features["distance"], at) == (9.0, reused[AT])
+        assert not monitor.labels
+
+
+def test_an_id_of_an_order_that_is_not_monitored_may_be_used_again() -> None:
+    monitor = FakeMonitor()
+    earlier = {**change(REPLACED, 0, 1), AT: pd.Timestamp(BEGIN) - pd.Timedelta("1h")}
+    assert monitor.send(earlier, change(UPDATED, 0, 1, hours=5.0)) == SentChanges(scored=1)
+    assert monitor.labels == {"1": 5.0}
+
+
 def test_refused_rows_are_an_error() -> None:
     with pytest.raises(RuntimeError, match="has not stored"):
         FakeMonitor(refused_batches=1).send(change(INSERTED, 0, 1))
@@ -120,6 +150,7 @@ def test_after_failures_and_repetitions_the_monitor_has_the_present_orders(seed:
     history, monitor, tagged, end = [*random_history(generator)], FakeMonitor(), 0, 0
     while tagged < len(history):
         end = min(end + generator.randrange(20), len(history))
+        end += end < len(history) and history[end - 1][KIND] == REPLACED  # both rows of an update are in one snapshot
         monitor.away = generator.random() < 0.3
         try:
             monitor.send(*history[tagged:end])
@@ -145,7 +176,12 @@ def random_history(generator: random.Random) -> Iterator[Row]:
         order_id = generator.randrange(6)
         if order_id not in present:
             present[order_id] = change(INSERTED, number, order_id, distance=float(number))
+        elif generator.random() < 0.2:
+            replaced, at = present[order_id], pd.Timestamp(BEGIN) + pd.Timedelta(hours=number)
+            yield {**replaced, KIND: REPLACED, NUMBER: number}
+            present[order_id] = {**change(UPDATED, number, order_id, distance=float(number)), AT: at}
         elif generator.random() < 0.5:
+            yield {**present[order_id], KIND: REPLACED, NUMBER: number}
             present[order_id] = {**present[order_id], LABEL: float(number), KIND: UPDATED, NUMBER: number}
         else:
             yield {**present.pop(order_id), KIND: DELETED, NUMBER: number}

@@ -155,3 +155,7 @@ def test_settings_are_printed_for_a_shell(
     lines = capsys.readouterr().out.splitlines()
     assert "export DB_USER=driftline_jobs" in lines
     assert f"export DRIFTLINE_VAR='{tmp_path}/a folder'" in lines
+    assert main(["env", "jobs", "owner"]) == 0
+    of_both = capsys.readouterr().out.splitlines()
+    assert "export DB_USER=driftline_owner" in of_both
+    assert {line for line in of_both if "KAFKA" in line} == {line for line in lines if "KAFKA" in line}
