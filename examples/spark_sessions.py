@@ -13,6 +13,8 @@ from examples.servers import ROOT
 
 JARS = ROOT / "build" / "jars" / "spark"
 JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+WITHOUT_CHECKSUMS = {"spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs"}
+"""Checkpoints in a local folder have no files of checksums, each of which takes the start of a process."""
 KAFKA_JARS = ("spark-sql-kafka-*", "spark-token-provider-kafka-*", "kafka-clients-*", "commons-pool2-*")
 
 
@@ -39,6 +41,7 @@ def spark_session(
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "1",
+        **WITHOUT_CHECKSUMS,
         **(further or {}),
     }
     builder = SparkSession.builder.appName(name).master("local[1]")
