@@ -1,7 +1,6 @@
 """Apache Kafka as one KRaft broker, from its own jars."""
 
 import base64
-import os
 import shutil
 import subprocess
 import uuid
@@ -44,17 +43,7 @@ broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
 # 128 MB less memory.
 log.cleaner.dedupe.buffer.size=2097152
-# An idle broker takes half the processor time: no record every half second that nobody reads, and fewer threads.
-metadata.max.idle.interval.ms=0
-num.network.threads=1
-num.io.threads=2
-background.threads=2
-group.coordinator.threads=1
 """
-
-CHECKPOINT = "bootstrap.checkpoint"
-META = "version=1\nnode.id=1\ncluster.id={cluster}\ndirectory.id={directory}\n"
-"""What the formatter writes: the features of its version, and the ids."""
 
 CLASSPATH = ("-cp", f"{paths.KAFKA_JARS}/*")
 JVM = (
@@ -136,35 +125,8 @@ def _write_properties(broker: Broker) -> None:
 
 
 def _format(broker: Broker) -> None:
-    """Format the data folder, with ids of its own, by a copy of what the formatter wrote the first time.
-
-    The formatter takes a start of Java, and what it writes beside the ids depends on Kafka's version alone.
-    """
-    template = archive().with_suffix(".checkpoint")
-    if not template.exists():
-        _run_formatter(broker)
-        template.parent.mkdir(parents=True, exist_ok=True)
-        _copy(broker.logs / CHECKPOINT, template)
-        return
-    broker.logs.mkdir()
-    _copy(template, broker.logs / CHECKPOINT)
-    staged = broker.logs / "meta.properties.partial"
-    staged.write_text(META.format(cluster=_new_id(), directory=_new_id()))
-    staged.replace(broker.logs / "meta.properties")
-
-
-def _copy(source: Path, target: Path) -> None:
-    staged = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.copyfile(source, staged)
-    staged.replace(target)
-
-
-def _new_id() -> str:
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-
-
-def _run_formatter(broker: Broker) -> None:
-    options = ("format", f"--cluster-id={_new_id()}", "-c", str(broker.properties))  # the id may begin with a dash
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    options = ("format", f"--cluster-id={cluster}", "-c", str(broker.properties))  # the id may begin with a dash
     classes = class_archive.reading(archive())
     command = (java(), *JVM, *classes, *CLASSPATH, "kafka.tools.StorageTool", *options)
     completed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)

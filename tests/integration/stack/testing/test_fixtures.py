@@ -5,7 +5,6 @@ import select
 import subprocess
 import sys
 from pathlib import Path
-from unittest.mock import patch
 
 import pymysql
 import pytest
@@ -64,18 +63,6 @@ def test_a_broker_takes_its_classes_from_the_archive(kafka: str) -> None:
     command = (java(), *kafka_server.JVM, *options, *kafka_server.CLASSPATH, "kafka.Kafka", "--version")
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "kafka.Kafka source: shared objects file (top)" in output
-
-
-def test_a_second_broker_needs_no_formatter_and_has_ids_of_its_own(tmp_path: Path) -> None:
-    first, second = (kafka_server.Broker(tmp_path / name, 19092, 19093) for name in ("first", "second"))
-    kafka_server.prepare(first)
-    with patch.object(kafka_server, "_run_formatter") as formatter:
-        kafka_server.prepare(second)
-    assert not formatter.called
-    metas = [{*(broker.logs / "meta.properties").read_text().splitlines()} for broker in (first, second)]
-    assert {line for line in metas[0] & metas[1] if not line.startswith("#")} == {"version=1", "node.id=1"}
-    checkpoints = [(broker.logs / kafka_server.CHECKPOINT).read_bytes() for broker in (first, second)]
-    assert checkpoints[0] == checkpoints[1]
 
 
 def test_committed_rows_survive_a_kill(tmp_path: Path) -> None:
