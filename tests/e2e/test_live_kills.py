@@ -3,6 +3,7 @@
 from concurrent.futures import Future
 
 import pandas as pd
+import pytest
 
 from churn.columns import Processed
 from churn.tables import cdr, churn_predictions
@@ -11,6 +12,7 @@ from stack.testing.isolated_stack import IsolatedStack, chunks
 from tests.chaos.live_stack import VICTIMS, StreamOutcome, require_same_chunks, summary_of
 
 
+@pytest.mark.timeout(1800)  # it waits for three worlds on the same cores
 def test_killed_while_it_scores_each_record_stands_once(
     loop: IsolatedStack, plan: Plan, killed_live: "Future[StreamOutcome]"
 ) -> None:
