@@ -67,7 +67,7 @@ class WholeRequests:
     async def answer(self, scope: Scope, body: bytes) -> WholeResponse:
         """Let the app answer a request whose body is there."""
         environ = build_environ(scope, BytesIO(body))  # type: ignore[arg-type]  # any stream will do
-        environ["wsgi.input_terminated"] = True  # type: ignore[typeddict-unknown-key]  # it ends, whatever length is named
+        environ["wsgi.input_terminated"] = True  # type: ignore[typeddict-unknown-key]  # the body is whole, whatever its Content-Length
         if (answer := self._answer_brief(environ, body)) is not None:
             return answer
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._called, environ)

@@ -1,12 +1,13 @@
 """A client's connection: HTTP parsed strictly, limits on the size and time of headers, and joined writes."""
 
 import asyncio
-import json
+from http import HTTPStatus
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from driftline.http.server.connections import HEADER_BYTES, REQUEST_SECONDS
+from serving.web.asgi import refuse
 
 HOSTS = {"1.0": (0, 1), "1.1": (1,)}
 """How many hosts a request of each version of HTTP may name; the parser takes any number, and other versions."""
@@ -159,7 +160,7 @@ class StrictConnection(HttpToolsProtocol):
 
 def _invalid_request() -> bytes:
     """Return the answer to what is not HTTP."""
-    error = {"code": "bad_request", "message": INVALID_REQUEST, "details": []}
-    body = json.dumps({"error": error}).encode() + b"\n"
-    head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    answer = refuse(HTTPStatus.BAD_REQUEST, INVALID_REQUEST)
+    headers = [*answer.headers, (b"content-length", str(len(answer.body)).encode())]
+    lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in headers)]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + answer.body

@@ -70,13 +70,14 @@ def answers(*parts: bytes) -> list[tuple[int, Any]]:
                 await asyncio.wait([reading], timeout=0.01)
         return await reading
 
-    received, found = converse(client), []
+    received: bytes = converse(client)
+    answered = []
     while received:
         head, _, received = received.partition(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
-        found.append((int(head.split()[1]), json.loads(received[:length])))
+        answered.append((int(head.split()[1]), json.loads(received[:length])))
         received = received[length:]
-    return found
+    return answered
 
 
 def is_refusal(answer: tuple[int, Any]) -> bool:
