@@ -4,7 +4,9 @@ With `pytest -n 2 --dist loadgroup` a file's tests run in one process, and all t
 """
 
 import gc
+import logging
 import os
+from collections.abc import Generator
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -81,6 +83,18 @@ def _source(path: Path) -> bytes:
 def _group(item: pytest.Item) -> str:
     fixtures = getattr(item, "fixturenames", ())
     return next((name for name in SHARED if name in fixtures), item.nodeid.partition("::")[0])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Undo what a test configures of the log: its handler writes to a standard error that is closed after the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        return (yield)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)  # also makes loggers forget which levels are on
 
 
 def pytest_collection_finish() -> None:

@@ -173,9 +173,11 @@ def _make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PredictionLog, "add", add)
         patch.setattr(ServiceMetrics, "count", count)
-        patch.setattr(log, "level", logging.DEBUG)
         log.addHandler(handler)
+        level = log.level
+        log.setLevel(logging.DEBUG)  # unlike the attribute, it makes the loggers below forget which levels were on
         yield make
+        log.setLevel(level)
         log.removeHandler(handler)
 
 
