@@ -1,5 +1,6 @@
 """The ASGI server of the service, with the limits that keep one client from blocking the others."""
 
+import asyncio
 import logging
 import signal
 import socket
@@ -23,6 +24,17 @@ MOST_CONNECTIONS = 500
 """Connections that may be open at once, WebSockets included."""
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the interpreter from the one that answers clients."""
+TLS_END_SECONDS = 2.0
+"""How long a client may take to end TLS on a connection that the service closes; one that does not read never would."""
+
+
+class ServiceLoop(asyncio.SelectorEventLoop):
+    """An event loop whose server ends TLS in `TLS_END_SECONDS`: idle clients would delay a stop by half a minute."""
+
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
+        """Listen as asyncio does."""
+        seconds = TLS_END_SECONDS if options["ssl"] else None
+        return await super().create_server(*args, ssl_shutdown_timeout=seconds, **options)
 
 
 def serve(app: Any, host: str, port: int, tls: TlsSettings, most_bytes: int) -> None:
@@ -56,7 +68,8 @@ def serve(app: Any, host: str, port: int, tls: TlsSettings, most_bytes: int) -> 
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises the signal again when it has stopped
             signal.signal(number, lambda *_: None)
         log.info("Listening on %s://%s:%d", "https" if tls.cert else "http", *listener.getsockname()[:2])
-        uvicorn.Server(config).run(sockets=[listener])
+        with asyncio.Runner(loop_factory=ServiceLoop) as runner:
+            runner.run(uvicorn.Server(config).serve(sockets=[listener]))
     log.info("Stopped after the requests in progress")
 
 
