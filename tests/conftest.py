@@ -6,6 +6,7 @@ With `pytest -n 2 --dist loadgroup` a file's tests run in one process, and all t
 import gc
 import logging
 import os
+import signal
 from collections.abc import Generator
 from functools import cache
 from importlib import import_module
@@ -31,7 +32,12 @@ TEXTS = {"slow": b"mark.slow", "hypothesis": b"hypothesis"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Load what tests use, which takes a second; the process of pytest-xdist that hands tests out needs none of it."""
+    """Load what tests use, which takes a second; the process of pytest-xdist that hands tests out needs none of it.
+
+    Where the tests run in the background of a script, Ctrl-C (SIGINT) is ignored, also by the commands that they start.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
         return
     _load_laws()
