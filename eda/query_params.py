@@ -43,7 +43,7 @@ def _pairs(text: str) -> Sequence[tuple[str, object]]:
 def _key_faults(pairs: Sequence[tuple[str, object]]) -> list[str]:
     names = [name for name, _ in pairs]
     unknown = [f"unknown key {name!r}; known: {', '.join(KEYS)}" for name in dict.fromkeys(names) if name not in KEYS]
-    return unknown + [f"{name} stands {names.count(name)} times" for name in KEYS if names.count(name) > 1]
+    return unknown + [f"{name} is given {names.count(name)} times" for name in KEYS if names.count(name) > 1]
 
 
 def _day_faults(key: str, value: object) -> list[str]:

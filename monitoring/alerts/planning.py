@@ -133,7 +133,7 @@ def plan_alerts(engine: Engine, planner: Planner, now: datetime) -> int:
 def plan_version(connection: Connection, key: VersionKey, planner: Planner, now: datetime) -> int:
     """Store the deliveries of one version and settle its events and the silences that have ended.
 
-    Its incidents are brought up to date first. Nothing is told about an incident that is silenced.
+    Its incidents are brought up to date first. No message is planned for an incident that is silenced.
     """
     if not lock_version(connection, key):
         return 0

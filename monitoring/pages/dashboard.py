@@ -57,8 +57,26 @@ def make_pages(
     pressure: Pressure,
 ) -> APIBlueprint:
     """Return the routes of the pages; no page loads anything from another server."""
-    open_changes = Changes(monitor.newest_change)
     pages = APIBlueprint("pages", __name__, enable_openapi=False, template_folder=str(TEMPLATES))
+    _add_views(pages, monitor)
+    add_model_tabs(pages, monitor, registered)
+    add_incident_pages(pages, monitor.engine, clock)
+    add_alert_pages(pages, desk)
+    add_spec_edit_pages(pages, monitor, registered, pressure)
+    add_registration_pages(pages, monitor, registered, Drafts(clock), pressure)
+    _add_error_pages(pages)
+    functions = {"time": page_text.time, "dated": dated_label}
+    words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, **KINDS_AND_STATES} | functions
+    pages.context_processor(lambda: words | {"last": monitor.last, "every": poll_seconds, "now": clock()})
+    for name, function in page_text.FILTERS.items():
+        pages.add_app_template_filter(function, name)
+    install_pages(pages)
+    return pages
+
+
+def _add_views(pages: APIBlueprint, monitor: MonitorService) -> None:
+    """Add the overview, the page of a model and that of a column's drift, and the changes that open pages listen to."""
+    open_changes = Changes(monitor.newest_change)
 
     @needs(Scope.READ)
     def home(query_data: OverviewQuery) -> ResponseReturnValue:
@@ -91,6 +109,15 @@ def make_pages(
         events = open_changes.stream(stopping(request.environ).wait)
         return Response(events, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
+    pages.get("/")(pages.input(OverviewQuery, location="query")(home))
+    pages.get("/models/<name>")(pages.input(ModelQuery, location="query")(model))
+    pages.get("/models/<name>/drift")(pages.input(ColumnQuery, location="query")(column))
+    pages.get(CHANGES)(changes)
+
+
+def _add_error_pages(pages: APIBlueprint) -> None:
+    """Answer expected errors with a page that says what to do."""
+
     def unavailable(error: Unavailable) -> ResponseReturnValue:
         return render_template("problem.html", heading="The monitor cannot answer now", error=error), error.status
 
@@ -100,23 +127,7 @@ def make_pages(
     def refused(error: DriftlineError) -> ResponseReturnValue:
         return render_template("problem.html", heading="This was refused", error=error), error.status
 
-    pages.get("/")(pages.input(OverviewQuery, location="query")(home))
-    pages.get("/models/<name>")(pages.input(ModelQuery, location="query")(model))
-    pages.get("/models/<name>/drift")(pages.input(ColumnQuery, location="query")(column))
-    pages.get(CHANGES)(changes)
-    add_model_tabs(pages, monitor, registered)
-    add_incident_pages(pages, monitor.engine, clock)
-    add_alert_pages(pages, desk)
-    add_spec_edit_pages(pages, monitor, registered, pressure)
-    add_registration_pages(pages, monitor, registered, Drafts(clock), pressure)
     pages.register_error_handler(Unavailable, unavailable)
     pages.register_error_handler(NotFound, not_found)
     for kind in (InvalidInput, Conflict, TooMuchContent, UnsupportedContent, RequestTooLarge):
         pages.register_error_handler(kind, refused)
-    functions = {"time": page_text.time, "dated": dated_label}
-    words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, **KINDS_AND_STATES} | functions
-    pages.context_processor(lambda: words | {"last": monitor.last, "every": poll_seconds, "now": clock()})
-    for name, function in page_text.FILTERS.items():
-        pages.add_app_template_filter(function, name)
-    install_pages(pages)
-    return pages

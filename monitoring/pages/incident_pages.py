@@ -23,6 +23,12 @@ SILENCE_HOURS = ((1, "1 hour"), (8, "8 hours"), (24, "1 day"), (72, "3 days"), (
 
 def add_incident_pages(pages: APIBlueprint, engine: Engine, clock: Clock) -> None:
     """Add the routes to the blueprint of the pages."""
+    _add_views(pages, engine)
+    _add_forms(pages, engine, clock)
+
+
+def _add_views(pages: APIBlueprint, engine: Engine) -> None:
+    """Add the list, and the page of one incident."""
 
     @needs(Scope.READ)
     def incidents(query_data: IncidentsPageQuery) -> ResponseReturnValue:
@@ -49,6 +55,13 @@ def add_incident_pages(pages: APIBlueprint, engine: Engine, clock: Clock) -> Non
             actions=actions,
             hours=SILENCE_HOURS,
         )
+
+    pages.get("/incidents")(pages.input(IncidentsPageQuery, location="query")(incidents))
+    pages.get("/incidents/<int:number>")(incident)
+
+
+def _add_forms(pages: APIBlueprint, engine: Engine, clock: Clock) -> None:
+    """Add the routes of the forms on an incident's page; each shows the incident afterwards."""
 
     @needs(Scope.OPERATE)
     def acknowledge(number: int) -> ResponseReturnValue:
@@ -82,8 +95,6 @@ def add_incident_pages(pages: APIBlueprint, engine: Engine, clock: Clock) -> Non
         incident_actions.comment(engine, number, form_data.author, form_data.text, clock())
         return redirect(url_for("pages.incident", number=number, _anchor="comments"), 303)
 
-    pages.get("/incidents")(pages.input(IncidentsPageQuery, location="query")(incidents))
-    pages.get("/incidents/<int:number>")(incident)
     pages.post("/incidents/<int:number>/acknowledge")(acknowledge)
     pages.post("/incidents/<int:number>/assign")(pages.input(AssignmentForm, location="form")(assign))
     pages.post("/incidents/<int:number>/silence")(pages.input(SilenceForm, location="form")(silence))

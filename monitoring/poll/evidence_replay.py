@@ -103,7 +103,7 @@ class EvidenceReplay:
 def _renewed(
     stored: StoredEvidence, chunk_input: DetectorInput, result: Replay, after: datetime | None, until: datetime | None
 ) -> StoredEvidence:
-    """Return a chunk with what the replay says of it; what ticks outside the replay said is kept."""
+    """Return a chunk with the evidence of the replay; the evidence of stages outside the replay is kept."""
     by_stage = dict(stored.by_stage)
     for stage, moment in ((Stage.SCORES, chunk_input.closes_at), (Stage.LABELS, chunk_input.labels_at)):
         if is_between(moment, after, until):

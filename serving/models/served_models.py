@@ -63,9 +63,8 @@ class ServedModels:
             if name != self.default:
                 raise
             raise NotServable(
-                f"The model {name!r} has no version that can be served; train one (`make demo`, or `python "
-                "pyspark/train_model.py`) or register one (`driftline models add`). "
-                f"{error.message}"
+                f"The model {name!r} has no version that can be served; register one with its artifact (`driftline "
+                f"models add`), or set SERVING_MODEL to a model that has one. {error.message}"
             ) from error
 
     def refresh(self) -> None:

@@ -60,7 +60,7 @@ def make_api(predictor: Predictor) -> APIBlueprint:
 
 
 def _accept() -> Response:
-    """Accept the handshake of a WebSocket; a plain request is told what this address is."""
+    """Accept the handshake of a WebSocket; a plain request is refused with the address's purpose."""
     if HANDSHAKE not in request.environ.get("asgi.scope", {}):
         raise UpgradeRequired
     access.require_same_origin(request)  # browsers let any page open a WebSocket, also to read only

@@ -101,13 +101,13 @@ class PredictionConflict(Conflict):
 
 
 class Unavailable(DriftlineError):
-    """A required server does not answer; start it (`make up`), or wait and try again."""
+    """A required server does not answer; start it, or wait and try again."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class DatabaseUnavailable(Unavailable):
-    """MySQL does not answer; check DB_HOST and DB_PORT, or start it with `make up`."""
+    """MySQL does not answer; check DB_HOST and DB_PORT, or start the server."""
 
 
 class DatabaseRefused(Unavailable):
@@ -123,7 +123,7 @@ class DatabaseBusy(Unavailable):
 
 
 class KafkaUnavailable(Unavailable):
-    """Kafka does not answer; check KAFKA_BOOTSTRAP_SERVERS and KAFKA_SECURITY_PROTOCOL, or start it with `make up`."""
+    """Kafka does not answer; check KAFKA_BOOTSTRAP_SERVERS and KAFKA_SECURITY_PROTOCOL, or start the server."""
 
 
 class KafkaRefused(KafkaUnavailable):

@@ -16,6 +16,7 @@ PAGE = paths.ROOT / "docs" / "tutorial-service.md"
 CONTINUED_BY = ("investigate-a-verdict", "incidents", "alerts", "corrections-and-deletions", "new-model-version")
 """The how-to pages whose commands follow those of the tutorial, before its end."""
 END = "## Stop\n"
+EDGE = "output-of-python"
 BLOCK = re.compile(r"^```(sh|python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -34,13 +35,16 @@ def text() -> str:
 
 
 def commands(port: int) -> str:
-    """Return the pages' commands as one script of the shell that stops at a failure, and prints each block's output."""
+    """Return the pages' commands as one script of the shell that stops at a failure, and prints each block's output.
+
+    The output of a block of Python stands between two lines of `EDGE`.
+    """
     lines = ["set -eu"]
     for language, block in BLOCK.findall(text()):
         if language == "sh":
             lines += [block, "echo"]
         elif language == "python":
-            lines.append(f".venv/bin/python - <<'END'\n{block}END")
+            lines += [f"echo {EDGE}", f".venv/bin/python - <<'END'\n{block}END", f"echo {EDGE}"]
     script = "\n".join(lines)
     replaced = {
         "make up ROLE=monitor": ".venv/bin/python -m stack up --role monitor",
@@ -67,6 +71,13 @@ def test_every_command_works_and_prints_what_the_page_shows(isolated: IsolatedSt
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
     assert completed.returncode == 0, completed.stdout
+    outputs = iter(completed.stdout.split(f"{EDGE}\n")[1::2])
+    before = ""
     for language, block in BLOCK.findall(text()):
-        if language == "text":
-            assert block.rstrip("\n") in completed.stdout
+        if language == "python":
+            output = next(outputs)
+        elif language == "text" and before == "python":
+            assert block == output, "all that a block of Python prints"
+        elif language == "text":
+            assert block.rstrip("\n") in completed.stdout, "an excerpt of what commands print"
+        before = language

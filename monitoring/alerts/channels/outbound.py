@@ -37,7 +37,7 @@ def public_addresses_only(*, except_internal: bool) -> Iterator[None]:
     """Refuse connections to addresses that are not public in this context, unless `except_internal`.
 
     Raises:
-        DeliveryFailed: a connection was refused, and none was made after it, whatever a library made of the error.
+        DeliveryFailed: a connection was refused, and none was made after it, even if the library hides the error.
     """
     _install()
     refused: list[str] = []

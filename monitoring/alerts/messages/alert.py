@@ -48,7 +48,7 @@ class Alert(BaseModel):
     state: IncidentState = Field(description="of the incident")
     severity: Severity = Field(description="of the last chunk in trouble")
     worst: Severity
-    severity_before: Severity | None = Field(None, description="as the last message about the incident said it")
+    severity_before: Severity | None = Field(None, description="severity in the previous message about the incident")
     since: datetime = Field(description="start of the first chunk in trouble")
     last: datetime = Field(description="start of the last chunk in trouble")
     period: Period

@@ -26,7 +26,7 @@ class LastMessage:
 def kind_of(incident: StoredIncident, last: LastMessage | None, *, backfilled: bool) -> AlertKind | None:
     """Return the kind of the next message about an incident; None if there is nothing new.
 
-    An incident that ended before anything was told of it is told once, unless it is of the past.
+    An incident that ended before its first message gets one message, unless it is backfilled.
     """
     if last is None:
         return None if backfilled else _FIRST[incident.state]

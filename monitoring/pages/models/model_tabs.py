@@ -30,6 +30,12 @@ RETRAININGS_PAGE_SIZE = 50
 
 def add_model_tabs(pages: APIBlueprint, monitor: MonitorService, registered: RegisteredModels) -> None:
     """Add the routes to the blueprint of the pages."""
+    _add_chunk_tabs(pages, monitor)
+    _add_version_tabs(pages, monitor, registered)
+
+
+def _add_chunk_tabs(pages: APIBlueprint, monitor: MonitorService) -> None:
+    """Add the tabs of the data that arrived, and of what was computed from it."""
 
     @needs(Scope.READ)
     def history(name: str, start: str, query_data: HistoryQuery) -> ResponseReturnValue:
@@ -46,6 +52,31 @@ def add_model_tabs(pages: APIBlueprint, monitor: MonitorService, registered: Reg
         requested = ChunkRange(query_data.first, query_data.last, segments=(None,))
         status = monitor.status(name, query_data.version, requested)
         return render_template("quality.html", page=quality_page(status), versions=versions)
+
+    @needs(Scope.READ)
+    def ingest(name: str, query_data: IngestPageQuery) -> ResponseReturnValue:
+        """Show the ingested and the refused batches of a model with the reasons."""
+        versions = monitor.versions(name)
+        version, entries = monitor.ingest_log(name, INGEST_PAGE_SIZE + 1, query_data.filter())
+        more = len(entries) > INGEST_PAGE_SIZE
+        page_entries = entries[:INGEST_PAGE_SIZE]
+        return render_template(
+            "ingest.html",
+            name=name,
+            version=version,
+            versions=versions,
+            entries=page_entries,
+            query=query_data,
+            more=more,
+        )
+
+    pages.get("/models/<name>/chunks/<start>")(pages.input(HistoryQuery, location="query")(history))
+    pages.get("/models/<name>/quality")(pages.input(ModelQuery, location="query")(quality))
+    pages.get("/models/<name>/ingest")(pages.input(IngestPageQuery, location="query")(ingest))
+
+
+def _add_version_tabs(pages: APIBlueprint, monitor: MonitorService, registered: RegisteredModels) -> None:
+    """Add the tabs of specs and versions."""
 
     @needs(Scope.READ)
     def spec(name: str, query_data: VersionPageQuery) -> ResponseReturnValue:
@@ -76,26 +107,6 @@ def add_model_tabs(pages: APIBlueprint, monitor: MonitorService, registered: Reg
         first, second = (monitor.status(name, number, span) for number in compared)
         return render_template("compare.html", page=compare_page(first, second), versions=versions, query=query_data)
 
-    @needs(Scope.READ)
-    def ingest(name: str, query_data: IngestPageQuery) -> ResponseReturnValue:
-        """Show the ingested and the refused batches of a model with the reasons."""
-        versions = monitor.versions(name)
-        version, entries = monitor.ingest_log(name, INGEST_PAGE_SIZE + 1, query_data.filter())
-        more = len(entries) > INGEST_PAGE_SIZE
-        page_entries = entries[:INGEST_PAGE_SIZE]
-        return render_template(
-            "ingest.html",
-            name=name,
-            version=version,
-            versions=versions,
-            entries=page_entries,
-            query=query_data,
-            more=more,
-        )
-
-    pages.get("/models/<name>/chunks/<start>")(pages.input(HistoryQuery, location="query")(history))
-    pages.get("/models/<name>/quality")(pages.input(ModelQuery, location="query")(quality))
     pages.get("/models/<name>/spec")(pages.input(VersionPageQuery, location="query")(spec))
     pages.get("/models/<name>/versions")(pages.input(VersionsPageQuery, location="query")(versions))
     pages.get("/models/<name>/compare")(pages.input(CompareQuery, location="query")(compare))
-    pages.get("/models/<name>/ingest")(pages.input(IngestPageQuery, location="query")(ingest))

@@ -67,7 +67,7 @@ class Proposal:
 
     @property
     def training_hash(self) -> str:
-        """Identifies the reference and all that was said about it: the same again is the same version."""
+        """Identifies the reference, its spec, layout and artifact: the same again is the same version."""
         artifact = (self.artifact_uri,) if self.artifact_uri else ()
         parts = (self.fitted.content_hash, self.spec.model_dump_json(), self.layout.to_json(), *artifact)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()

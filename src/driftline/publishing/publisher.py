@@ -116,4 +116,4 @@ def require_topics(required: Iterable[str], present: Iterable[str]) -> None:
     """
     missing = sorted({*required} - {*present})
     if missing:
-        raise KafkaUnavailable(f"Kafka has no topic {', '.join(missing)}; `make up` creates it.")
+        raise KafkaUnavailable(f"Kafka has no topic {', '.join(missing)}; create what is missing.")

@@ -23,7 +23,10 @@ STATE_WORDS: dict[State, StateWords] = {
     State.OK: StateWords("OK", "✓", "Labels are in, and no finding warns."),
     State.WARN: StateWords("Warning", "▲", "A finding warns; its reason says what is outside its bounds."),
     State.ALERT: StateWords(
-        "Alert", "✕", "Performance is far beyond its bound, two of three signs agree, or the spec alerts on drift; act."
+        "Alert",
+        "✕",
+        "The evidence of a change is strong enough for the alert budget, performance is beyond its alert bounds, a "
+        "column is lost, or drift lasts and the spec alerts on it; act.",
     ),
     State.PENDING_LABELS: StateWords(
         "Waiting for labels", "◷", "Nothing alerts, but only labels can show that the model is healthy."

@@ -196,7 +196,7 @@ def after_commit(connection: Connection, action: Callable[[], None]) -> None:
 
 
 def _stop_after(attempts: int, lock_waits: int | None) -> Callable[[RetryCallState], bool]:
-    """Return a condition that holds after so many attempts, or so many that waited for locks in vain."""
+    """Return a condition that holds after so many attempts, or so many that timed out waiting for locks."""
     waits = 0
 
     def stop(state: RetryCallState) -> bool:

@@ -289,7 +289,7 @@ def test_a_missing_database_is_reported_and_survived(tmp_path: Path) -> None:
         for path in ("/run-monitoring", "/api/v1/models", "/readyz"):
             answer = client.get(path)
             assert (answer.status_code, _json(answer)["error"]["code"]) == (503, "database_unavailable")
-            assert "make up" in _json(answer)["error"]["message"]
+            assert "check DB_HOST and DB_PORT" in _json(answer)["error"]["message"]
         page = client.get("/")
         assert (page.status_code, page.mimetype) == (503, "text/html")
         assert "The last poll failed" in page.text

@@ -17,7 +17,7 @@ class Backoff:
     random: Random = field(default_factory=Random)
     failures: int = 0
     not_before: float = 0.0
-    """The instant, of the clock that `failed` is told, before which nothing is sent."""
+    """The time before which nothing is sent, on the clock of the `now` that is passed to `failed`."""
     requested: bool = False
     """Whether the monitor itself asked to wait."""
 

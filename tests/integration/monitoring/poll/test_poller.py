@@ -53,15 +53,15 @@ def test_late_labels_revise_only_their_chunk(world: MonitoredWorld) -> None:
         world.label(day, part=slice(0, 240) if day == 2 else slice(None))
     poll(world)
     assert world.states()[2] == "pending_labels"
-    said_before = [row for row in world.rows(results) if row["chunk_start"] == (FIRST + 2 * DAY).replace(tzinfo=None)]
+    results_before = [row for row in world.rows(results) if row["chunk_start"] == (FIRST + 2 * DAY).replace(tzinfo=None)]
     world.label(2, part=slice(240, 300))
     summary = poll(world)
     assert (summary.chunks, summary.revisions) == (1, 1)
     assert revisions(world) == {day: [1, 2] if day == 2 else [1] for day in range(8)}
     assert world.states()[2] == "ok"
-    assert [row for row in world.rows(results) if row in said_before] == said_before
-    spoken = [row for row in world.rows(verdicts) if row["chunk_start"] == (FIRST + 2 * DAY).replace(tzinfo=None)]
-    assert [(row["revision"], row["state"], row["current"]) for row in spoken] == [
+    assert [row for row in world.rows(results) if row in results_before] == results_before
+    stored = [row for row in world.rows(verdicts) if row["chunk_start"] == (FIRST + 2 * DAY).replace(tzinfo=None)]
+    assert [(row["revision"], row["state"], row["current"]) for row in stored] == [
         (1, "pending_labels", 0),
         (2, "ok", 1),
     ]
@@ -83,9 +83,9 @@ def test_a_change_rederives_verdicts_of_later_chunks(world: MonitoredWorld) -> N
     world.predict(3, shift=2.0)
     summary = poll(world)
     assert (summary.chunks, world.states()[4]) == (1, "warn")
-    spoken = [row for row in world.rows(verdicts) if row["chunk_start"] == (FIRST + 4 * DAY).replace(tzinfo=None)]
-    assert [(row["revision"], row["sequence"], row["current"]) for row in spoken] == [(1, 1, 0), (1, 2, 1)]
-    assert '"minutes"' in spoken[1]["drifted"]
+    stored = [row for row in world.rows(verdicts) if row["chunk_start"] == (FIRST + 4 * DAY).replace(tzinfo=None)]
+    assert [(row["revision"], row["sequence"], row["current"]) for row in stored] == [(1, 1, 0), (1, 2, 1)]
+    assert '"minutes"' in stored[1]["drifted"]
 
 
 @on_mariadb
