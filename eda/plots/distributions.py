@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from churn.columns import CDR_USAGE, Cdr
-from eda.plots.style import GROUP_COLORS, WIDTH, empty, in_unit, note
+from eda.plots.style import GROUP_COLORS, QUIET, WIDTH, empty, in_unit, note
 from eda.quantities import QUANTITIES
 from eda.statistics.exploration import Exploration
 from eda.statistics.histogram import EDGES, EMPTY, Floats, UsageHistogram, snapped
@@ -101,5 +101,5 @@ def _legend(figure: Figure, groups: tuple[Group, ...]) -> None:
     names = {group: f"PSEUDO_CHURNED = {group}" for group in (Group.STAYED, Group.CHURNED)}
     names[Group.UNKNOWN] = "all records (no label is settled)"
     handles = [Line2D([], [], color=GROUP_COLORS[group], linewidth=2.5, label=names[group]) for group in groups]
-    handles.append(Line2D([], [], color="#5d6b7a", linewidth=1.2, linestyle=(0, (4, 2)), label="median"))
+    handles.append(Line2D([], [], color=QUIET, linewidth=1.2, linestyle=(0, (4, 2)), label="median"))
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))

@@ -53,13 +53,13 @@ def test_late_labels_revise_only_their_chunk(world: MonitoredWorld) -> None:
         world.label(day, part=slice(0, 240) if day == 2 else slice(None))
     poll(world)
     assert world.states()[2] == "pending_labels"
-    results_before = [row for row in world.rows(results) if row["chunk_start"] == (FIRST + 2 * DAY).replace(tzinfo=None)]
+    earlier = [row for row in world.rows(results) if row["chunk_start"] == (FIRST + 2 * DAY).replace(tzinfo=None)]
     world.label(2, part=slice(240, 300))
     summary = poll(world)
     assert (summary.chunks, summary.revisions) == (1, 1)
     assert revisions(world) == {day: [1, 2] if day == 2 else [1] for day in range(8)}
     assert world.states()[2] == "ok"
-    assert [row for row in world.rows(results) if row in results_before] == results_before
+    assert [row for row in world.rows(results) if row in earlier] == earlier
     stored = [row for row in world.rows(verdicts) if row["chunk_start"] == (FIRST + 2 * DAY).replace(tzinfo=None)]
     assert [(row["revision"], row["state"], row["current"]) for row in stored] == [
         (1, "pending_labels", 0),
