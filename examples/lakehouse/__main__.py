@@ -1,6 +1,7 @@
 """Run the example: poll, capture, copy, merge, train, score, monitor, and show what the monitor found."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
+from sqlalchemy import Engine
 
+from driftline import lineage
 from driftline.client import Monitor
+from examples.lakehouse import lineage as datasets
 from examples.lakehouse import training
 from examples.lakehouse.comparison import differences
 from examples.lakehouse.hudi.step import fill_tables
-from examples.lakehouse.lake import lake_session
+from examples.lakehouse.lake import SCORED, TRAINED, lake_session, references
 from examples.lakehouse.maintenance import compact, describe_history
 from examples.lakehouse.model import AT, ID, LABEL, PREDICTION
-from examples.lakehouse.orders import MODEL
+from examples.lakehouse.orders import COPY, MODEL
 from examples.lakehouse.pipeline import Pipeline, start_pipeline
 from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_until
 from examples.lakehouse.scoring import OrderScoring, SentChanges
@@ -41,9 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.calm:
         plan = replace(plan, version_2_from=None)
     with receiving() as (receiver, address):
+        os.environ.setdefault("DRIFTLINE_LINEAGE_FILE", str(options.var.resolve() / "lineage.jsonl"))
         servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
         receiver.key = servers.hook_key
-        _run(servers, plan, hudi=not options.without_hudi, upkeep=not options.short)
+        with lineage.lineage_recorded():
+            _run(servers, plan, hudi=not options.without_hudi, upkeep=not options.short)
     return 0
 
 
@@ -64,7 +70,7 @@ def _run(servers: Servers, plan: Plan, *, hudi: bool, upkeep: bool) -> None:
     with lake_session("lakehouse", pipeline.objects, port, password) as spark:
         pipeline.wait_until_ready()
         _advance(pipeline, spark, plan.monitored_begin)
-        tell(training.train_model(spark, plan, pipeline.folder))
+        tell(_trained(pipeline, spark))
         tell(_registered(servers, pipeline.folder))
         for instant in _steps(plan):
             _advance(pipeline, spark, instant)
@@ -81,7 +87,10 @@ def _run(servers: Servers, plan: Plan, *, hudi: bool, upkeep: bool) -> None:
 def _hudi_lines(servers: Servers, pipeline: Pipeline, *, wanted: bool) -> Iterator[str]:
     """Fill the Hudi tables if that is wanted, and yield lines about it."""
     if wanted:
-        yield from fill_tables(pipeline.objects, servers.kafka, pipeline.folder)
+        with lineage.run(datasets.HUDI):
+            lineage.read(datasets.change_topic(servers.kafka))
+            yield from fill_tables(pipeline.objects, servers.kafka, pipeline.folder)
+            lineage.wrote(datasets.hudi_tables(pipeline.objects))
 
 
 def _steps(plan: Plan) -> Iterator[datetime]:
@@ -106,7 +115,11 @@ def _advance(pipeline: Pipeline, spark: SparkSession, instant: datetime) -> None
         return not lines or None
 
     try:
-        wait_for(equal, "Equality", EQUAL_SECONDS, every=COMPARED_EVERY)
+        with lineage.run(datasets.CONNECT):
+            lineage.read(datasets.shop_orders(pipeline.database.port))
+            wait_for(equal, "Equality", EQUAL_SECONDS, every=COMPARED_EVERY)
+            copy = datasets.shop_orders(pipeline.database.port, COPY)
+            lineage.wrote(datasets.change_topic(pipeline.connect.kafka), copy)
     except NotInTime as error:
         raise SystemExit("\n".join((f"{error}", *lines))) from error
     tell("Shop, copy and lake have the same rows.")
@@ -116,30 +129,64 @@ def _poll(pipeline: Pipeline, instant: datetime) -> int:
     """Store the API's changes; where its version 2 begins, the owner of the table adds the column that it brings."""
     engine = pipeline.database.engine("poller")
     try:
-        return poll_until(pipeline.api_address, engine, instant)
+        return _poll_once(pipeline, engine, instant)
     except UnknownField as error:
         tell(f"{error} It is added.")
         add_promised_hours(pipeline.database.engine("owner"))
-        return poll_until(pipeline.api_address, engine, instant)
+        return _poll_once(pipeline, engine, instant)
     finally:
         engine.dispose()
 
 
+def _poll_once(pipeline: Pipeline, engine: Engine, instant: datetime) -> int:
+    with lineage.run(datasets.POLLER):
+        stored = poll_until(pipeline.api_address, engine, instant)
+        lineage.read(datasets.api_changes(pipeline.api_address, rows=stored))
+        lineage.wrote(datasets.shop_orders(pipeline.database.port, rows=stored))
+    return stored
+
+
+def _trained(pipeline: Pipeline, spark: SparkSession) -> str:
+    """Train the model, and return what was done."""
+    with lineage.run(datasets.TRAINING):
+        line = training.train_model(spark, pipeline.plan, pipeline.folder)
+        lineage.read(datasets.lake_orders(pipeline.objects, version=_snapshot(spark, TRAINED)))
+        files = (pipeline.folder / name for name in (training.MODEL_FILE, training.REFERENCE))
+        lineage.wrote(*map(datasets.local_file, files))
+    return line
+
+
+def _snapshot(spark: SparkSession, tag: str) -> str | None:
+    """Return the id of a tagged snapshot; None where no run is recorded that could name it."""
+    return str(references(spark)[tag]) if lineage.is_recording() else None
+
+
 def _registered(servers: Servers, folder: Path) -> str:
     """Register the model; the same one again is the same version."""
-    output = servers.run(
-        "-m", "driftline", "models", "add", MODEL, str(folder / training.REFERENCE), "--timestamp", AT, "--id", ID,
-        "--label", LABEL, "--prediction", PREDICTION, "--spec", str(SPEC), "--yes",
-    )  # fmt: skip
+    with lineage.run(datasets.REGISTRATION):
+        lineage.read(datasets.local_file(folder / training.REFERENCE))
+        output = servers.run(
+            "-m", "driftline", "models", "add", MODEL, str(folder / training.REFERENCE), "--timestamp", AT, "--id", ID,
+            "--label", LABEL, "--prediction", PREDICTION, "--spec", str(SPEC), "--yes",
+        )  # fmt: skip
+        lineage.wrote(lineage.reference_of(MODEL))
     return output.splitlines()[-1]
 
 
 def score(servers: Servers, pipeline: Pipeline, spark: SparkSession) -> SentChanges:
     """Send the monitor what has changed in the lake since the last time, and return how much."""
     erase = partial(erase_rows, servers.monitor, MODEL)
-    with Monitor(servers.monitor, MODEL, spool=pipeline.folder / "spool") as monitor:
+    file = pipeline.folder / training.MODEL_FILE
+    with (
+        lineage.run(datasets.SCORING),
+        Monitor(servers.monitor, MODEL, spool=pipeline.folder / "spool") as monitor,
+    ):
         model = training.load_model(pipeline.folder)
-        return OrderScoring(model, monitor, erase, pipeline.plan.monitored_begin).score(spark)
+        sent = OrderScoring(model, monitor, erase, pipeline.plan.monitored_begin).score(spark)
+        snapshot = datasets.lake_orders(pipeline.objects, version=_snapshot(spark, SCORED))
+        lineage.read(snapshot, datasets.local_file(file))
+        lineage.wrote(lineage.predictions_of(MODEL, rows=sent.scored), lineage.labels_of(MODEL))
+    return sent
 
 
 def _computed(servers: Servers, plan: Plan) -> Any:

@@ -52,6 +52,11 @@ class BatchSummary:
         """How many rows it changes."""
         return sum(self.operations.values())
 
+    @property
+    def version(self) -> str:
+        """The position of the newest change in the source, which names what a sink has."""
+        return f"{self.file}:{self.position}"
+
 
 def declared_columns(schema: str) -> Columns:
     """Return the columns of the rows in an event, from the event's schema in JSON.

@@ -70,7 +70,8 @@ class Pipeline:
             "--catalogue-port", f"{self.database.port}", "--kafka", self.connect.kafka,
             "--checkpoint", str(self.folder / "checkpoint"), "--metrics-port", f"{self.stream.port}",
         )  # fmt: skip
-        names = ("PATH", "HOME", "JAVA_HOME", *(name for name in os.environ if name.startswith("AWS_")))
+        passed = ("AWS_", "DRIFTLINE_LINEAGE_")
+        names = ("PATH", "HOME", "JAVA_HOME", *(name for name in os.environ if name.startswith(passed)))
         settings = {name: os.environ[name] for name in names if name in os.environ}
         targets = [{"targets": [f"{LOOPBACK}:{self.stream.port}"]}]
         (self.folder / "scrape_targets.json").write_text(json.dumps(targets))

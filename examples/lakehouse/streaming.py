@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 from pyspark.sql.streaming.query import StreamingQuery
 
+from driftline import lineage
 from examples.lakehouse.change_events import (
     COMMITTED,
     DELETE,
@@ -28,6 +29,7 @@ from examples.lakehouse.change_events import (
 )
 from examples.lakehouse.connect import SINK
 from examples.lakehouse.lake import DELETED, ORDERS, add_columns, create_tables, lake_session
+from examples.lakehouse.lineage import STREAM, change_topic, lake_orders
 from examples.lakehouse.orders import TOPIC
 from examples.lakehouse.pipeline_metrics import ICEBERG, PipelineMetrics, TopicPositions
 from examples.processes import LOOPBACK
@@ -40,9 +42,14 @@ LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class OrdersSink:
-    """Applies micro-batches; one that is repeated, or repeats changes, changes nothing."""
+    """Applies micro-batches; one that is repeated, or repeats changes, changes nothing.
+
+    `kafka` and `objects` are the addresses of the brokers and of the object store.
+    """
 
     metrics: PipelineMetrics
+    kafka: str
+    objects: str
 
     def apply(self, batch: DataFrame, number: int) -> None:
         """Merge what a micro-batch has but tombstones, which say nothing that the deletions before them do not."""
@@ -50,7 +57,12 @@ class OrdersSink:
         if columns := columns_of(batch):
             changes = newest_changes(read_changes(batch, columns)).persist()
             try:
-                self.metrics.applied(apply_changes(changes, number), time.monotonic() - begin)
+                with lineage.run(STREAM):
+                    lineage.read(change_topic(self.kafka))
+                    summary = apply_changes(changes, number)
+                    lineage.wrote(lake_orders(self.objects, rows=summary.changes, version=summary.version))
+                    lineage.note(micro_batch=number)
+                self.metrics.applied(summary, time.monotonic() - begin)
             finally:
                 changes.unpersist()
 
@@ -72,7 +84,7 @@ def apply_changes(changes: DataFrame, number: int) -> BatchSummary:
 def _describe_snapshots(spark: SparkSession, number: int, summary: BatchSummary) -> None:
     """Have the summaries of the snapshots to come name the micro-batch and its last position."""
     spark.conf.set("spark.sql.iceberg.snapshot-property.micro_batch", str(number))
-    spark.conf.set("spark.sql.iceberg.snapshot-property.last_position", f"{summary.file}:{summary.position}")
+    spark.conf.set("spark.sql.iceberg.snapshot-property.last_position", summary.version)
 
 
 def _store_deletions(changes: DataFrame) -> None:
@@ -110,11 +122,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
     metrics = PipelineMetrics(ICEBERG, TopicPositions(ICEBERG, options.kafka, TOPIC, f"connect-{SINK}"))
     start_http_server(options.metrics_port, LOOPBACK, metrics.registry)
-    with lake_session("lake-stream", options.objects, options.catalogue_port, os.environ["LAKE_PASSWORD"]) as spark:
+    sink = OrdersSink(metrics, options.kafka, options.objects)
+    password = os.environ["LAKE_PASSWORD"]
+    with (
+        lineage.lineage_recorded(),
+        lake_session("lake-stream", options.objects, options.catalogue_port, password) as spark,
+    ):
         while True:
             try:
                 create_tables(spark)
-                query = start_stream(spark, OrdersSink(metrics), options.kafka, options.checkpoint)
+                query = start_stream(spark, sink, options.kafka, options.checkpoint)
                 metrics.positions.query = query
                 query.awaitTermination()
             except PySparkException as error:

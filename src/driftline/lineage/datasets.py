@@ -80,8 +80,10 @@ def results_of(model: str, *, rows: int | None = None) -> Dataset:
     return Dataset(f"{model}.results", rows=rows)
 
 
-def reference_of(model: str, content_hash: str, fields: tuple[Field, ...] = (), *, rows: int | None = None) -> Dataset:
-    """Return the reference of a model's version, which its hash identifies."""
+def reference_of(
+    model: str, content_hash: str | None = None, fields: tuple[Field, ...] = (), *, rows: int | None = None
+) -> Dataset:
+    """Return the reference of a model's version, which its hash identifies where it is known."""
     return Dataset(f"{model}.reference", fields=fields, rows=rows, version=content_hash)
 
 

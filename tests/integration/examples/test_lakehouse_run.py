@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from examples.lakehouse import lineage
 from examples.lakehouse.simulation import SHORT, changes
 from tests.examples.runs import Example, ran, verdicts
+from tests.unit.driftline.lineage.recorders import checked
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +49,19 @@ def test_the_monitor_has_the_orders_that_the_source_has(lakehouse: Example) -> N
     deletion = {"ids": [f"{order}" for order in range(1, max(placed) + 1) if order not in placed]}
     answer = lakehouse.isolated.call("monitor", "POST", "/api/v1/models/lakehouse/deletions", deletion)
     assert answer.json()["deleted"] == 0
+
+
+def test_lineage_leads_from_the_api_to_the_verdicts(lakehouse: Example) -> None:
+    events = [checked(line) for line in lakehouse.isolated.lineage.read_bytes().splitlines()]
+    ended = [event for event in events if event["eventType"] != "START"]
+    failed = [event["job"]["name"] for event in ended if event["eventType"] == "FAIL"]
+    assert failed == [lineage.POLLER], "it refuses the field that the table lacks"
+    reached, jobs = {"changes"}, set[str]()
+    for _ in ended:
+        for event in ended:
+            if not reached.isdisjoint(dataset["name"] for dataset in event.get("inputs", ())):
+                jobs.add(event["job"]["name"])
+                reached |= {dataset["name"] for dataset in event.get("outputs", ())}
+    steps = {lineage.POLLER, lineage.CONNECT, lineage.STREAM, lineage.TRAINING, lineage.REGISTRATION, lineage.SCORING}
+    assert jobs == steps | {"poll.lakehouse"}
+    assert "lakehouse.results" in reached

@@ -43,7 +43,7 @@ def test_the_shipped_file_requests_all_days() -> None:
             '{"start_date": "2026-02-02", "end_date": "2026-02-01"}',
             ["start_date 2026-02-02 is after end_date 2026-02-01"],
         ),
-        ('{"end_date": null, "end_date": null}', ["end_date stands 2 times"]),
+        ('{"end_date": null, "end_date": null}', ["end_date is given 2 times"]),
         (
             '{"from": 1, "start_date": 1, "end_date": "soon"}',
             [
