@@ -77,7 +77,7 @@ def test_an_untrained_model_is_a_503_that_says_what_to_do(world: ServingWorld) -
     status, body = world.predict({"features": {}})
     assert status == 503
     assert body["error"]["code"] == "not_servable"
-    assert "train_model.py" in body["error"]["message"]
+    assert "`driftline models add`" in body["error"]["message"]
     status, body = world.predict({"model": "nobody", "features": {}})
     assert (status, body["error"]["code"]) == (404, "not_found")
 
