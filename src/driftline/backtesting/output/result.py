@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,13 @@ from driftline.engine.results import State
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.findings import STATES_BY_SEVERITY
 from driftline.errors import InvalidInput
+from driftline.notebook import html_table
 from driftline.output_files import write
 from driftline.report.document.content import ReferenceSummary, ReportContent
 from driftline.report.document.page import render
 from driftline.report.document.tables import format_fault, to_frame, write_table
 from driftline.report.pages import ReportExtraMissing
-from driftline.report.view import ChunkView
+from driftline.report.view import CHUNK_COLUMNS, ChunkView
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,7 +55,7 @@ class BacktestResult:
     def __repr__(self) -> str:
         notable = [chunk for chunk in self.chunks if chunk.verdict.state is not State.OK]
         notes = [f"  note: {note}" for note in self.notes]
-        summaries = [f"  {_summary(chunk)}" for chunk in notable[:_REPR_CHUNKS]]
+        summaries = [f"  {chunk.summary}" for chunk in notable[:_REPR_CHUNKS]]
         lines = [f"BacktestResult of {_title(self)}", *notes, *summaries]
         if len(notable) > _REPR_CHUNKS:
             lines.append(f"  and {len(notable) - _REPR_CHUNKS} more that are not ok")
@@ -63,13 +63,10 @@ class BacktestResult:
 
     def _repr_html_(self) -> str:
         """Return a table with a row for each chunk, as notebooks show it."""
-        head = "".join(f"<th>{name}</th>" for name in ("chunk", "rows", "labelled", "verdict", "reason"))
-        rows = "".join(map(_html_row, self.chunks[:_HTML_CHUNKS]))
         more = len(self.chunks) - _HTML_CHUNKS
         note = f"<p>and {more:,} more chunks in <code>.chunks</code></p>" if more > 0 else ""
-        notes = "".join(f"<p>Note: {escape(text)}</p>" for text in self.notes)
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        return f"<p>{escape(_title(self))}</p>{notes}{table}{note}"
+        rows = (chunk.cells for chunk in self.chunks[:_HTML_CHUNKS])
+        return html_table(_title(self), CHUNK_COLUMNS, rows, [f"Note: {text}" for text in self.notes]) + note
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -158,16 +155,3 @@ def _title(result: BacktestResult) -> str:
     verdicts = ", ".join(f"{count:,} {state}" for state, count in counts.items())
     against = f"against a reference of {reference.rows:,} rows in {reference.chunks:,} chunks"
     return f"{result.model}: {len(result.chunks):,} chunks ({result.chunk}; {verdicts}) {against}"
-
-
-def _summary(chunk: ChunkView) -> str:
-    reason = f": {chunk.verdict.reasons[0]}" if chunk.verdict.reasons else ""
-    return f"{chunk.start:%Y-%m-%d %H:%M} {chunk.rows:,} rows {chunk.verdict.state}{reason}"
-
-
-def _html_row(chunk: ChunkView) -> str:
-    labelled = f"{int(100 * chunk.labelled / chunk.rows)} %" if chunk.rows else "-"
-    reason = chunk.verdict.reasons[0] if chunk.verdict.reasons else ""
-    start = f"{chunk.start:%Y-%m-%d %H:%M}"
-    cells = (start, f"{chunk.rows:,}", labelled, str(chunk.verdict.state), reason)
-    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
