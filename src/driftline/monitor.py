@@ -174,11 +174,12 @@ class EvaluatedChunk:
 
     def _repr_html_(self) -> str:
         """Return a table with a row for each of the first results, as notebooks show it."""
-        frame = self.to_frame()[["subject", "segment", "method", "value", "state", "reason"]]
+        columns = ["subject", "segment", "method", "value", "state", "reason"]
+        frame = self.to_frame()[columns]
         rows = [[_cell(value) for value in row] for row in frame[:_HTML_RESULTS].itertuples(index=False)]
         more = len(frame) - _HTML_RESULTS
         note = f"<p>and {more:,} more results in <code>.to_frame()</code></p>" if more > 0 else ""
-        return html_table(repr(self), list(frame), rows) + note
+        return html_table(repr(self), columns, rows) + note
 
     @property
     def start(self) -> datetime:

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import driftline as dl
+from driftline.engine.results import ResultKind
 from tests.unit.engine.frame_builders import scored_rows
 
 SPEC = {"columns": ["usage", {"name": "plan", "kind": "categorical"}], "segments": ["plan"], "minimum_rows": 20}
@@ -15,7 +16,7 @@ REASONS = ("F1 0.61 < 0.64.", "Drift of usage.")
 
 def view(*reasons: str, results: int = 0) -> dl.ChunkView:
     verdict = dl.Verdict(dl.State.WARN, reasons, provisional=False)
-    numbers = tuple(dl.Result("usage", "drift", "psi", 0.1, rows=3, state=dl.State.OK) for _ in range(results))
+    numbers = tuple(dl.Result("usage", ResultKind.DRIFT, "psi", 0.1, rows=3, state=dl.State.OK) for _ in range(results))
     end = START + timedelta(days=1)
     return dl.ChunkView(START, end, 1_200, 900, closed=True, labels_due=True, verdict=verdict, results=numbers)
 

@@ -75,12 +75,30 @@ class BacktestResult:
 
     @property
     def worst(self) -> State:
-        """The most severe state among the chunks' verdicts."""
+        """The most severe state among the chunks' verdicts.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> result.worst
+        <State.WARN: 'warn'>
+        """
         order = (State.NO_DATA, *STATES_BY_SEVERITY)
         return max((chunk.verdict.state for chunk in self.chunks), key=order.index)
 
     def reached(self, state: State) -> bool:
-        """Return whether any chunk's verdict is `state` (warn or alert) or more severe."""
+        """Return whether any chunk's verdict is `state` (warn or alert) or more severe.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> result.reached(dl.State.WARN), result.reached(dl.State.ALERT)
+        (True, False)
+        """
         return STATES_BY_SEVERITY.index(state) <= (
             STATES_BY_SEVERITY.index(self.worst) if self.worst in STATES_BY_SEVERITY else -1
         )
@@ -100,25 +118,75 @@ class BacktestResult:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values, as `docs/reference/backtest.schema.json` describes them; instants are ISO 8601 in UTC."""
+        """Return JSON values, as `docs/reference/backtest.schema.json` describes them; instants are ISO 8601 in UTC.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> values = result.to_dict()
+        >>> values["problem"], values["chunks"][0]["start"]
+        ('binary', '2013-04-29T00:00:00Z')
+        """
         return self.content.to_dict()
 
     def to_json(self) -> str:
-        """Return the values of `to_dict` as JSON text; a missing value is null, never NaN."""
+        """Return the values of `to_dict` as JSON text; a missing value is null, never NaN.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> import json
+        >>> json.loads(result.to_json()) == result.to_dict()
+        True
+        """
         return "".join(self.json_parts())
 
     def json_parts(self) -> Iterator[str]:
-        """Yield the text of `to_json` chunk by chunk, since with very many chunks it does not fit in memory."""
+        """Yield the text of `to_json` chunk by chunk, since with very many chunks it does not fit in memory.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> "".join(result.json_parts()) == result.to_json()
+        True
+        """
         return self.content.json_parts()
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row for each result, with the start, end, rows, labelled, status and verdict of its chunk."""
+        """Return one row for each result, with the start, end, rows, labelled, status and verdict of its chunk.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> result.to_frame().loc[0, ["status", "subject", "method"]].to_list()
+        ['closed', 'model', 'roc_auc']
+        """
         return to_frame(self.chunks)
 
     def write_results(self, path: str | PathLike[str]) -> None:
         """Write the rows of `to_frame` to a file, in the format of its ending: `.jsonl`, `.csv` or `.parquet`.
 
         The file is replaced atomically. Raises InvalidInput for another ending, and for a path that cannot be written.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     result.write_results(Path(folder) / "results.csv")
+        ...     print(len(pd.read_csv(Path(folder) / "results.csv")) == len(result.to_frame()))
+        True
         """
         target = Path(path)
         fault = format_fault(target)
@@ -132,6 +200,14 @@ class BacktestResult:
 
         `subjects` are column names or `model`, or one of them; by default the model and the columns whose drift lasted.
         Needs matplotlib (`pip install 'driftline[report]'`).
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> type(result.plot("model")).__name__
+        'Figure'
         """
         try:
             from driftline.report.plots import panel_figure  # noqa: PLC0415  (matplotlib is slow to import, and an extra)
@@ -140,7 +216,16 @@ class BacktestResult:
         return panel_figure(self.chunks, subjects)
 
     def to_html(self) -> str:
-        """Return one self-contained page. Needs jinja2 (`pip install 'driftline[report]'`)."""
+        """Return one self-contained page. Needs jinja2 (`pip install 'driftline[report]'`).
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> result.to_html().startswith("<!doctype html>")
+        True
+        """
         return render(self.content)
 
 
