@@ -170,7 +170,7 @@ class SqlTable:
                 "timeout_seconds."
             )
         reason = error.orig.args[-1] if error.orig and error.orig.args else error
-        return f"{SourceUnavailable.__doc__} MySQL says: {reason}"
+        return f"{SourceUnavailable.default_message()} MySQL says: {reason}"
 
 
 def as_instant(value: object, name: str) -> datetime:

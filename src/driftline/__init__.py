@@ -24,14 +24,18 @@ if TYPE_CHECKING:
     from driftline.errors import OutOfMemory as OutOfMemory
     from driftline.errors import SchemaMismatch as SchemaMismatch
     from driftline.errors import Unavailable as Unavailable
+    from driftline.monitor import ChunkSummary as ChunkSummary
     from driftline.monitor import EvaluatedChunk as EvaluatedChunk
     from driftline.monitor import FittedMonitor as FittedMonitor
     from driftline.monitor import Monitor as Monitor
+    from driftline.report.view import ChunkView as ChunkView
 
 
 _MODULES = {
     "backtest": "driftline.backtesting.backtest",
     "BacktestResult": "driftline.backtesting.output.result",
+    "ChunkSummary": "driftline.monitor",
+    "ChunkView": "driftline.report.view",
     "EvaluatedChunk": "driftline.monitor",
     "FittedMonitor": "driftline.monitor",
     "Monitor": "driftline.monitor",

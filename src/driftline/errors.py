@@ -1,4 +1,4 @@
-"""All errors of Driftline: one base class; the docstring of each class is its default message and names the cure."""
+"""All errors of Driftline: one base class; a docstring's first paragraph is the default message and names the cure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,22 +20,35 @@ class RowFault:
 
 
 class DriftlineError(Exception):
-    """An unexpected error occurred in Driftline; see the log of the service."""
+    """An unexpected error occurred in Driftline; see the log of the service.
+
+    >>> import driftline as dl
+    >>> try:
+    ...     dl.Monitor({"columns": ["usage"], "label_delay": "x"})
+    ... except dl.DriftlineError as error:
+    ...     print(error.code, error.status.value, error.message)
+    invalid_input 400 The spec is not valid.
+    """
 
     status: HTTPStatus = HTTPStatus.INTERNAL_SERVER_ERROR
 
     def __init__(
         self, message: str | None = None, *, details: tuple[str, ...] = (), rows: Iterable[RowFault] = ()
     ) -> None:
-        """Store the message, by default the docstring of the class; `details` lists several faults one by one.
+        """Store the message, by default that of the class; `details` lists several faults one by one.
 
         Of `rows`, the first faults by row are stored, and whether there are more of them.
         """
-        self.message = message or (type(self).__doc__ or "").strip()
+        self.message = message or self.default_message()
         self.details = details
         faults = sorted(rows, key=lambda fault: fault.row)
         self.rows, self.more_rows = tuple(faults[:MOST_ROWS]), len(faults) > MOST_ROWS
         super().__init__("\n".join((self.message, *(f"  - {detail}" for detail in details))))
+
+    @classmethod
+    def default_message(cls) -> str:
+        """Return the first paragraph of the docstring."""
+        return (cls.__doc__ or "").partition("\n\n")[0].strip()
 
     def reworded(self, message: str) -> Self:
         """Return the same error with another message: its kind, its details and its rows."""
@@ -51,13 +64,28 @@ class DriftlineError(Exception):
 
 
 class InvalidInput(DriftlineError):
-    """The input is invalid and nothing was changed; correct the listed faults and send it again."""
+    """The input is invalid and nothing was changed; correct the listed faults and send it again.
+
+    >>> import driftline as dl
+    >>> try:
+    ...     dl.Spec(columns=[], minimum_rows=1)
+    ... except dl.InvalidInput as error:
+    ...     print("; ".join(error.details))
+    spec: columns: too few items; write at least 1; spec: minimum_rows: 1 is out of range; write 2 or more
+    """
 
     status = HTTPStatus.BAD_REQUEST
 
 
 class SchemaMismatch(InvalidInput):
-    """Columns are missing; the message lists the missing and the available ones."""
+    """Columns are missing; the message lists the missing and the available ones.
+
+    >>> import pandas as pd
+    >>> import driftline as dl
+    >>> dl.Monitor({"columns": ["usage"]}).fit(pd.DataFrame({"id": [1], "event_time": "2026-01-01"}))
+    Traceback (most recent call last):
+    driftline.errors.SchemaMismatch: Columns are missing: usage, probability_1, ... Available: id, event_time.
+    """
 
     @classmethod
     def of(cls, missing: tuple[str, ...], available: tuple[str, ...]) -> "SchemaMismatch":

@@ -6,6 +6,7 @@ finished from the merged summary: the results are the same as those of all rows 
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.consecutive import consecutive_verdicts
 from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.errors import InvalidInput
+from driftline.notebook import html_table
 from driftline.spec_input import SpecLike, spec_of, stored_spec
 
 
@@ -70,6 +72,10 @@ class Monitor:
     def __repr__(self) -> str:
         return f"Monitor({self.spec.problem} model with {len(self.spec.columns)} features)"
 
+    def _repr_html_(self) -> str:
+        """Return a table of the main fields of the spec, as notebooks show it."""
+        return html_table(repr(self), ("field", "value"), _main_fields(self.spec))
+
     def fit(self, reference: pd.DataFrame, *, chunk_sizes: Sequence[int] | None = None) -> "FittedMonitor":
         """Fit every method of the spec on the reference; the monitor itself is not changed.
 
@@ -94,14 +100,29 @@ class Monitor:
         return FittedMonitor(spec, fitted)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ChunkSummary:
-    """The data from some or all rows of a chunk that its results need; far smaller than the rows, and picklable."""
+    """The data from some or all rows of a chunk that its results need; far smaller than the rows, and picklable.
+
+    >>> import numpy as np
+    >>> import driftline as dl
+    >>> rng = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({
+    ...     "event_time": pd.date_range("2026-01-01", periods=2_000, freq="432s", tz="UTC"), "id": range(2_000),
+    ...     "size": rng.normal(50, 9, 2_000), "prediction": 100.0, "label": rng.normal(100, 5, 2_000),
+    ... })
+    >>> fitted = dl.Monitor({"problem": "regression", "columns": ["size"], "metrics": ["mae"]}).fit(frame)
+    >>> fitted.summarize(frame[:150]).merge(fitted.summarize(frame[150:200]))
+    ChunkSummary(200 rows, 200 labelled)
+    """
 
     summary: Summary
     labelled: int
     monitor: str = ""
     """Identifies the fitted monitor that summarized the rows."""
+
+    def __repr__(self) -> str:
+        return f"ChunkSummary({self.rows:,} rows, {self.labelled:,} labelled)"
 
     @property
     def rows(self) -> int:
@@ -119,15 +140,46 @@ class ChunkSummary:
         return ChunkSummary(self.summary.merge(other.summary), self.labelled + other.labelled, self.monitor)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EvaluatedChunk:
-    """The results of a chunk without its verdict: its period, its rows, and how many of them have a label."""
+    """The results of a chunk without its verdict: its period, its rows, and how many of them have a label.
+
+    >>> import numpy as np
+    >>> import driftline as dl
+    >>> rng = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({
+    ...     "event_time": pd.date_range("2026-01-01", periods=2_000, freq="432s", tz="UTC"), "id": range(2_000),
+    ...     "size": rng.normal(50, 9, 2_000), "prediction": 100.0, "label": rng.normal(100, 5, 2_000),
+    ... })
+    >>> fitted = dl.Monitor({"problem": "regression", "columns": ["size"], "metrics": ["mae"]}).fit(frame)
+    >>> chunk = fitted.evaluate(frame[:200])
+    >>> chunk
+    EvaluatedChunk(2026-01-01 00:00 200 rows, 200 labelled, 10 results: 10 ok)
+    >>> chunk.to_frame()[["subject", "method", "state"]].iloc[0].to_list()
+    ['model', 'mae', 'ok']
+    """
 
     chunk: Chunk
     rows: int = 0
     labelled: int = 0
-    results: tuple[Result, ...] = field(default=(), repr=False)
-    score_counts: Counts | None = field(default=None, repr=False, compare=False)
+    results: tuple[Result, ...] = ()
+    score_counts: Counts | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        counts = Counter(result.state.value for result in self.results)
+        states = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+        rows = f"{self.rows:,} rows, {self.labelled:,} labelled"
+        results = f"{len(self.results):,} results{f': {states}' if states else ''}"
+        return f"EvaluatedChunk({self.start:%Y-%m-%d %H:%M} {rows}, {results})"
+
+    def _repr_html_(self) -> str:
+        """Return a table with a row for each of the first results, as notebooks show it."""
+        columns = ["subject", "segment", "method", "value", "state", "reason"]
+        frame = self.to_frame()[columns]
+        rows = [[_cell(value) for value in row] for row in frame[:_HTML_RESULTS].itertuples(index=False)]
+        more = len(frame) - _HTML_RESULTS
+        note = f"<p>and {more:,} more results in <code>.to_frame()</code></p>" if more > 0 else ""
+        return html_table(repr(self), columns, rows) + note
 
     @property
     def start(self) -> datetime:
@@ -165,7 +217,21 @@ class EvaluatedChunk:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FittedMonitor:
-    """A monitor with its fitted reference, immutable; returned by `Monitor.fit`, stored by `to_json`."""
+    """A monitor with its fitted reference, immutable; returned by `Monitor.fit`, stored by `to_json`.
+
+    >>> import numpy as np
+    >>> import driftline as dl
+    >>> rng = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({
+    ...     "event_time": pd.date_range("2026-01-01", periods=2_000, freq="432s", tz="UTC"), "id": range(2_000),
+    ...     "size": rng.normal(50, 9, 2_000), "prediction": 100.0, "label": rng.normal(100, 5, 2_000),
+    ... })
+    >>> fitted = dl.Monitor({"problem": "regression", "columns": ["size"], "metrics": ["mae"]}).fit(frame)
+    >>> fitted
+    FittedMonitor(2,000 reference rows in 10 chunks, 2026-01-01 to 2026-01-10)
+    >>> [(chunk.start.day, chunk.rows) for chunk in fitted.evaluate_chunks(frame[:400])]
+    [(1, 200), (2, 200)]
+    """
 
     spec: Spec
     reference: FittedReference
@@ -178,6 +244,10 @@ class FittedMonitor:
         reference = self.reference
         since, until = reference.since.date(), reference.until.date()
         return f"FittedMonitor({reference.rows:,} reference rows in {reference.chunks:,} chunks, {since} to {until})"
+
+    def _repr_html_(self) -> str:
+        """Return a table of the main fields of the spec, as notebooks show it."""
+        return html_table(repr(self), ("field", "value"), _main_fields(self.spec))
 
     def evaluate(
         self, frame: pd.DataFrame, start: str | datetime | None = None, end: str | datetime | None = None
@@ -206,7 +276,19 @@ class FittedMonitor:
         return self._finish(self.summarize(frame), chunk)
 
     def evaluate_chunks(self, frame: pd.DataFrame) -> Iterator[EvaluatedChunk]:
-        """Evaluate the rows period by period, and yield the periods that have rows, oldest first."""
+        """Evaluate the rows period by period, and yield the periods that have rows, oldest first.
+
+        >>> import numpy as np
+        >>> import driftline as dl
+        >>> rng = np.random.default_rng(0)
+        >>> frame = pd.DataFrame({
+        ...     "event_time": pd.date_range("2026-01-01", periods=2_000, freq="432s", tz="UTC"), "id": range(2_000),
+        ...     "size": rng.normal(50, 9, 2_000), "prediction": 100.0, "label": rng.normal(100, 5, 2_000),
+        ... })
+        >>> fitted = dl.Monitor({"problem": "regression", "columns": ["size"], "metrics": ["mae"]}).fit(frame)
+        >>> [(chunk.start.day, chunk.rows) for chunk in fitted.evaluate_chunks(frame[:400])]
+        [(1, 200), (2, 200)]
+        """
         require(frame, (EVENT_TIME,))
         frame = with_plain_times(frame)
         for chunk, rows in split_by_chunk(frame, self.spec.period, self.spec.zone):
@@ -237,13 +319,37 @@ class FittedMonitor:
 
     @staticmethod
     def merge(first: ChunkSummary, *further: ChunkSummary) -> ChunkSummary:
-        """Return the summary of a chunk from the summaries of its parts."""
+        """Return the summary of a chunk from the summaries of its parts.
+
+        >>> import numpy as np
+        >>> import driftline as dl
+        >>> rng = np.random.default_rng(0)
+        >>> frame = pd.DataFrame({
+        ...     "event_time": pd.date_range("2026-01-01", periods=2_000, freq="432s", tz="UTC"), "id": range(2_000),
+        ...     "size": rng.normal(50, 9, 2_000), "prediction": 100.0, "label": rng.normal(100, 5, 2_000),
+        ... })
+        >>> fitted = dl.Monitor({"problem": "regression", "columns": ["size"], "metrics": ["mae"]}).fit(frame)
+        >>> fitted.merge(*(fitted.summarize(frame[first : first + 50]) for first in (0, 50, 100))).rows
+        150
+        """
         return reduce(ChunkSummary.merge, further, first)
 
     def finish(self, summary: ChunkSummary, start: str | datetime, end: str | datetime | None = None) -> EvaluatedChunk:
         """Compute all results of a chunk from its summary; `start` and `end` are those of `evaluate`.
 
         Raises InvalidInput for a summary of another monitor.
+
+        >>> import numpy as np
+        >>> import driftline as dl
+        >>> rng = np.random.default_rng(0)
+        >>> frame = pd.DataFrame({
+        ...     "event_time": pd.date_range("2026-01-01", periods=2_000, freq="432s", tz="UTC"), "id": range(2_000),
+        ...     "size": rng.normal(50, 9, 2_000), "prediction": 100.0, "label": rng.normal(100, 5, 2_000),
+        ... })
+        >>> fitted = dl.Monitor({"problem": "regression", "columns": ["size"], "metrics": ["mae"]}).fit(frame)
+        >>> chunk = fitted.finish(fitted.summarize(frame[:200]), start="2026-01-01")
+        >>> chunk == fitted.evaluate(frame[:200])
+        True
         """
         if summary.monitor != self.identity:
             msg = "the summary is of another monitor, whose bins and columns differ; summarize the rows with this one"
@@ -256,6 +362,20 @@ class FittedMonitor:
         A chunk is closed if `now` is past its end plus the spec's `allowed_lateness`, and its labels are due if `now`
         is past its end plus `label_delay`. The default of `now` is the end of the last chunk. Raises InvalidInput for
         chunks out of order.
+
+        >>> import numpy as np
+        >>> import driftline as dl
+        >>> rng = np.random.default_rng(0)
+        >>> frame = pd.DataFrame({
+        ...     "event_time": pd.date_range("2026-01-01", periods=2_000, freq="432s", tz="UTC"), "id": range(2_000),
+        ...     "size": rng.normal(50, 9, 2_000), "prediction": 100.0, "label": rng.normal(100, 5, 2_000),
+        ... })
+        >>> fitted = dl.Monitor({"problem": "regression", "columns": ["size"], "metrics": ["mae"]}).fit(frame)
+        >>> chunks = list(fitted.evaluate_chunks(frame[:400].assign(size=60)))
+        >>> for verdict in fitted.verdicts(chunks):
+        ...     print(verdict.state, verdict.drifted)
+        ok ()
+        warn ('size',)
         """
         evaluated = tuple(chunks)
         if [chunk.start for chunk in evaluated] != sorted(chunk.start for chunk in evaluated):
@@ -301,6 +421,17 @@ class FittedMonitor:
 
         They see enough if a fall of ROC AUC by 0.1 is found, for half of several classes, or a rise of the mean
         absolute error by 20 %.
+
+        >>> import numpy as np
+        >>> import driftline as dl
+        >>> rng = np.random.default_rng(0)
+        >>> frame = pd.DataFrame({
+        ...     "event_time": pd.date_range("2026-01-01", periods=2_000, freq="432s", tz="UTC"), "id": range(2_000),
+        ...     "size": rng.normal(50, 9, 2_000), "prediction": 100.0, "label": rng.normal(100, 5, 2_000),
+        ... })
+        >>> fitted = dl.Monitor({"problem": "regression", "columns": ["size"], "metrics": ["mae"]}).fit(frame)
+        >>> fitted.proposed_period() is None
+        True
         """
         rule, evidence = alert_rule(self.spec), self.reference.evidence
         if rule is None or evidence is None:
@@ -311,13 +442,38 @@ class FittedMonitor:
         return None if proposed is None else periods[proposed]
 
     def to_json(self) -> str:
-        """Return the spec and the fitted reference as JSON; floats keep every digit."""
+        """Return the spec and the fitted reference as JSON; floats keep every digit.
+
+        >>> import numpy as np
+        >>> import driftline as dl
+        >>> rng = np.random.default_rng(0)
+        >>> frame = pd.DataFrame({
+        ...     "event_time": pd.date_range("2026-01-01", periods=2_000, freq="432s", tz="UTC"), "id": range(2_000),
+        ...     "size": rng.normal(50, 9, 2_000), "prediction": 100.0, "label": rng.normal(100, 5, 2_000),
+        ... })
+        >>> fitted = dl.Monitor({"problem": "regression", "columns": ["size"], "metrics": ["mae"]}).fit(frame)
+        >>> sorted(json.loads(fitted.to_json()))
+        ['reference', 'spec']
+        """
         spec = self.spec.model_dump_json(exclude_unset=True)
         return f'{{"spec":{spec},"reference":{self.reference.to_json()}}}'
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Return the monitor from the JSON of `to_json`; raise InvalidInput for JSON that this version cannot read."""
+        """Return the monitor from the JSON of `to_json`; raise InvalidInput for JSON that this version cannot read.
+
+        >>> import numpy as np
+        >>> import driftline as dl
+        >>> rng = np.random.default_rng(0)
+        >>> frame = pd.DataFrame({
+        ...     "event_time": pd.date_range("2026-01-01", periods=2_000, freq="432s", tz="UTC"), "id": range(2_000),
+        ...     "size": rng.normal(50, 9, 2_000), "prediction": 100.0, "label": rng.normal(100, 5, 2_000),
+        ... })
+        >>> fitted = dl.Monitor({"problem": "regression", "columns": ["size"], "metrics": ["mae"]}).fit(frame)
+        >>> stored = dl.FittedMonitor.from_json(fitted.to_json())
+        >>> stored.evaluate(frame[:200]) == fitted.evaluate(frame[:200])
+        True
+        """
         try:
             stored = json.loads(text)
             return cls(stored_spec(stored["spec"]), FittedReference.from_dict(stored["reference"]))
@@ -356,6 +512,26 @@ class FittedMonitor:
             "or use evaluate_chunks"
         )
         raise InvalidInput(msg)
+
+
+_HTML_RESULTS = 100
+"""How many results the table of a chunk lists at most."""
+
+
+def _cell(value: object) -> str:
+    """Return a value in a table for notebooks; a missing one is empty."""
+    if value is None or value != value:  # noqa: PLR0124  (NaN)
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _main_fields(spec: Spec) -> list[tuple[str, str]]:
+    """Return the fields of a spec that say what is computed, with their values as text."""
+    values = {
+        "problem": spec.problem, "columns": ", ".join(spec.features), "period": spec.period,
+        "time_zone": spec.time_zone, "metrics": ", ".join(spec.metrics), "segments": ", ".join(spec.segments),
+    }  # fmt: skip
+    return [(name, str(value)) for name, value in values.items()]
 
 
 _SUMMARIZED = {

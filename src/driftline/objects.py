@@ -209,7 +209,7 @@ class ObjectStore:
         error_class = StoreRefused if clouds.is_access_denied(error) else StoreUnavailable
         if self.folder:
             return error_class(f"{path} cannot be accessed ({reason}); check its permissions and the free disk space.")
-        return error_class(f"{path}: {error_class.__doc__} The store answered: {reason}")
+        return error_class(f"{path}: {error_class.default_message()} The store answered: {reason}")
 
 
 def open_store(address: str | Path) -> ObjectStore:

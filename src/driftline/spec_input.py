@@ -1,6 +1,6 @@
 """The spec that a user passes: typed, as a mapping of its fields, or as the path of a YAML file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -27,23 +27,7 @@ def spec_of(spec: SpecLike) -> Spec:
     try:
         return Spec.model_validate(fields)
     except ValidationError as error:
-        faults = (*spec_faults(error), *_contradictions(fields, error))
-        raise InvalidInput("The spec is not valid.", details=faults) from None
-
-
-_FUNDAMENTAL = frozenset({"problem", "classes", "columns", "business_value"})
-"""Fields without which others cannot be checked."""
-
-
-def _contradictions(fields: Mapping[str, Any], error: ValidationError) -> Iterator[str]:
-    """Yield the contradictions among the valid fields, which pydantic reports only if all fields are valid."""
-    wrong = {fault["loc"][0] for fault in error.errors() if fault["loc"]}
-    if not wrong or wrong & _FUNDAMENTAL:
-        return
-    try:
-        Spec.model_validate({name: value for name, value in fields.items() if name not in wrong})
-    except ValidationError as further:
-        yield from spec_faults(further)
+        raise InvalidInput("The spec is not valid.", details=tuple(spec_faults(error, fields))) from None
 
 
 def stored_spec(fields: Mapping[str, Any]) -> Spec:

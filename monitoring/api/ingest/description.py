@@ -83,7 +83,7 @@ def describe_batches(document: Document, prefix: str) -> None:
         operation["requestBody"] = {"required": True, "content": content}
         operation.setdefault("parameters", []).extend(_HEADERS)
         for error in _REFUSALS:
-            more = f" {PredictionConflict.__doc__}" if error is BatchConflict else ""
+            more = f" {PredictionConflict.default_message()}" if error is BatchConflict else ""
             operation["responses"][str(error.status.value)] = error_response(error, more)
 
 

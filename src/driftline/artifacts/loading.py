@@ -24,6 +24,13 @@ def load_scorer(address: str) -> Scorer:
     Raises:
         InvalidInput: it has another format, or stages that cannot be served.
         ObjectMissing, StoreRefused, StoreUnavailable: as `driftline.objects` says.
+
+    >>> import tempfile
+    >>> from driftline.artifacts.loading import load_scorer
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     load_scorer(folder)
+    Traceback (most recent call last):
+    driftline.objects.ObjectMissing: There is no artifact in ... save the model again.
     """
     store = open_store(address)
     try:

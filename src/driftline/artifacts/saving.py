@@ -40,6 +40,19 @@ def save_trees(
     Raises:
         InvalidInput: the estimator is not made of trees, or the saved trees do not score the sample as it does.
         StoreRefused, StoreUnavailable: as `driftline.objects` says.
+
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from driftline.artifacts.loading import load_scorer
+    >>> from driftline.artifacts.saving import save_trees
+    >>> rows = pd.DataFrame({"usage": [1.0, 2.0, 8.0, 9.0]})
+    >>> estimator = RandomForestClassifier(5, random_state=0).fit(rows, [0, 0, 1, 1])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_trees(estimator, folder, rows)
+    ...     scorer = load_scorer(folder)
+    >>> [scored.prediction for scored in scorer.score([{"usage": 1.5}, {"usage": 8.5}])]
+    [0, 1]
     """
     trees, classes = convert_trees(estimator, sample), _classes(estimator)
     problem = _problem(classes)

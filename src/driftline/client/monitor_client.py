@@ -59,6 +59,22 @@ class MonitorClient:
       never fails a request of your users.
 
     Safe for threads and for processes that fork.
+
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from driftline.client import MonitorClient
+    >>> frame = pd.DataFrame({
+    ...     "id": ["b"], "event_time": pd.Timestamp("2026-01-01", tz="UTC"), "usage": 2.0,
+    ...     "prediction": 0, "probability_1": 0.3,
+    ... })
+    >>> with tempfile.TemporaryDirectory() as spool:
+    ...     client = MonitorClient("http://127.0.0.1:9", "churn", spool=spool)  # no monitor answers there
+    ...     print(client.log({"usage": 3.5}, prediction=1, score=0.8, id="a"))
+    ...     print(client.log_frame(frame), client.log_labels({"a": 1, "b": 0}))
+    ...     print(client.flush(timeout=0.1), client.status().logged, client.close(timeout=1))
+    a
+    1 2
+    False 4 False
     """
 
     def __init__(

@@ -6,7 +6,15 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class ClientStatus:
-    """Counts of one client since its process created it, and of its spool folder, which several processes may share."""
+    """Counts of one client since its process created it, and of its spool folder, which several processes may share.
+
+    >>> import tempfile
+    >>> from driftline.client import MonitorClient
+    >>> with tempfile.TemporaryDirectory() as spool:
+    ...     status = MonitorClient("http://127.0.0.1:9", "churn", spool=spool).status()
+    >>> status.logged, status.sent, status.last_error
+    (0, 0, None)
+    """
 
     logged: int
     """Rows that calls of this process have accepted."""

@@ -26,6 +26,7 @@ from driftline.engine.catalogue import (
 )
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Method, Metric, Quality, Statistic
 from driftline.engine.threshold_override import StandardDeviationThreshold, ThresholdOverride
+from driftline.engine.validation_faults import validation_faults
 from driftline.errors import InvalidInput
 
 STORED_ROW_COLUMNS = (
@@ -69,23 +70,6 @@ class AlertOn(StrEnum):
 
     CHANGE = "change"
     HARM = "harm"
-
-
-def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
-    """Yield each fault of a spec with its location in it."""
-    faults = error.errors()
-    inside = {fault["loc"][0] for fault in faults if len(fault["loc"]) > 1}
-    for fault in faults:
-        if fault["type"] == "too_short" and fault["loc"] and fault["loc"][0] in inside:
-            continue  # only because the items, which have faults of their own, were dropped
-        location = (*within, *fault["loc"])
-        if fault["type"] == "extra_forbidden" and len(location) == 1:
-            yield f"spec: unknown field {location[0]!r}"
-            continue
-        message = "Input should be a list" if fault["type"] == "tuple_type" else fault["msg"]
-        if message.startswith("Input should be") and isinstance(fault["input"], str | int | float):
-            message += f", not {fault['input']!r:.100}"
-        yield ": ".join(filter(None, ("spec", ".".join(map(str, location)), message)))
 
 
 time_zones = cache(available_timezones)
@@ -183,7 +167,7 @@ class Spec(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise InvalidInput("The spec is not valid.", details=tuple(spec_faults(error))) from None
+            raise InvalidInput("The spec is not valid.", details=tuple(spec_faults(error, fields))) from None
 
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # model_validate does not call it
 
@@ -309,6 +293,33 @@ class Spec(BaseModel):
             self.problem, self.scores, (PREDICTION, LABEL) if self.label_drift else (PREDICTION,)
         )
         return (*(column for column in self.columns if column.watched), *outputs)
+
+
+def spec_faults(error: ValidationError, fields: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every fault of the fields of a spec: those of `error`, and the contradictions among the other fields.
+
+    Pydantic reports contradictions only if each field is valid by itself.
+    """
+    yield from validation_faults(error)
+    invalid = {fault["loc"][0] for fault in error.errors() if fault["loc"]}
+    if not invalid or "problem" in invalid:
+        return
+    try:
+        Spec.model_validate(_without(invalid, fields))
+    except ValidationError as further:
+        yield from validation_faults(further)
+
+
+def _without(invalid: Collection[int | str], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that are valid, and stand-ins for those that others need."""
+    valid = {name: value for name, value in fields.items() if name not in invalid}
+    if "columns" in invalid:
+        valid = {**valid, "columns": ("column",), "segments": ()}
+    if "business_value" in invalid:
+        valid["business_value"] = BusinessValue()
+    if "classes" in invalid and valid.get("problem") == Problem.MULTICLASS:
+        valid["classes"] = ("0", "1")
+    return valid
 
 
 @cache

@@ -113,7 +113,7 @@ def add_error_response(operation: Document, error: type[DriftlineError]) -> None
 
 def error_response(error: type[DriftlineError], more: str = "") -> Document:
     """Return the description of an error's response, with `more` after the error's own text."""
-    response: Document = {"description": f"{error.__doc__}{more}", "content": ERROR_CONTENT}
+    response: Document = {"description": f"{error.default_message()}{more}", "content": ERROR_CONTENT}
     status = error.status.value
     if status in ERROR_HEADERS:
         response["headers"] = ERROR_HEADERS[status]

@@ -6,18 +6,17 @@ from os import PathLike
 from typing import Any, Self
 
 import pandas as pd
-from pydantic import ValidationError
 from sqlalchemy import Engine, func, select
 
 from driftline.backtesting.backtest import open_request
 from driftline.clock import Clock, utc_now
-from driftline.engine.spec import Spec, spec_faults
+from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 from driftline.models.proposal import Proposal, propose_model
 from driftline.monitor import FittedMonitor
 from driftline.objects import ObjectStore, open_store
 from driftline.settings import LocalSettings
-from driftline.spec_input import SpecLike, fields_of
+from driftline.spec_input import SpecLike, fields_of, spec_of
 from driftline.store import migrate, removal
 from driftline.store.archive.retention import Retention, retention_of, set_retention
 from driftline.store.database import translated
@@ -253,8 +252,4 @@ def revised_spec(present: Spec, changes: Mapping[str, Any]) -> Spec:
             f"A revision keeps {', '.join(FIXED_FIELDS)} of the version, and {', '.join(refused)} cannot change; "
             "register the changed model as a new version."
         )
-    fields = fields_of(present)
-    try:
-        return Spec.model_validate({**fields, **changes})
-    except ValidationError as error:
-        raise InvalidInput("The spec is not valid.", details=tuple(spec_faults(error))) from None
+    return spec_of({**fields_of(present), **changes})

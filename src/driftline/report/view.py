@@ -9,15 +9,29 @@ from driftline.engine.results import MODEL, Result, ResultKind, Verdict, is_of_m
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.drift_rule import Subject, drift_reasons
+from driftline.notebook import html_table
+
+CHUNK_COLUMNS = ("chunk", "rows", "labelled", "verdict", "reason")
+"""The columns of a table of chunks."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ChunkView:
     """One half-open chunk [start, end) with its results and its verdict; instants are aware.
 
     `rows` counts the predictions, `labelled` those of them whose label is in. `waiting` means that the chunk's content
     changed and the next poll computes it. `revision`, `computed_at`, `labels_as_of` and `spec_revision` describe the
     stored revision; they are None where nothing is stored, as in a backtest. `results` may be about segments too.
+
+    >>> from datetime import UTC, datetime
+    >>> import driftline as dl
+    >>> verdict = dl.Verdict(dl.State.WARN, ("F1 0.61 is below its warning bound 0.64.",), provisional=False)
+    >>> day = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    >>> chunk = dl.ChunkView(*day, rows=1_200, labelled=900, closed=True, labels_due=True, verdict=verdict)
+    >>> chunk
+    ChunkView(2026-01-01 00:00 1,200 rows warn: F1 0.61 is below its warning bound 0.64.)
+    >>> chunk.coverage, chunk.status
+    (0.75, 'closed')
     """
 
     start: datetime
@@ -27,20 +41,38 @@ class ChunkView:
     closed: bool
     labels_due: bool
     verdict: Verdict
-    results: tuple[Result, ...] = field(default=(), repr=False)
+    results: tuple[Result, ...] = ()
     waiting: bool = False
     revision: int | None = None
     computed_at: datetime | None = None
     labels_as_of: datetime | None = None
     spec_revision: int | None = None
-    drift: frozenset[Subject] | None = field(default=None, repr=False)
+    drift: frozenset[Subject] | None = None
     """The drift of the chunk, if it was derived with the verdict."""
-    evidence: ChunkEvidence | None = field(default=None, repr=False)
+    evidence: ChunkEvidence | None = None
     """What the detector says of the chunk; None where bounds alone decide about alerts."""
-    _on_all_rows: dict[tuple[ResultKind, str, str], Result] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _on_all_rows: dict[tuple[ResultKind, str, str], Result] = field(default_factory=dict, init=False, compare=False)
     """The results on all rows by kind, method and subject, as soon as one is asked for."""
+
+    def __repr__(self) -> str:
+        return f"ChunkView({self.summary})"
+
+    def _repr_html_(self) -> str:
+        """Return a table of one row, as notebooks show it."""
+        return html_table("1 chunk", CHUNK_COLUMNS, [self.cells])
+
+    @property
+    def summary(self) -> str:
+        """The start, the rows, the state and the most severe reason, in one line."""
+        reason = f": {self.verdict.reasons[0]}" if self.verdict.reasons else ""
+        return f"{self.start:%Y-%m-%d %H:%M} {self.rows:,} rows {self.verdict.state}{reason}"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The texts of `CHUNK_COLUMNS`."""
+        labelled = "-" if self.coverage is None else f"{int(100 * self.coverage)} %"
+        reason = self.verdict.reasons[0] if self.verdict.reasons else ""
+        return f"{self.start:%Y-%m-%d %H:%M}", f"{self.rows:,}", labelled, str(self.verdict.state), reason
 
     @property
     def chunk(self) -> Chunk:

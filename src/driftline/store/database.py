@@ -141,7 +141,7 @@ def _tls_message(error: DBAPIError) -> str:
     """Return why no trusted connection was made, and what to do."""
     fault = _tls_fault(error)
     if isinstance(fault, ssl.SSLCertVerificationError):
-        return f"{DatabaseUntrusted.__doc__} OpenSSL says: {fault.verify_message}"
+        return f"{DatabaseUntrusted.default_message()} OpenSSL says: {fault.verify_message}"
     if fault:
         return (
             f"The TLS handshake with MySQL failed ({fault.reason}); check DB_SSL_CERT, DB_SSL_KEY and its TLS versions."

@@ -73,8 +73,8 @@ def test_all_faults_are_listed_together(csv: Path, tmp_path: Path, invoke: Invok
         "unknown problem 'clustering'",
         "unknown field 'minimum_row'",
         "unknown time zone 'Mars'",
-        "spec: columns.0.name: Field required",
-        "spec: columns.0.kind: Input should be 'continuous' or 'categorical'",
+        "spec: columns.0.name: missing; add it",
+        "spec: columns.0.kind: 'text' is unknown; choose 'continuous' or 'categorical'",
         "there is no folder",
     ):
         assert fault in listed

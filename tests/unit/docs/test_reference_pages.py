@@ -1,6 +1,7 @@
 """The reference pages name what the code has."""
 
 import re
+from inspect import isfunction
 
 import pytest
 from typer.main import get_command
@@ -22,6 +23,38 @@ def test_every_python_name_exists(name: str) -> None:
 def test_every_public_name_is_documented() -> None:
     page = (REFERENCE / "python-api.md").read_text()
     assert [name for name in driftline.__all__ if f"`driftline.{name}`" not in page] == []
+
+
+def has_example(value: object) -> bool:
+    """Return whether the docstring of an object, or of a base class of it, has an example."""
+    objects = value.__mro__ if isinstance(value, type) else (value,)
+    return any(">>>" in (each.__doc__ or "") for each in objects)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_python_name_has_an_example(name: str) -> None:
+    """A method may be called in the example of its class."""
+    parent, _, attribute = name.rpartition(".")
+    assert has_example(resolve(name)) or f".{attribute}(" in (resolve(parent).__doc__ or "")
+
+
+@pytest.mark.parametrize("value", [driftline.BacktestResult, driftline.EvaluatedChunk, driftline.FittedMonitor])
+def test_every_method_of_a_result_has_an_example(value: type) -> None:
+    methods = {name: getattr(value, name) for name in vars(value) if not name.startswith("_")}
+    assert [
+        name
+        for name, method in methods.items()
+        if callable(method) and not has_example(method) and f".{name}(" not in (value.__doc__ or "")
+    ] == []
+
+
+def test_the_examples_of_every_python_name_are_run() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    run = re.search(r"^PUBLIC := ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
+    assert run
+    objects = [value for value in map(resolve, NAMES) if isinstance(value, type) or isfunction(value)]
+    modules = {value.__module__.removeprefix("driftline.").replace(".", "/") + ".py" for value in objects}
+    assert [module for module in sorted(modules) if module not in run[1]] == []
 
 
 def commands() -> set[str]:

@@ -14,7 +14,10 @@ ALL = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issu
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
 def test_every_error_has_message_code_and_status(error: type[DriftlineError]) -> None:
     instance = error()
-    assert str(instance) == error.__doc__
+    assert str(instance) == error.default_message()
+    assert (error.__doc__ or "").startswith(str(instance))
+    assert ">>>" not in str(instance)
+    assert "\n" not in str(instance)
     assert instance.code.islower()
     assert 400 <= instance.status < 600
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,13 @@ from driftline.engine.results import State
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.findings import STATES_BY_SEVERITY
 from driftline.errors import InvalidInput
+from driftline.notebook import html_table
 from driftline.output_files import write
 from driftline.report.document.content import ReferenceSummary, ReportContent
 from driftline.report.document.page import render
 from driftline.report.document.tables import format_fault, to_frame, write_table
 from driftline.report.pages import ReportExtraMissing
-from driftline.report.view import ChunkView
+from driftline.report.view import CHUNK_COLUMNS, ChunkView
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,7 +55,7 @@ class BacktestResult:
     def __repr__(self) -> str:
         notable = [chunk for chunk in self.chunks if chunk.verdict.state is not State.OK]
         notes = [f"  note: {note}" for note in self.notes]
-        summaries = [f"  {_summary(chunk)}" for chunk in notable[:_REPR_CHUNKS]]
+        summaries = [f"  {chunk.summary}" for chunk in notable[:_REPR_CHUNKS]]
         lines = [f"BacktestResult of {_title(self)}", *notes, *summaries]
         if len(notable) > _REPR_CHUNKS:
             lines.append(f"  and {len(notable) - _REPR_CHUNKS} more that are not ok")
@@ -63,13 +63,10 @@ class BacktestResult:
 
     def _repr_html_(self) -> str:
         """Return a table with a row for each chunk, as notebooks show it."""
-        head = "".join(f"<th>{name}</th>" for name in ("chunk", "rows", "labelled", "verdict", "reason"))
-        rows = "".join(map(_html_row, self.chunks[:_HTML_CHUNKS]))
         more = len(self.chunks) - _HTML_CHUNKS
         note = f"<p>and {more:,} more chunks in <code>.chunks</code></p>" if more > 0 else ""
-        notes = "".join(f"<p>Note: {escape(text)}</p>" for text in self.notes)
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        return f"<p>{escape(_title(self))}</p>{notes}{table}{note}"
+        rows = (chunk.cells for chunk in self.chunks[:_HTML_CHUNKS])
+        return html_table(_title(self), CHUNK_COLUMNS, rows, [f"Note: {text}" for text in self.notes]) + note
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -78,12 +75,30 @@ class BacktestResult:
 
     @property
     def worst(self) -> State:
-        """The most severe state among the chunks' verdicts."""
+        """The most severe state among the chunks' verdicts.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> result.worst
+        <State.WARN: 'warn'>
+        """
         order = (State.NO_DATA, *STATES_BY_SEVERITY)
         return max((chunk.verdict.state for chunk in self.chunks), key=order.index)
 
     def reached(self, state: State) -> bool:
-        """Return whether any chunk's verdict is `state` (warn or alert) or more severe."""
+        """Return whether any chunk's verdict is `state` (warn or alert) or more severe.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> result.reached(dl.State.WARN), result.reached(dl.State.ALERT)
+        (True, False)
+        """
         return STATES_BY_SEVERITY.index(state) <= (
             STATES_BY_SEVERITY.index(self.worst) if self.worst in STATES_BY_SEVERITY else -1
         )
@@ -103,25 +118,75 @@ class BacktestResult:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values, as `docs/reference/backtest.schema.json` describes them; instants are ISO 8601 in UTC."""
+        """Return JSON values, as `docs/reference/backtest.schema.json` describes them; instants are ISO 8601 in UTC.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> values = result.to_dict()
+        >>> values["problem"], values["chunks"][0]["start"]
+        ('binary', '2013-04-29T00:00:00Z')
+        """
         return self.content.to_dict()
 
     def to_json(self) -> str:
-        """Return the values of `to_dict` as JSON text; a missing value is null, never NaN."""
+        """Return the values of `to_dict` as JSON text; a missing value is null, never NaN.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> import json
+        >>> json.loads(result.to_json()) == result.to_dict()
+        True
+        """
         return "".join(self.json_parts())
 
     def json_parts(self) -> Iterator[str]:
-        """Yield the text of `to_json` chunk by chunk, since with very many chunks it does not fit in memory."""
+        """Yield the text of `to_json` chunk by chunk, since with very many chunks it does not fit in memory.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> "".join(result.json_parts()) == result.to_json()
+        True
+        """
         return self.content.json_parts()
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row for each result, with the start, end, rows, labelled, status and verdict of its chunk."""
+        """Return one row for each result, with the start, end, rows, labelled, status and verdict of its chunk.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> result.to_frame().loc[0, ["status", "subject", "method"]].to_list()
+        ['closed', 'model', 'roc_auc']
+        """
         return to_frame(self.chunks)
 
     def write_results(self, path: str | PathLike[str]) -> None:
         """Write the rows of `to_frame` to a file, in the format of its ending: `.jsonl`, `.csv` or `.parquet`.
 
         The file is replaced atomically. Raises InvalidInput for another ending, and for a path that cannot be written.
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     result.write_results(Path(folder) / "results.csv")
+        ...     print(len(pd.read_csv(Path(folder) / "results.csv")) == len(result.to_frame()))
+        True
         """
         target = Path(path)
         fault = format_fault(target)
@@ -135,6 +200,14 @@ class BacktestResult:
 
         `subjects` are column names or `model`, or one of them; by default the model and the columns whose drift lasted.
         Needs matplotlib (`pip install 'driftline[report]'`).
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> type(result.plot("model")).__name__
+        'Figure'
         """
         try:
             from driftline.report.plots import panel_figure  # noqa: PLC0415  (matplotlib is slow to import, and an extra)
@@ -143,7 +216,16 @@ class BacktestResult:
         return panel_figure(self.chunks, subjects)
 
     def to_html(self) -> str:
-        """Return one self-contained page. Needs jinja2 (`pip install 'driftline[report]'`)."""
+        """Return one self-contained page. Needs jinja2 (`pip install 'driftline[report]'`).
+
+        >>> import driftline as dl
+        >>> result = dl.backtest(
+        ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score",
+        ...     reference_until="2013-04-29", chunk="1w", features=["distance"],
+        ... )
+        >>> result.to_html().startswith("<!doctype html>")
+        True
+        """
         return render(self.content)
 
 
@@ -158,16 +240,3 @@ def _title(result: BacktestResult) -> str:
     verdicts = ", ".join(f"{count:,} {state}" for state, count in counts.items())
     against = f"against a reference of {reference.rows:,} rows in {reference.chunks:,} chunks"
     return f"{result.model}: {len(result.chunks):,} chunks ({result.chunk}; {verdicts}) {against}"
-
-
-def _summary(chunk: ChunkView) -> str:
-    reason = f": {chunk.verdict.reasons[0]}" if chunk.verdict.reasons else ""
-    return f"{chunk.start:%Y-%m-%d %H:%M} {chunk.rows:,} rows {chunk.verdict.state}{reason}"
-
-
-def _html_row(chunk: ChunkView) -> str:
-    labelled = f"{int(100 * chunk.labelled / chunk.rows)} %" if chunk.rows else "-"
-    reason = chunk.verdict.reasons[0] if chunk.verdict.reasons else ""
-    start = f"{chunk.start:%Y-%m-%d %H:%M}"
-    cells = (start, f"{chunk.rows:,}", labelled, str(chunk.verdict.state), reason)
-    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"

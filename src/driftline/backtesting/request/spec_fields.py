@@ -22,10 +22,11 @@ def field_faults(fields: Mapping[str, Any], problem: Problem | None) -> Iterator
     yield from (f"spec: unknown field {name!r}" for name in sorted(set(fields) - set(Spec.model_fields)))
     names = set(Spec.model_fields) - _CHECKED_SEPARATELY
     values = {name: value for name, value in fields.items() if name in names}
+    values |= _placeholders(values, problem)
     try:
-        Spec.model_validate(values | _placeholders(values, problem))
+        Spec.model_validate(values)
     except ValidationError as error:
-        yield from spec_faults(error)
+        yield from spec_faults(error, values)
 
 
 def _placeholders(values: Mapping[str, Any], problem: Problem | None) -> dict[str, Any]:

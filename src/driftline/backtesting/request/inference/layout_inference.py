@@ -118,10 +118,11 @@ def _spec(
         "segments": _segments(fields.get("segments", ()), aliases),
         "clock": ModelClock.DATA,
     }
+    values = {**fields, **known_fields}
     try:
-        return Spec.model_validate({**fields, **known_fields})
+        return Spec.model_validate(values)
     except ValidationError as error:
-        faults = tuple(fault.replace(ALIAS_PREFIX, "") for fault in spec_faults(error))
+        faults = tuple(fault.replace(ALIAS_PREFIX, "") for fault in spec_faults(error, values))
         raise InvalidInput("The spec does not fit.", details=faults) from None
 
 
