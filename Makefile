@@ -15,7 +15,8 @@ WITHOUT_NETWORK := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VEN
 # The modules of the public API: their docstrings hold examples, which are run.
 PUBLIC := $(addprefix src/driftline/,monitor.py errors.py backtesting/backtest.py backtesting/output/result.py \
 	engine/spec.py engine/results.py report/view.py client/__init__.py client/errors.py client/monitor_client.py client/status.py \
-	artifacts/saving.py artifacts/loading.py lineage/__init__.py)
+	artifacts/saving.py artifacts/loading.py lineage/__init__.py \
+	lineage/datasets.py lineage/runs.py lineage/settings.py lineage/start.py)
 SITE := NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build
 INSTALLED := .venv/.project.stamp
 COMPILE := UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \

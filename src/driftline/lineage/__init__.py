@@ -7,10 +7,13 @@ A program of yours records its own jobs in the same way. `lineage_recorded` read
 >>> from pathlib import Path
 >>> file = Path(tempfile.mkdtemp()) / "lineage.jsonl"
 >>> with lineage_recorded(LineageSettings(file=file)), run("shop.score_orders"):
-...     read(topic_dataset("127.0.0.1:9092", "orders", rows=120))
+...     read(topic_dataset("127.0.0.1:9092", "orders", rows=120), Dataset("rates", "https://rates.example.org"))
 ...     wrote(predictions_of("delivery", rows=120))
+...     note(model_file="delivery-7.json")
 >>> [json.loads(line)["eventType"] for line in file.read_text().splitlines()]
 ['START', 'COMPLETE']
+>>> is_recording()
+False
 """
 
 from driftline.lineage.datasets import (

@@ -38,7 +38,14 @@ class Dataset:
 
 
 def table_dataset(database: URL, table: Table, *, rows: int | None = None) -> Dataset:
-    """Return a table of MySQL."""
+    """Return a table of MySQL.
+
+    >>> from sqlalchemy import Column, Integer, MetaData, Table, make_url
+    >>> orders = Table("orders", MetaData(), Column("id", Integer))
+    >>> dataset = table_dataset(make_url("mysql://anna:secret@db/shop"), orders, rows=3)
+    >>> dataset.name, dataset.namespace, dataset.fields
+    ('shop.orders', 'mysql://db:3306', (Field(name='id', type='Integer'),))
+    """
     fields = tuple(Field(column.name, type(column.type).__name__) for column in table.columns)
     return Dataset(f"{database.database}.{table.name}", mysql_namespace(database), fields, rows)
 

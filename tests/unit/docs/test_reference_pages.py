@@ -33,9 +33,10 @@ def has_example(value: object) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_python_name_has_an_example(name: str) -> None:
-    """A method may be called in the example of its class."""
+    """A method may be called in the example of its class, and a function in that of its package."""
     parent, _, attribute = name.rpartition(".")
-    assert has_example(resolve(name)) or f".{attribute}(" in (resolve(parent).__doc__ or "")
+    called = rf"^\s*(>>>|\.\.\.).*\b{attribute}\("
+    assert has_example(resolve(name)) or re.search(called, resolve(parent).__doc__ or "", re.MULTILINE)
 
 
 @pytest.mark.parametrize("value", [driftline.BacktestResult, driftline.EvaluatedChunk, driftline.FittedMonitor])
