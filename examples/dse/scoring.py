@@ -2,10 +2,8 @@
 
 import sys
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
@@ -17,10 +15,9 @@ from examples.dse.features import FEATURES, LABEL, LONG
 from examples.dse.model import THRESHOLD, IndexModel
 from examples.dse.replay import TOPIC
 from examples.dse.spark_features import NEXT_DATE, add_features, score
-from examples.dse.trading_calendar import TradingCalendar
+from examples.dse.trading_calendar import TradingCalendar, closing
 from examples.spark_sessions import topic_messages
 
-CLOSE, ZONE = time(14, 30), ZoneInfo("Asia/Dhaka")
 NUMBERS = ("open", "high", "low", "close", "volume")
 DAY_SCHEMA = StructType([StructField("date", DateType()), *(StructField(name, DoubleType()) for name in NUMBERS)])
 MOST_DAYS = 250
@@ -90,11 +87,6 @@ class StreamScoring:
         direction = "up" if prediction else "down"
         forecast = f"{expected}: {direction} ({row['score']:.2f} up)"
         sys.stdout.write(f"{row['date']} close {row['close']:>10,.2f}  {forecast}\n")
-
-
-def closing(day: date) -> datetime:
-    """Return the instant at which trading ends on a day."""
-    return datetime.combine(day, CLOSE, ZONE)
 
 
 def score_stream(spark: SparkSession, scoring: StreamScoring, bootstrap_servers: str, checkpoint: Path) -> None:

@@ -12,9 +12,9 @@ from pyspark.sql import SparkSession
 
 from examples.dse.features import FEATURES, LABEL, add_features
 from examples.dse.model import IndexModel, train
-from examples.dse.scoring import DAY_SCHEMA, NUMBERS, StreamScoring, closing
+from examples.dse.scoring import DAY_SCHEMA, NUMBERS, StreamScoring
 from examples.dse.simulation import simulate_index
-from examples.dse.trading_calendar import TradingCalendar
+from examples.dse.trading_calendar import TradingCalendar, closing
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"  # pyspark leaves them open

@@ -9,12 +9,13 @@ import pytest
 
 import driftline as dl
 from driftline import InvalidInput
+from examples.dse import index_file
 from examples.dse.__main__ import FIRST, LAST, STREAM_FROM, TURBULENT_FROM
 from examples.dse.features import FEATURES, LABEL, add_features
 from examples.dse.index_file import number, read_index
 from examples.dse.model import IndexModel, train
 from examples.dse.simulation import simulate_index
-from examples.dse.trading_calendar import NOT_A_TRADING_DAY, TradingCalendar, main
+from examples.dse.trading_calendar import NOT_A_TRADING_DAY, TradingCalendar, differences, main, read_calendar
 from examples.dse.training import TRAINED_SHARE, reference_of
 from tests.unit.docs.pages import ROOT
 
@@ -79,6 +80,56 @@ def test_a_day_without_trading_is_no_gap() -> None:
 
 def test_airflow_skips_other_days() -> None:
     assert [main(["2024-01-07"]), main(["2024-01-12"])] == [0, NOT_A_TRADING_DAY]
+
+
+def test_a_holidays_file_removes_and_adds_trading_days(tmp_path: Path) -> None:
+    file = tmp_path / "holidays.txt"
+    file.write_text("\ufeff2024-04-10  # Eid al-Fitr\n\n+2016-09-24\n+2022-02-21 # a fixed holiday\n")
+    calendar = read_calendar(file)
+    assert not calendar.is_trading_day(date(2024, 4, 10))
+    assert calendar.next_trading_day(date(2016, 9, 22)) == date(2016, 9, 24)
+    assert date(2022, 2, 21) in calendar.trading_days(date(2022, 2, 1), date(2022, 2, 28))
+    assert [main([day, "--holidays", str(file)]) for day in ("2016-09-24", "2024-04-10")] == [0, NOT_A_TRADING_DAY]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("10.04.2024", "Line 2 of .* has '10.04.2024', which is not a date; write a holiday as 2024-04-10"),
+        ("++2024-02-21", "has '\\+\\+2024-02-21', which is not a date"),
+        ("+2024-04-09", "has 2024-04-09 as a holiday and as a trading day"),
+        ("\x00", "which is not a date"),
+    ],
+)
+def test_a_faulty_holidays_file_is_refused(
+    line: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "holidays.txt"
+    file.write_text(f"2024-04-09\n{line}\n")
+    with pytest.raises(InvalidInput, match=message):
+        read_calendar(file)
+    with pytest.raises(SystemExit, match="2"):
+        main(["2024-04-10", "--holidays", str(file)])
+    assert "error: argument --holidays:" in capsys.readouterr().err
+
+
+def test_days_outside_the_calendar_and_gaps_are_reported_as_lines_of_a_holidays_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = [date(2024, 2, 18), date(2024, 2, 21), date(2024, 2, 22)]
+    unexpected, missing = differences(days, TradingCalendar())
+    assert unexpected.startswith("Not trading days of the calendar: 1 (2024-02-21). ")
+    assert unexpected.endswith("with lines such as +2024-02-21.")
+    assert missing.startswith("Missing trading days: 2 (2024-02-19, 2024-02-20). ")
+    (many,) = differences([date(2024, 3, 3), date(2024, 3, 24)], TradingCalendar())
+    assert "Missing trading days: 14 (2024-03-04, " in many
+    assert "2024-03-17 and 4 more)" in many
+    file = tmp_path / "export.csv"
+    file.write_text("Date,Close,Open,High,Low,Volume\n" + "".join(f"{day},1,1,1,1,1\n" for day in days))
+    index_file.main([str(file)])
+    (tmp_path / "holidays.txt").write_text(capsys.readouterr().out)
+    assert [*differences(days, read_calendar(tmp_path / "holidays.txt"))] == []
+    assert [*differences([], TradingCalendar())] == []
 
 
 def test_features_and_labels_count_trading_days() -> None:
