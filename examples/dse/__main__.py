@@ -53,7 +53,7 @@ def _run(servers: Servers, days: pd.DataFrame, stream_from: pd.Timestamp, calend
     folder.mkdir(exist_ok=True)
     earlier, streamed = days[days["date"] < stream_from], days[days["date"] >= stream_from]
     earlier.to_csv(folder / training.DAYS, index=False)
-    training.main([str(folder)])
+    tell(training.train_on(earlier, folder, calendar).rstrip())
     tell(_registered(servers, folder))
     _score(servers, folder, earlier, streamed, calendar)
     chunks = wait_for(lambda: _computed(servers, len(streamed)), "The chunk of the last day", STORED_SECONDS)

@@ -19,8 +19,11 @@ from examples.dse.trading_calendar import TradingCalendar, closing
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"  # pyspark leaves them open
 )
-DAYS = simulate_index(date(2020, 1, 1), date(2020, 6, 30), turbulent_from=date(2020, 5, 1), seed=3)
-STREAMED = DAYS.iloc[60:]
+SIMULATED = simulate_index(date(2020, 1, 1), date(2020, 6, 30), turbulent_from=date(2020, 5, 1), seed=3)
+DAYS = SIMULATED.drop(index=[65, 90], ignore_index=True)
+"""Days with two gaps, the first of them between two micro-batches."""
+STREAMED = DAYS.iloc[62:]
+CALENDAR = TradingCalendar()
 
 
 class ClientRecorder:
@@ -50,7 +53,7 @@ class ClientRecorder:
 
 @pytest.fixture(scope="module")
 def model() -> IndexModel:
-    return train(add_features(DAYS))
+    return train(add_features(DAYS, CALENDAR))
 
 
 def batches(sizes: tuple[int, ...]) -> Iterator[pd.DataFrame]:
@@ -64,8 +67,8 @@ def batches(sizes: tuple[int, ...]) -> Iterator[pd.DataFrame]:
 
 def test_micro_batches_score_as_training_does(example_spark: SparkSession, model: IndexModel, tmp_path: Path) -> None:
     recorder = ClientRecorder()
-    stream = StreamScoring(model, TradingCalendar(), recorder, tmp_path)  # type: ignore[arg-type]
-    stream.start(example_spark, DAYS.iloc[:60])
+    stream = StreamScoring(model, CALENDAR, recorder, tmp_path)  # type: ignore[arg-type]
+    stream.start(example_spark, DAYS.iloc[:62])
     parts = [part for part in batches((3, 1, 60)) if len(part)]
     for number, part in enumerate(parts):
         rows = [(day["date"].date(), *(float(day[name]) for name in NUMBERS)) for day in part.to_dict("records")]
@@ -74,19 +77,19 @@ def test_micro_batches_score_as_training_does(example_spark: SparkSession, model
         if number == 1:  # as after a failure: the same batch once more
             stream.score_batch(frame, number)
     stream.score_batch(frame, len(parts))  # sent once more, as by a second run
-    expected = add_features(DAYS).set_index("date").loc[STREAMED["date"].iloc[0] :]
+    expected = add_features(DAYS, CALENDAR).set_index("date").loc[STREAMED["date"].iloc[0] :]
     logged = pd.DataFrame.from_dict(recorder.predictions, orient="index")
     assert [*logged.index] == [f"{day:%Y-%m-%d}" for day in expected.index]
     for name in FEATURES:
         np.testing.assert_allclose(logged[name].astype(float), expected[name], rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(logged["score"].astype(float), model.score(expected), rtol=1e-9)
-    known = add_features(DAYS).dropna(subset=[LABEL]).set_index("date").loc[STREAMED["date"].iloc[0] :]
+    known = add_features(DAYS, CALENDAR).dropna(subset=[LABEL]).set_index("date").loc[STREAMED["date"].iloc[0] :]
     labels = {
         day: label for day, (label, _) in recorder.labels.items() if day >= f"{STREAMED['date'].iloc[0]:%Y-%m-%d}"
     }
     assert labels == {f"{day:%Y-%m-%d}": int(label) for day, label in known[LABEL].items()}
-    calendar = TradingCalendar()
+    assert len(labels) == len(STREAMED) - 3, "before each gap and at the end, the label is unknown"
     assert all(
-        known_at == closing(calendar.next_trading_day(date.fromisoformat(day)))
+        known_at == closing(CALENDAR.next_trading_day(date.fromisoformat(day)))
         for day, (_, known_at) in recorder.labels.items()
     )

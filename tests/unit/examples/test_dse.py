@@ -1,6 +1,7 @@
 """The parts of the index example: trading calendar, exports of days, simulated index, features, model and verdicts."""
 
 from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +10,17 @@ import pytest
 
 import driftline as dl
 from driftline import InvalidInput
-from examples.dse import index_file
+from examples.dse import index_file, training
 from examples.dse.__main__ import FIRST, LAST, STREAM_FROM, TURBULENT_FROM
 from examples.dse.features import FEATURES, LABEL, add_features
 from examples.dse.index_file import number, read_index
 from examples.dse.model import IndexModel, train
 from examples.dse.simulation import simulate_index
-from examples.dse.trading_calendar import NOT_A_TRADING_DAY, TradingCalendar, differences, main, read_calendar
+from examples.dse.trading_calendar import NOT_A_TRADING_DAY, TradingCalendar, closing, differences, main, read_calendar
 from examples.dse.training import TRAINED_SHARE, reference_of
 from tests.unit.docs.pages import ROOT
 
+CALENDAR = TradingCalendar()
 SPEC = ROOT / "examples" / "dse" / "spec.yaml"
 EXPORT = (
     '\ufeff"Date","Price","Open","High","Low","Vol.","Change %"\n'
@@ -134,19 +136,49 @@ def test_days_outside_the_calendar_and_gaps_are_reported_as_lines_of_a_holidays_
 
 def test_features_and_labels_count_trading_days() -> None:
     close = [100.0 + number for number in range(25)]
-    days = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=25, freq="2D"), "close": close, "volume": 10.0})
-    first = add_features(days).iloc[0]
-    assert len(add_features(days)) == 6
+    trading_days = islice(CALENDAR.trading_days(date(2024, 1, 1), date(2024, 12, 31)), 25)
+    days = pd.DataFrame({"date": pd.to_datetime([*trading_days]), "close": close, "volume": 10.0})
+    first = add_features(days, CALENDAR).iloc[0]
+    assert len(add_features(days, CALENDAR)) == 6
     assert first["to_sma_5"] == pytest.approx(119 / 117 - 1)
     assert first["to_sma_20"] == pytest.approx(119 / 109.5 - 1)
     assert first["momentum_5"] == pytest.approx(119 / 114 - 1)
     assert first["volume_to_sma_20"] == pytest.approx(0.0)
-    assert add_features(days)[LABEL].tolist()[:-1] == [1.0] * 5
-    assert np.isnan(add_features(days)[LABEL].iloc[-1])
+    assert add_features(days, CALENDAR)[LABEL].tolist()[:-1] == [1.0] * 5
+    assert np.isnan(add_features(days, CALENDAR)[LABEL].iloc[-1])
+
+
+def test_the_label_before_a_gap_is_unknown_unless_the_calendar_has_a_holiday() -> None:
+    days = simulate_index(date(2024, 1, 1), date(2024, 3, 20), turbulent_from=None, seed=1)
+    present = days[days["date"] != "2024-03-12"]
+    labels = add_features(present, CALENDAR).set_index("date")[LABEL]
+    assert [*labels.index[labels.isna()]] == [pd.Timestamp("2024-03-11"), pd.Timestamp("2024-03-20")]
+    holiday = TradingCalendar(frozenset({date(2024, 3, 12)}))
+    assert add_features(present, holiday)[LABEL].isna().sum() == 1
+
+
+@pytest.mark.parametrize(("day", "hour"), [("2008-07-01", 8), ("2009-07-01", 7), ("2010-07-01", 8)])
+def test_training_and_scoring_end_a_day_at_the_same_instant(day: str, hour: int) -> None:
+    days = pd.DataFrame({"date": pd.to_datetime([day]), LABEL: 1.0, **dict.fromkeys(FEATURES, 0.0)})
+    (at,) = reference_of(days, pd.Series([0.5]))["at"]
+    assert at == closing(date.fromisoformat(day)) == pd.Timestamp(f"{day} {hour:02d}:30", tz="UTC")
+
+
+def test_training_reports_gaps_and_refuses_a_faulty_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    days = simulate_index(date(2020, 1, 1), date(2020, 12, 31), turbulent_from=None, seed=1)
+    days[days["date"] != "2020-03-09"].to_csv(tmp_path / "training.csv", index=False)
+    training.main([str(tmp_path)])
+    assert capsys.readouterr().out.startswith("Missing trading days: 1 (2020-03-09). ")
+    (tmp_path / "holidays.txt").write_text("2020-03-09\n")
+    training.main([str(tmp_path), "--holidays", str(tmp_path / "holidays.txt")])
+    assert capsys.readouterr().out.startswith("Trained on ")
+    (tmp_path / "training.csv").write_text("Date,Open\n")
+    with pytest.raises(SystemExit, match="There is no column price or close"):
+        training.main([str(tmp_path)])
 
 
 def test_a_saved_model_scores_the_same(tmp_path: Path) -> None:
-    days = add_features(simulate_index(date(2020, 1, 1), date(2021, 12, 31), turbulent_from=None, seed=1))
+    days = add_features(simulate_index(date(2020, 1, 1), date(2021, 12, 31), turbulent_from=None, seed=1), CALENDAR)
     model = train(days)
     model.save(tmp_path / "model.json")
     pd.testing.assert_series_equal(IndexModel.load(tmp_path / "model.json").score(days), model.score(days))
@@ -157,7 +189,7 @@ def test_a_saved_model_scores_the_same(tmp_path: Path) -> None:
 
 def backtest(seed: int, turbulent_from: date | None) -> dl.BacktestResult:
     """Monitor a simulated index as the example does."""
-    days = add_features(simulate_index(FIRST, LAST, turbulent_from=turbulent_from, seed=seed))
+    days = add_features(simulate_index(FIRST, LAST, turbulent_from=turbulent_from, seed=seed), CALENDAR)
     trained = days.head(round((days["date"] < STREAM_FROM).sum() * TRAINED_SHARE))
     analysis = days.iloc[len(trained) :]
     return dl.backtest(
