@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 import driftline as dl
-from examples.ecg import comparison, record, snapshot_ensemble
+from examples.ecg import comparison, record, snapshot_ensemble, training
 from examples.ecg.beats import Beats, split
 from examples.ecg.classifiers import TRAINERS, load, predicted
 from examples.ecg.comparison import out_of_fold, paired_test, recalls
@@ -91,6 +91,29 @@ def test_a_saved_model_predicts_the_same(name: str, tmp_path: Path, monkeypatch:
     probabilities = load(tmp_path).probabilities(known.features)
     np.testing.assert_array_equal(probabilities, model.probabilities(known.features))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_what_models_are_made_of_includes_intervals_and_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = beats().take(np.arange(20))
+    made_of = training.content_hash(known)
+    assert training.content_hash(known) == made_of
+    symbols = known.symbols.where(known.symbols.index != 0, "V")
+    for changed in (
+        replace(known, samples=known.samples * 2),
+        replace(known, intervals=known.intervals + 0.1),
+        replace(known, ratios=known.ratios + 0.1),
+        replace(known, symbols=symbols),
+    ):
+        assert training.content_hash(changed) != made_of
+    for number, source in enumerate(training.SOURCES):
+        other = tmp_path / source.name
+        other.write_bytes(source.read_bytes() + b"#")
+        sources = [*training.SOURCES]
+        sources[number] = other
+        with monkeypatch.context() as patched:
+            patched.setattr(training, "SOURCES", sources)
+            assert training.content_hash(known) != made_of
+    assert {"features.py", "classifiers.py", "snapshot_ensemble.py"} <= {source.name for source in training.SOURCES}
 
 
 def test_metrics_equal_those_of_scikit_learn() -> None:
