@@ -3,6 +3,8 @@
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 import driftline as dl
-from examples.ecg import comparison, record, snapshot_ensemble, training
+from examples.ecg import comparison, record, registry, snapshot_ensemble, training
 from examples.ecg.beats import Beats, split
 from examples.ecg.classifiers import TRAINERS, load, predicted
 from examples.ecg.comparison import out_of_fold, paired_test, recalls
@@ -114,6 +116,45 @@ def test_what_models_are_made_of_includes_intervals_and_code(tmp_path: Path, mon
             patched.setattr(training, "SOURCES", sources)
             assert training.content_hash(known) != made_of
     assert {"features.py", "classifiers.py", "snapshot_ensemble.py"} <= {source.name for source in training.SOURCES}
+
+
+@pytest.mark.parametrize(
+    ("address", "location"),
+    [
+        ("http://mlflow:5000", None),
+        ("https://mlflow.example.org", None),
+        ("sqlite:////folder/mlflow.db", "file:///folder/mlflow"),
+        ("/folder/mlruns", "file:///folder/mlflow"),
+    ],
+)
+def test_a_server_of_mlflow_decides_where_artifacts_are(address: str, location: str | None) -> None:
+    class Client:
+        tracking_uri = address
+        created: ClassVar[list[tuple[str, str | None]]] = []
+
+        def get_experiment_by_name(self, _: str) -> None:
+            """Return no experiment."""
+
+        def create_experiment(self, name: str, artifact_location: str | None) -> str:
+            self.created.append((name, artifact_location))
+            return "1"
+
+        def search_runs(self, *_: object, **__: object) -> list[SimpleNamespace]:
+            return [SimpleNamespace(info=SimpleNamespace(run_id="run"))]
+
+        def search_registered_models(self, _: str) -> list[str]:
+            return ["ecg_beats"]
+
+        def search_model_versions(self, _: str) -> list[SimpleNamespace]:
+            return [SimpleNamespace(version="1")]
+
+        def set_registered_model_alias(self, *_: str) -> None:
+            """Do nothing."""
+
+    trained: Any = SimpleNamespace(name=XGBOOST, made_of="a" * 64)
+    client: Any = Client()
+    assert registry.record(client, trained, Path("/folder/mlflow")) == "1"
+    assert Client.created == [("ecg_beats", location)]
 
 
 def test_metrics_equal_those_of_scikit_learn() -> None:
