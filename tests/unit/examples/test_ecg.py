@@ -1,18 +1,22 @@
 """The parts of the heartbeat example: the network and its snapshots, the comparison, simulated days and verdicts."""
 
-from dataclasses import replace
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from threading import Barrier
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
+from confluent_kafka import TopicPartition
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 import driftline as dl
-from examples.ecg import comparison, record, registry, snapshot_ensemble, training
+from examples.ecg import comparison, newest_beats, record, registry, snapshot_ensemble, training
 from examples.ecg.beats import Beats, split
 from examples.ecg.classifiers import TRAINERS, load, predicted
 from examples.ecg.comparison import out_of_fold, paired_test, recalls
@@ -116,6 +120,56 @@ def test_what_models_are_made_of_includes_intervals_and_code(tmp_path: Path, mon
             patched.setattr(training, "SOURCES", sources)
             assert training.content_hash(known) != made_of
     assert {"features.py", "classifiers.py", "snapshot_ensemble.py"} <= {source.name for source in training.SOURCES}
+
+
+class ScoredTopic:
+    """A consumer of a topic with 50 messages: a position that another thread changes is read from there."""
+
+    every: ClassVar[list["ScoredTopic"]] = []
+    barrier = Barrier(2, timeout=20)
+
+    def __init__(self, _: object) -> None:
+        self.position, self.open = 0, True
+        self.every.append(self)
+
+    def get_watermark_offsets(self, *_: object) -> tuple[int, int]:
+        return 0, 50
+
+    def assign(self, partitions: list[TopicPartition]) -> None:
+        self.position = partitions[0].offset
+        self.barrier.wait()
+
+    def consume(self, most: int, _: float) -> list["ScoredMessage"]:
+        read = []
+        for _number in range(most):
+            read.append(ScoredMessage(self.position))
+            self.position += 1
+        self.barrier.wait()
+        return read
+
+    def close(self) -> None:
+        self.open = False
+
+
+@dataclass
+class ScoredMessage:
+    """A message of the topic."""
+
+    number: int
+
+    def value(self) -> bytes:
+        return json.dumps({"id": self.number}).encode()
+
+    def error(self) -> None:
+        """Return no error."""
+
+
+def test_two_sessions_of_the_dashboard_read_the_same_newest_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newest_beats, "Consumer", ScoredTopic)
+    with ThreadPoolExecutor(2) as threads:
+        results = [*threads.map(newest_beats.newest_beats, ["127.0.0.1:1"] * 2)]
+    assert [[beat["id"] for beat in result] for result in results] == [[*range(49, 29, -1)]] * 2
+    assert [consumer.open for consumer in ScoredTopic.every] == [False, False]
 
 
 @pytest.mark.parametrize(
