@@ -1,8 +1,14 @@
 """The parts of the index example: trading calendar, exports of days, simulated index, features, model and verdicts."""
 
+import re
+import runpy
+import subprocess
+import sys
+from contextlib import nullcontext
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -10,7 +16,7 @@ import pytest
 
 import driftline as dl
 from driftline import InvalidInput
-from examples.dse import index_file, training
+from examples.dse import index_file, topic_days, training
 from examples.dse.__main__ import FIRST, LAST, STREAM_FROM, TURBULENT_FROM
 from examples.dse.features import FEATURES, LABEL, add_features
 from examples.dse.index_file import number, read_index
@@ -21,7 +27,7 @@ from examples.dse.training import TRAINED_SHARE, reference_of
 from tests.unit.docs.pages import ROOT
 
 CALENDAR = TradingCalendar()
-SPEC = ROOT / "examples" / "dse" / "spec.yaml"
+SPEC, DAG = (ROOT / "examples" / "dse" / name for name in ("spec.yaml", "dags/dse_retrain.py"))
 EXPORT = (
     '\ufeff"Date","Price","Open","High","Low","Vol.","Change %"\n'
     '"05/26/2025","4,719.39","4,736.34","4,758.76","4,717.44","1.25B","-0.36%"\n'
@@ -175,6 +181,80 @@ def test_training_reports_gaps_and_refuses_a_faulty_file(tmp_path: Path, capsys:
     (tmp_path / "training.csv").write_text("Date,Open\n")
     with pytest.raises(SystemExit, match="There is no column price or close"):
         training.main([str(tmp_path)])
+
+
+def test_days_of_messages_are_read_once_and_other_messages_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    values = [
+        b'{"date": "2024-01-08", "close": 2, "volume": null}', b'{"date": "2024-01-07", "close": 1.5, "volume": 7}',
+        b'{"date": "2024-01-08", "close": 3}', b'{"date": null, "close": 1}', b'{"date": "2024-01-09"}', b"[1]", b"{",
+        b'{"date": "2024-01-09", "close": NaN}', b'{"date": "9999-12-31", "close": 1}', b"\xff", None,
+    ]  # fmt: skip
+    days = topic_days.days_of(enumerate(values))
+    assert [f"{day:%m-%d}" for day in days["date"]] == ["01-07", "01-08"]
+    assert days["close"].tolist() == [1.5, 2]
+    assert days["volume"].isna().tolist() == [False, True]
+    assert len(caplog.messages) == 8
+    assert caplog.messages[0].startswith("The message at offset 3 of dse_index_data is left out: it has no date")
+    assert len(topic_days.days_of([])) == 0
+
+
+def test_days_of_the_topic_are_added_to_those_of_training_once(tmp_path: Path) -> None:
+    days = simulate_index(date(2024, 1, 1), date(2024, 1, 31), turbulent_from=None, seed=1)
+    file = tmp_path / "training.csv"
+    days.iloc[:5].to_csv(file, index=False)
+    changed = days.assign(close=1.0)
+    assert [topic_days.add_to_file(file, changed), topic_days.add_to_file(file, changed)] == [len(days) - 5, 0]
+    stored = index_file.read_index(file)
+    assert stored["date"].tolist() == days["date"].tolist()
+    assert stored["close"].tolist() == [*days["close"][:5], *(1.0 for _ in days["close"][5:])]
+
+
+def test_adding_days_needs_the_address_of_kafka_and_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+    with pytest.raises(SystemExit, match="2"):
+        topic_days.main([str(tmp_path)])
+    assert "KAFKA_BOOTSTRAP_SERVERS is not set" in capsys.readouterr().err
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setattr(topic_days, "read_days", lambda _: topic_days.days_of([]))
+    with pytest.raises(SystemExit, match=r"training\.csv"):
+        topic_days.main([str(tmp_path)])
+
+
+@pytest.mark.parametrize("holidays", [None, "/folder/holidays of all.txt"])
+def test_the_dag_adds_days_and_passes_holidays_on(holidays: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: dict[str, str] = {}
+    order: list[str] = []
+
+    class Operator:
+        def __init__(self, task_id: str, bash_command: str, **_: object) -> None:
+            self.task_id = task_id
+            commands[task_id] = re.sub("{{.*}}", "2024-01-07", bash_command)
+
+        def __rshift__(self, following: "Operator") -> "Operator":
+            order.extend([self.task_id, following.task_id])
+            return following
+
+    for name, attributes in (
+        ("airflow.providers.standard.operators.bash", {"BashOperator": Operator}),
+        ("airflow.sdk", {"DAG": lambda *_, **__: nullcontext()}),
+    ):
+        module = ModuleType(name)
+        vars(module).update(attributes)
+        monkeypatch.setitem(sys.modules, name, module)
+    runpy.run_path(str(DAG))
+    assert [*dict.fromkeys(order)] == ["is_trading_day", "add_days", "train", "register"]
+    variables = {"DSE_PYTHON": "echo", "DSE_FOLDER": "/folder", **({"DSE_HOLIDAYS": holidays} if holidays else {})}
+    printed = {
+        task: subprocess.run(["bash", "-c", command], env=variables, capture_output=True, text=True, check=True).stdout
+        for task, command in commands.items()
+        if task != "register"
+    }
+    option = f" --holidays {holidays}" if holidays else ""
+    assert printed["is_trading_day"].strip() == f"-m examples.dse.trading_calendar 2024-01-07{option}"
+    assert printed["add_days"] == "-m examples.dse.topic_days /folder\n"
+    assert printed["train"].strip() == f"-m examples.dse.training /folder{option}"
 
 
 def test_a_saved_model_scores_the_same(tmp_path: Path) -> None:
