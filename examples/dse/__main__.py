@@ -13,9 +13,10 @@ from driftline.client import Monitor
 from examples.dse import training
 from examples.dse.index_file import read_index
 from examples.dse.model import IndexModel
-from examples.dse.replay import TOPIC, replay
+from examples.dse.replay import replay
 from examples.dse.scoring import StreamScoring, score_stream
 from examples.dse.simulation import simulate_index
+from examples.dse.topic_days import TOPIC
 from examples.dse.trading_calendar import HOLIDAYS_HELP, TradingCalendar, differences, read_calendar
 from examples.kafka_topics import create_topics
 from examples.monitor_api import alert_delivered, call, poll, wait_for

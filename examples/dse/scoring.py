@@ -13,8 +13,8 @@ from pyspark.sql.types import DateType, DoubleType, StructField, StructType
 from driftline.client import Monitor
 from examples.dse.features import FEATURES, LABEL, LONG
 from examples.dse.model import THRESHOLD, IndexModel
-from examples.dse.replay import TOPIC
 from examples.dse.spark_features import NEXT_DATE, add_features, score
+from examples.dse.topic_days import TOPIC
 from examples.dse.trading_calendar import TradingCalendar, closing
 from examples.spark_sessions import topic_messages
 
@@ -38,7 +38,7 @@ class StreamScoring:
     def score_batch(self, batch: DataFrame, number: int) -> None:
         """Store the new days of a micro-batch, score them, and log predictions and the labels of the days before.
 
-        The same batch again stores, predicts and labels the same.
+        The same batch again stores, predicts and labels the same; one without new days does nothing.
 
         Raises:
             RuntimeError: the monitor has not stored all of it; the stream begins again with this batch.
@@ -46,6 +46,8 @@ class StreamScoring:
         spark = batch.sparkSession
         earlier = self._earlier(spark, number)
         new = batch.dropDuplicates(["date"]).join(earlier, "date", "left_anti").withColumn("batch", F.lit(number))
+        if new.isEmpty():
+            return
         new.coalesce(1).write.mode("overwrite").parquet(str(self.history / f"{number:09d}"))
         stored = spark.read.parquet(str(self.history / f"{number:09d}"))
         recent = earlier.orderBy(F.desc("date")).limit(2 * LONG).unionByName(stored)

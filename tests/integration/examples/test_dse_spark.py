@@ -12,15 +12,18 @@ from pyspark.sql import SparkSession
 
 from examples.dse.features import FEATURES, LABEL, add_features
 from examples.dse.model import IndexModel, train
-from examples.dse.scoring import DAY_SCHEMA, NUMBERS, StreamScoring
+from examples.dse.replay import replay
+from examples.dse.scoring import DAY_SCHEMA, StreamScoring
 from examples.dse.simulation import simulate_index
+from examples.dse.topic_days import NUMBERS, TOPIC, read_days
 from examples.dse.trading_calendar import TradingCalendar, closing
+from examples.kafka_topics import create_topics
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"  # pyspark leaves them open
 )
 SIMULATED = simulate_index(date(2020, 1, 1), date(2020, 6, 30), turbulent_from=date(2020, 5, 1), seed=3)
-DAYS = SIMULATED.drop(index=[65, 90], ignore_index=True)
+DAYS = SIMULATED.drop(index=[65, 90]).reset_index(drop=True)
 """Days with two gaps, the first of them between two micro-batches."""
 STREAMED = DAYS.iloc[62:]
 CALENDAR = TradingCalendar()
@@ -77,6 +80,7 @@ def test_micro_batches_score_as_training_does(example_spark: SparkSession, model
         if number == 1:  # as after a failure: the same batch once more
             stream.score_batch(frame, number)
     stream.score_batch(frame, len(parts))  # sent once more, as by a second run
+    assert len([folder for folder in tmp_path.iterdir() if folder.name.isdigit()]) == len(parts), "no empty folder"
     expected = add_features(DAYS, CALENDAR).set_index("date").loc[STREAMED["date"].iloc[0] :]
     logged = pd.DataFrame.from_dict(recorder.predictions, orient="index")
     assert [*logged.index] == [f"{day:%Y-%m-%d}" for day in expected.index]
@@ -92,4 +96,13 @@ def test_micro_batches_score_as_training_does(example_spark: SparkSession, model
     assert all(
         known_at == closing(CALENDAR.next_trading_day(date.fromisoformat(day)))
         for day, (_, known_at) in recorder.labels.items()
+    )
+
+
+def test_days_that_the_topic_has_are_not_sent_again(kafka: str) -> None:
+    create_topics(kafka, TOPIC)
+    assert [replay(STREAMED.iloc[:9], kafka), replay(STREAMED.iloc[:9], kafka)] == [9, 0]
+    assert replay(STREAMED.iloc[3:12], kafka) == 3, "the days decide, not their number"
+    pd.testing.assert_frame_equal(
+        read_days(kafka), STREAMED.iloc[:12].reset_index(drop=True)[["date", *NUMBERS]], check_dtype=False
     )
