@@ -1,5 +1,7 @@
 """Scores the days of the topic with Spark Structured Streaming; windows reach into earlier micro-batches."""
 
+import logging
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +16,11 @@ from driftline.client import Monitor
 from examples.dse.features import FEATURES, LABEL, LONG
 from examples.dse.model import THRESHOLD, IndexModel
 from examples.dse.spark_features import NEXT_DATE, add_features, score
-from examples.dse.topic_days import TOPIC
+from examples.dse.topic_days import FIRST_DATE, LAST_DATE, LEFT_OUT, NUMBERS, TOPIC
 from examples.dse.trading_calendar import TradingCalendar, closing
 from examples.spark_sessions import topic_messages
 
-NUMBERS = ("open", "high", "low", "close", "volume")
+LOGGER = logging.getLogger(__name__)
 DAY_SCHEMA = StructType([StructField("date", DateType()), *(StructField(name, DoubleType()) for name in NUMBERS)])
 MOST_DAYS = 250
 """Days in one micro-batch."""
@@ -34,6 +36,16 @@ class StreamScoring:
     calendar: TradingCalendar
     monitor: Monitor
     history: Path
+
+    def score_messages(self, messages: DataFrame, number: int) -> None:
+        """Score the days of a micro-batch of messages; log and leave out those that are not a day with a close."""
+        day = F.from_json(F.col("value").cast("string"), DAY_SCHEMA, {"allowNonNumericNumbers": "false"})
+        days = messages.select("offset", day.alias("day")).select("offset", "day.*")
+        is_day = F.col("date").between(FIRST_DATE, LAST_DATE) & (F.col("close") > 0) & (F.col("close") < math.inf)
+        is_valid = F.coalesce(is_day, F.lit(False))
+        for row in days.where(~is_valid).orderBy("offset").collect():
+            LOGGER.warning(LEFT_OUT, row["offset"], TOPIC)
+        self.score_batch(days.where(is_valid).drop("offset"), number)
 
     def score_batch(self, batch: DataFrame, number: int) -> None:
         """Store the new days of a micro-batch, score them, and log predictions and the labels of the days before.
@@ -94,9 +106,8 @@ class StreamScoring:
 def score_stream(spark: SparkSession, scoring: StreamScoring, bootstrap_servers: str, checkpoint: Path) -> None:
     """Score all days that the topic has now, after those that the checkpoint has seen."""
     messages = topic_messages(spark, bootstrap_servers, TOPIC, MOST_DAYS)
-    days = messages.select(F.from_json(F.col("value").cast("string"), DAY_SCHEMA).alias("day")).select("day.*")
     query = (
-        days.writeStream.foreachBatch(scoring.score_batch)
+        messages.writeStream.foreachBatch(scoring.score_messages)
         .option("checkpointLocation", str(checkpoint))
         .trigger(availableNow=True)
         .start()

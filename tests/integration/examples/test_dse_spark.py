@@ -1,5 +1,6 @@
 """The features and the score in Spark equal those of training, also where windows reach into earlier micro-batches."""
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -97,6 +98,29 @@ def test_micro_batches_score_as_training_does(example_spark: SparkSession, model
         known_at == closing(CALENDAR.next_trading_day(date.fromisoformat(day)))
         for day, (_, known_at) in recorder.labels.items()
     )
+
+
+def test_messages_that_are_not_a_day_are_left_out(
+    example_spark: SparkSession, model: IndexModel, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = ClientRecorder()
+    stream = StreamScoring(model, CALENDAR, recorder, tmp_path)  # type: ignore[arg-type]
+    stream.start(example_spark, DAYS.iloc[:62])
+    day = {name: float(STREAMED[name].iloc[0]) for name in NUMBERS} | {"date": f"{STREAMED['date'].iloc[0]:%Y-%m-%d}"}
+    faulty: list[dict[str, Any]] = [
+        {"date": None},
+        {"close": None},
+        {"close": float("nan")},
+        {"close": 0},
+        {"date": "9999-12-31"},
+    ]
+    values = [*(json.dumps(day | fault) for fault in faulty), "[]", "{", None, json.dumps(day)]
+    messages = example_spark.createDataFrame([*enumerate(values)], "offset BIGINT, value STRING")
+    stream.score_messages(messages, 0)
+    assert [*recorder.predictions] == [day["date"]]
+    assert [message.split(" is left out")[0] for message in caplog.messages] == [
+        f"The message at offset {offset} of {TOPIC}" for offset in range(len(values) - 1)
+    ]
 
 
 def test_days_that_the_topic_has_are_not_sent_again(kafka: str) -> None:
