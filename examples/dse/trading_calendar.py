@@ -83,7 +83,8 @@ def differences(days: Iterable[date], calendar: TradingCalendar) -> Iterator[str
 
 def _listed(days: Sequence[date]) -> str:
     """Return the number of days and the first of them."""
-    further = f" and {len(days) - MOST_DAYS:,} more" if len(days) > MOST_DAYS else ""
+    others = f" and {len(days) - MOST_DAYS:,} more, which python -m examples.dse.index_file FILE prints"
+    further = others if len(days) > MOST_DAYS else ""
     return f"{len(days):,} ({', '.join(map(str, days[:MOST_DAYS]))}{further})"
 
 

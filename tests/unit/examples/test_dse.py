@@ -131,7 +131,7 @@ def test_days_outside_the_calendar_and_gaps_are_reported_as_lines_of_a_holidays_
     assert missing.startswith("Missing trading days: 2 (2024-02-19, 2024-02-20). ")
     (many,) = differences([date(2024, 3, 3), date(2024, 3, 24)], TradingCalendar())
     assert "Missing trading days: 14 (2024-03-04, " in many
-    assert "2024-03-17 and 4 more)" in many
+    assert "2024-03-17 and 4 more, which python -m examples.dse.index_file FILE prints)" in many
     file = tmp_path / "export.csv"
     file.write_text("Date,Close,Open,High,Low,Volume\n" + "".join(f"{day},1,1,1,1,1\n" for day in days))
     index_file.main([str(file)])
