@@ -13,10 +13,11 @@ from driftline.client import Monitor
 from examples.dse import training
 from examples.dse.index_file import read_index
 from examples.dse.model import IndexModel
-from examples.dse.replay import TOPIC, replay
+from examples.dse.replay import replay
 from examples.dse.scoring import StreamScoring, score_stream
 from examples.dse.simulation import simulate_index
-from examples.dse.trading_calendar import TradingCalendar
+from examples.dse.topic_days import TOPIC
+from examples.dse.trading_calendar import HOLIDAYS_HELP, TradingCalendar, differences, read_calendar
 from examples.kafka_topics import create_topics
 from examples.monitor_api import alert_delivered, call, poll, wait_for
 from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
@@ -36,8 +37,10 @@ MOST_BEFORE = 60
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the example; again, it finds everything as it is and adds nothing."""
     options = _parser().parse_args(arguments)
-    calendar = TradingCalendar(frozenset(_dates(options.holidays)) if options.holidays else frozenset())
+    calendar = read_calendar(options.holidays) if options.holidays else TradingCalendar()
     days = read_index(options.file) if options.file else _simulated(options, calendar)
+    for line in differences((day.date() for day in days["date"]), calendar):
+        tell(line)
     with receiving() as (receiver, address):
         servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
         receiver.key = servers.hook_key
@@ -51,7 +54,7 @@ def _run(servers: Servers, days: pd.DataFrame, stream_from: pd.Timestamp, calend
     folder.mkdir(exist_ok=True)
     earlier, streamed = days[days["date"] < stream_from], days[days["date"] >= stream_from]
     earlier.to_csv(folder / training.DAYS, index=False)
-    training.main([str(folder)])
+    tell(training.train_on(earlier, folder, calendar).rstrip())
     tell(_registered(servers, folder))
     _score(servers, folder, earlier, streamed, calendar)
     chunks = wait_for(lambda: _computed(servers, len(streamed)), "The chunk of the last day", STORED_SECONDS)
@@ -67,14 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     add_server_options(parser)
     parser.add_argument("--file", type=Path, help="an export of an index's days, instead of a simulated index")
     parser.add_argument("--stream-from", type=pd.Timestamp, default=STREAM_FROM, help="the first day of the stream")
-    parser.add_argument("--holidays", type=Path, help="a file with a date a line, beside the fixed holidays")
+    parser.add_argument("--holidays", type=Path, help=HOLIDAYS_HELP)
     parser.add_argument("--calm", action="store_true", help="simulate no other regime")
     parser.add_argument("--seed", type=int, default=1)
     return parser
-
-
-def _dates(file: Path) -> list[date]:
-    return [date.fromisoformat(line) for line in file.read_text().split()]
 
 
 def _simulated(options: argparse.Namespace, calendar: TradingCalendar) -> pd.DataFrame:

@@ -1,10 +1,17 @@
-"""Reads an index's days from an export, with thousands separators, volumes in K, M or B, and percentages."""
+"""Reads an index's days from an export, with thousands separators, volumes in K, M or B, and percentages.
 
+As a program it prints how the days differ from the trading calendar, as lines of a holidays file.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from driftline import InvalidInput
+from examples.dse.trading_calendar import TRADING, TradingCalendar, add_holidays_option
 
 COLUMNS = {
     "date": ("date",),
@@ -17,6 +24,25 @@ COLUMNS = {
 """Each column with the names that exports give it, in small letters."""
 UNITS = {"K": 1e3, "M": 1e6, "B": 1e9}
 DATE_FORMATS = ("%m/%d/%Y", "%Y-%m-%d")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the lines that make the calendar agree with an export: further trading days, and missing days as holidays.
+
+    A missing day may also be a gap of the export: keep only the lines of real holidays.
+    """
+    parser = argparse.ArgumentParser(prog="python -m examples.dse.index_file", description=main.__doc__)
+    parser.add_argument("file", type=Path, help="an export of an index's days")
+    add_holidays_option(parser)
+    options = parser.parse_args(arguments)
+    try:
+        days = [day.date() for day in read_index(options.file)["date"]]
+    except (InvalidInput, OSError) as error:
+        raise SystemExit(f"{error}") from error
+    calendar: TradingCalendar = options.holidays
+    lines = [*(f"{TRADING}{day}" for day in calendar.unexpected(days)), *map(str, calendar.gaps(days))]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return 0
 
 
 def read_index(file: Path) -> pd.DataFrame:
@@ -68,3 +94,7 @@ def _numbers(texts: pd.Series) -> pd.Series:
         return texts.map(number).astype(float)
     except ValueError as error:
         raise InvalidInput(f"Column {texts.name!r} has a value that is not a number ({error}); correct it.") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

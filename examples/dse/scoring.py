@@ -1,11 +1,11 @@
 """Scores the days of the topic with Spark Structured Streaming; windows reach into earlier micro-batches."""
 
+import logging
+import math
 import sys
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
@@ -15,13 +15,12 @@ from pyspark.sql.types import DateType, DoubleType, StructField, StructType
 from driftline.client import Monitor
 from examples.dse.features import FEATURES, LABEL, LONG
 from examples.dse.model import THRESHOLD, IndexModel
-from examples.dse.replay import TOPIC
 from examples.dse.spark_features import NEXT_DATE, add_features, score
-from examples.dse.trading_calendar import TradingCalendar
+from examples.dse.topic_days import FIRST_DATE, LAST_DATE, LEFT_OUT, NUMBERS, TOPIC
+from examples.dse.trading_calendar import TradingCalendar, closing
 from examples.spark_sessions import topic_messages
 
-CLOSE, ZONE = time(14, 30), ZoneInfo("Asia/Dhaka")
-NUMBERS = ("open", "high", "low", "close", "volume")
+LOGGER = logging.getLogger(__name__)
 DAY_SCHEMA = StructType([StructField("date", DateType()), *(StructField(name, DoubleType()) for name in NUMBERS)])
 MOST_DAYS = 250
 """Days in one micro-batch."""
@@ -38,10 +37,20 @@ class StreamScoring:
     monitor: Monitor
     history: Path
 
+    def score_messages(self, messages: DataFrame, number: int) -> None:
+        """Score the days of a micro-batch of messages; log and leave out those that are not a day with a close."""
+        day = F.from_json(F.col("value").cast("string"), DAY_SCHEMA, {"allowNonNumericNumbers": "false"})
+        days = messages.select("offset", day.alias("day")).select("offset", "day.*")
+        is_day = F.col("date").between(FIRST_DATE, LAST_DATE) & (F.col("close") > 0) & (F.col("close") < math.inf)
+        is_valid = F.coalesce(is_day, F.lit(False))
+        for row in days.where(~is_valid).orderBy("offset").collect():
+            LOGGER.warning(LEFT_OUT, row["offset"], TOPIC)
+        self.score_batch(days.where(is_valid).drop("offset"), number)
+
     def score_batch(self, batch: DataFrame, number: int) -> None:
         """Store the new days of a micro-batch, score them, and log predictions and the labels of the days before.
 
-        The same batch again stores, predicts and labels the same.
+        The same batch again stores, predicts and labels the same; one without new days does nothing.
 
         Raises:
             RuntimeError: the monitor has not stored all of it; the stream begins again with this batch.
@@ -49,6 +58,8 @@ class StreamScoring:
         spark = batch.sparkSession
         earlier = self._earlier(spark, number)
         new = batch.dropDuplicates(["date"]).join(earlier, "date", "left_anti").withColumn("batch", F.lit(number))
+        if new.isEmpty():
+            return
         new.coalesce(1).write.mode("overwrite").parquet(str(self.history / f"{number:09d}"))
         stored = spark.read.parquet(str(self.history / f"{number:09d}"))
         recent = earlier.orderBy(F.desc("date")).limit(2 * LONG).unionByName(stored)
@@ -92,17 +103,11 @@ class StreamScoring:
         sys.stdout.write(f"{row['date']} close {row['close']:>10,.2f}  {forecast}\n")
 
 
-def closing(day: date) -> datetime:
-    """Return the instant at which trading ends on a day."""
-    return datetime.combine(day, CLOSE, ZONE)
-
-
 def score_stream(spark: SparkSession, scoring: StreamScoring, bootstrap_servers: str, checkpoint: Path) -> None:
     """Score all days that the topic has now, after those that the checkpoint has seen."""
     messages = topic_messages(spark, bootstrap_servers, TOPIC, MOST_DAYS)
-    days = messages.select(F.from_json(F.col("value").cast("string"), DAY_SCHEMA).alias("day")).select("day.*")
     query = (
-        days.writeStream.foreachBatch(scoring.score_batch)
+        messages.writeStream.foreachBatch(scoring.score_messages)
         .option("checkpointLocation", str(checkpoint))
         .trigger(availableNow=True)
         .start()

@@ -12,28 +12,13 @@ from urllib.request import Request, urlopen
 import mlflow
 import pandas as pd
 import streamlit as st
-from confluent_kafka import Consumer, TopicPartition
 
-from examples.ecg.steps import CHAMPION, MODEL, REGISTERED, SCORED, SNAPSHOTS, XGBOOST
+from examples.ecg.newest_beats import newest_beats
+from examples.ecg.steps import CHAMPION, MODEL, REGISTERED, SNAPSHOTS, XGBOOST
 
-BEATS, SECONDS, REFRESH_SECONDS = 20, 10, 10
+SECONDS, REFRESH_SECONDS = 10, 10
 METRICS = ("accuracy", "weighted_f1", "youden_j")
 RATE, BEFORE = 360, 90
-
-
-def connected_consumer(bootstrap_servers: str) -> Consumer:
-    """Return a consumer, which all views of the page share."""
-    return Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "ecg-dashboard", "log_level": 3})
-
-
-def newest_beats(consumer: Consumer) -> list[dict[str, Any]]:
-    """Return the newest scored beats, the newest first."""
-    start, end = consumer.get_watermark_offsets(TopicPartition(SCORED, 0), SECONDS)
-    if end == start:
-        return []
-    consumer.assign([TopicPartition(SCORED, 0, max(start, end - BEATS))])
-    messages = consumer.consume(min(BEATS, end - start), SECONDS)
-    return [json.loads(message.value()) for message in reversed(messages) if not message.error()]
 
 
 def registered_models(address: str) -> pd.DataFrame:
@@ -74,8 +59,7 @@ def verdicts(monitor: str) -> pd.DataFrame:
 
 def show_beats() -> None:
     """Show the newest beat as a curve, and the newest predictions as a table."""
-    consumer = st.cache_resource(connected_consumer)(os.environ["KAFKA_BOOTSTRAP_SERVERS"])
-    beats = newest_beats(consumer)
+    beats = newest_beats(os.environ["KAFKA_BOOTSTRAP_SERVERS"])
     if not beats:
         st.info("No beat has been scored yet.")
         return

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from examples.ecg.classifiers import Classifier, load
 from examples.ecg.features import FEATURES
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 MADE_OF, MODEL_FOLDER = "ecg.made_of", "model"
+SERVER_SCHEMES = ("http", "https")
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 """Read by MLflow when it is imported."""
 
@@ -42,15 +44,25 @@ def connected(address: str) -> Iterator["MlflowClient"]:
 
 
 def record(client: "MlflowClient", trained: TrainedModel, artifacts: Path) -> str:
-    """Record a model and give its version the model's name as alias; the same again is the same version."""
-    experiment = client.get_experiment_by_name(REGISTERED)
-    number = experiment.experiment_id if experiment else client.create_experiment(REGISTERED, artifacts.as_uri())
+    """Record a model and give its version the model's name as alias; the same again is the same version.
+
+    `artifacts` is the folder of the models' files where the client itself writes a store; a server has its own place.
+    """
+    number = _experiment(client, artifacts)
     condition = f"tags.`{MADE_OF}` = '{trained.made_of}' and attributes.status = 'FINISHED'"
     runs = client.search_runs([number], f"{condition} and attributes.run_name = '{trained.name}'", max_results=1)
     run_id = str(runs[0].info.run_id) if runs else _log_run(client, number, trained)
     version = _registered_version(client, run_id)
     client.set_registered_model_alias(REGISTERED, trained.name, version)
     return version
+
+
+def _experiment(client: "MlflowClient", artifacts: Path) -> str:
+    """Return the id of the experiment; create it if it is missing."""
+    if experiment := client.get_experiment_by_name(REGISTERED):
+        return str(experiment.experiment_id)
+    is_server = urlsplit(client.tracking_uri).scheme in SERVER_SCHEMES
+    return str(client.create_experiment(REGISTERED, None if is_server else artifacts.as_uri()))
 
 
 def _log_run(client: "MlflowClient", experiment: str, trained: TrainedModel) -> str:

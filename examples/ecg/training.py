@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from examples.ecg import classifiers, comparison, features, snapshot_ensemble
 from examples.ecg.beats import Beats, read_beats, split
 from examples.ecg.classifiers import PARAMETERS, TRAINERS, Classifier, predicted
 from examples.ecg.comparison import CONFIDENCE, Measure, Symbols, measures, out_of_fold, paired_test, recalls
@@ -19,6 +20,9 @@ from examples.ecg.registry import TrainedModel, connected, record
 from examples.ecg.steps import CHAMPION, COMPARISON, REFERENCE, REGISTERED, SNAPSHOTS, SUMMARY, XGBOOST
 
 SIGNIFICANT = 0.05
+MODULES = (features, snapshot_ensemble, classifiers, comparison)
+SOURCES = (Path(__file__), *(Path(f"{module.__file__}") for module in MODULES))
+"""The code of which models and their metrics are the result."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,8 +46,7 @@ def train(beats: Beats, folder: Path, mlflow: str) -> str:
     is_better = test.second_only > test.first_only and test.p_value < SIGNIFICANT
     champion = SNAPSHOTS if is_better else XGBOOST
     models = {name: fit(known.features, known.symbols) for name, fit in TRAINERS.items()}
-    content = json.dumps([PARAMETERS, symbols.tolist()], sort_keys=True).encode()
-    made_of = hashlib.sha256(known.samples.tobytes() + content).hexdigest()
+    made_of = content_hash(known)
     with connected(mlflow) as client:
         for name, model in models.items():
             metrics = _metrics(compared[name]) | {"paired_test_p": test.p_value}
@@ -62,6 +65,15 @@ def train(beats: Beats, folder: Path, mlflow: str) -> str:
     summary = "\n".join(_lines(report)) + "\n"
     (folder / SUMMARY).write_text(summary)
     return summary
+
+
+def content_hash(known: Beats) -> str:
+    """Return the hash of what models and metrics are made of: features, symbols, parameters, and code."""
+    content = hashlib.sha256(json.dumps([PARAMETERS, known.symbols.tolist()], sort_keys=True).encode())
+    content.update(np.ascontiguousarray(known.features.to_numpy()).tobytes())
+    for file in SOURCES:
+        content.update(file.read_bytes())
+    return content.hexdigest()
 
 
 def _metrics(compared: Mapping[str, Measure]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from examples.dse.__main__ import LAST, STREAM_FROM, TURBULENT_FROM
+from examples.dse.index_file import read_index
 from examples.dse.trading_calendar import TradingCalendar
 from stack import paths
 from stack.services.environments import settings_for
@@ -43,9 +44,11 @@ def test_a_second_run_adds_nothing(dse: Example) -> None:
 
 
 def test_airflow_runs_the_daily_retrain(dse: Example, airflow_environment: Path, tmp_path: Path) -> None:
-    owner = settings_for("owner", dse.isolated.site)
+    jobs, owner = (settings_for(role, dse.isolated.site) for role in ("jobs", "owner"))
+    stored = read_index(dse.var / "dse" / "training.csv")
     environment = {
         **dse.isolated.environment,
+        **jobs,
         **owner,
         "AIRFLOW_HOME": str(tmp_path),
         "AIRFLOW__CORE__DAGS_FOLDER": str(DSE / "dags"),
@@ -67,6 +70,8 @@ def test_airflow_runs_the_daily_retrain(dse: Example, airflow_environment: Path,
 
     airflow("db", "migrate")
     output = airflow("dags", "test", "dse_retrain", "2024-01-07T16:00:00+06:00")
+    assert f"{len(DAYS):,} days added" in output
+    assert len(read_index(dse.var / "dse" / "training.csv")) == len(stored) + len(DAYS)
     assert "Trained on" in output
-    assert "dse: version 1 is registered." in output, "the same days are the same version"
+    assert "dse: version 2 is registered." in output, "more days are another version"
     assert json.loads((dse.var / "dse" / "model.json").read_text())["weights"]

@@ -1,7 +1,8 @@
-"""The daily retrain for Airflow: after the close of each trading day, train the model and register it.
+"""The daily retrain for Airflow: after the close of each trading day, add the topic's new days, train and register.
 
 Variables of the environment: `DSE_PYTHON`, the Python of the checkout's environment; `DSE_CHECKOUT`, its folder, in
-which programs run; `DSE_FOLDER`, the folder with `training.csv`; and what `python -m stack env owner` prints.
+which programs run; `DSE_FOLDER`, the folder with `training.csv`; `DSE_HOLIDAYS`, a holidays file, if there is one; and
+what `python -m stack env jobs owner` prints.
 """
 
 import os
@@ -12,6 +13,7 @@ from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG
 
 CLOSED_DAY = '{{ data_interval_end.in_timezone("Asia/Dhaka").date() }}'
+HOLIDAYS = '${DSE_HOLIDAYS:+--holidays "$DSE_HOLIDAYS"}'
 ADD = (
     '"$DSE_PYTHON" -m driftline models add dse "$DSE_FOLDER/reference.csv" --timestamp at --id id --label up '
     "--score score --prediction prediction --spec examples/dse/spec.yaml --yes"
@@ -19,7 +21,7 @@ ADD = (
 
 with DAG(
     "dse_retrain",
-    description="Trains the model of the index after each trading day, and registers it.",
+    description="Trains the model of the index on the days of the topic after each trading day, and registers it.",
     schedule="0 16 * * sun-thu",
     start_date=datetime(2024, 1, 1, tzinfo=ZoneInfo("Asia/Dhaka")),
     catchup=False,
@@ -29,9 +31,12 @@ with DAG(
 ) as dag:
     is_trading_day = BashOperator(
         task_id="is_trading_day",
-        bash_command=f'"$DSE_PYTHON" -m examples.dse.trading_calendar {CLOSED_DAY}',
+        bash_command=f'"$DSE_PYTHON" -m examples.dse.trading_calendar {CLOSED_DAY} {HOLIDAYS}',
         skip_on_exit_code=99,
     )
-    train = BashOperator(task_id="train", bash_command='"$DSE_PYTHON" -m examples.dse.training "$DSE_FOLDER"')
+    add_days = BashOperator(task_id="add_days", bash_command='"$DSE_PYTHON" -m examples.dse.topic_days "$DSE_FOLDER"')
+    train = BashOperator(
+        task_id="train", bash_command=f'"$DSE_PYTHON" -m examples.dse.training "$DSE_FOLDER" {HOLIDAYS}'
+    )
     register = BashOperator(task_id="register", bash_command=ADD)
-    is_trading_day >> train >> register
+    is_trading_day >> add_days >> train >> register

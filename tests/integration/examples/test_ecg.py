@@ -1,6 +1,7 @@
 """The seams of the heartbeat example: its ETL in Spark, objects on S3, the registry of MLflow, and offsets in Kafka."""
 
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from examples.ecg.classifiers import PARAMETERS, TRAINERS, Classifier
 from examples.ecg.days import Day, Plan, draw_days
 from examples.ecg.etl import BEATS, cut_beats, read_annotations, read_signal
 from examples.ecg.features import BEFORE, RATE, SAMPLES
+from examples.ecg.newest_beats import newest_beats
 from examples.ecg.record import ANNOTATIONS, DATA, SIGNAL
 from examples.ecg.registry import TrainedModel, connected, load_champion
 from examples.ecg.scoring import BeatScoring, score_stream
@@ -121,6 +123,9 @@ def test_a_beat_is_scored_again_only_where_the_monitor_has_not_stored_it(kafka: 
     assert score_stream(scoring, kafka) == 20
     assert recorder.logged == [*ids[:40], *ids]
     assert messages_in(SCORED, kafka) >= 60
+    with ThreadPoolExecutor(2) as sessions:
+        newest = [*sessions.map(newest_beats, [kafka, kafka])]
+    assert [[beat["id"] for beat in shown] for shown in newest] == [ids[:39:-1]] * 2
     expected = np.concatenate([model.probabilities(day.beats.features) for day in days])
     scores = [[recorder.predictions[beat_id][name] for name in "ANV"] for beat_id in ids]
     np.testing.assert_allclose(scores, expected, rtol=1e-6)

@@ -1,16 +1,22 @@
 """The parts of the heartbeat example: the network and its snapshots, the comparison, simulated days and verdicts."""
 
-from dataclasses import replace
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from threading import Barrier
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
+from confluent_kafka import TopicPartition
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 import driftline as dl
-from examples.ecg import comparison, record, snapshot_ensemble
+from examples.ecg import comparison, newest_beats, record, registry, snapshot_ensemble, training
 from examples.ecg.beats import Beats, split
 from examples.ecg.classifiers import TRAINERS, load, predicted
 from examples.ecg.comparison import out_of_fold, paired_test, recalls
@@ -91,6 +97,118 @@ def test_a_saved_model_predicts_the_same(name: str, tmp_path: Path, monkeypatch:
     probabilities = load(tmp_path).probabilities(known.features)
     np.testing.assert_array_equal(probabilities, model.probabilities(known.features))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_what_models_are_made_of_includes_intervals_and_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = beats().take(np.arange(20))
+    made_of = training.content_hash(known)
+    assert training.content_hash(known) == made_of
+    symbols = known.symbols.where(known.symbols.index != 0, "V")
+    for changed in (
+        replace(known, samples=known.samples * 2),
+        replace(known, intervals=known.intervals + 0.1),
+        replace(known, ratios=known.ratios + 0.1),
+        replace(known, symbols=symbols),
+    ):
+        assert training.content_hash(changed) != made_of
+    for number, source in enumerate(training.SOURCES):
+        other = tmp_path / source.name
+        other.write_bytes(source.read_bytes() + b"#")
+        sources = [*training.SOURCES]
+        sources[number] = other
+        with monkeypatch.context() as patched:
+            patched.setattr(training, "SOURCES", sources)
+            assert training.content_hash(known) != made_of
+    assert {"features.py", "classifiers.py", "snapshot_ensemble.py"} <= {source.name for source in training.SOURCES}
+
+
+class ScoredTopic:
+    """A consumer of a topic with 50 messages: a position that another thread changes is read from there."""
+
+    every: ClassVar[list["ScoredTopic"]] = []
+    barrier = Barrier(2, timeout=20)
+
+    def __init__(self, _: object) -> None:
+        self.position, self.open = 0, True
+        self.every.append(self)
+
+    def get_watermark_offsets(self, *_: object) -> tuple[int, int]:
+        return 0, 50
+
+    def assign(self, partitions: list[TopicPartition]) -> None:
+        self.position = partitions[0].offset
+        self.barrier.wait()
+
+    def consume(self, most: int, _: float) -> list["ScoredMessage"]:
+        read = []
+        for _number in range(most):
+            read.append(ScoredMessage(self.position))
+            self.position += 1
+        self.barrier.wait()
+        return read
+
+    def close(self) -> None:
+        self.open = False
+
+
+@dataclass
+class ScoredMessage:
+    """A message of the topic."""
+
+    number: int
+
+    def value(self) -> bytes:
+        return json.dumps({"id": self.number}).encode()
+
+    def error(self) -> None:
+        """Return no error."""
+
+
+def test_two_sessions_of_the_dashboard_read_the_same_newest_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newest_beats, "Consumer", ScoredTopic)
+    with ThreadPoolExecutor(2) as threads:
+        results = [*threads.map(newest_beats.newest_beats, ["127.0.0.1:1"] * 2)]
+    assert [[beat["id"] for beat in result] for result in results] == [[*range(49, 29, -1)]] * 2
+    assert [consumer.open for consumer in ScoredTopic.every] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("address", "location"),
+    [
+        ("http://mlflow:5000", None),
+        ("https://mlflow.example.org", None),
+        ("sqlite:////folder/mlflow.db", "file:///folder/mlflow"),
+        ("/folder/mlruns", "file:///folder/mlflow"),
+    ],
+)
+def test_a_server_of_mlflow_decides_where_artifacts_are(address: str, location: str | None) -> None:
+    class Client:
+        tracking_uri = address
+        created: ClassVar[list[tuple[str, str | None]]] = []
+
+        def get_experiment_by_name(self, _: str) -> None:
+            """Return no experiment."""
+
+        def create_experiment(self, name: str, artifact_location: str | None) -> str:
+            self.created.append((name, artifact_location))
+            return "1"
+
+        def search_runs(self, *_: object, **__: object) -> list[SimpleNamespace]:
+            return [SimpleNamespace(info=SimpleNamespace(run_id="run"))]
+
+        def search_registered_models(self, _: str) -> list[str]:
+            return ["ecg_beats"]
+
+        def search_model_versions(self, _: str) -> list[SimpleNamespace]:
+            return [SimpleNamespace(version="1")]
+
+        def set_registered_model_alias(self, *_: str) -> None:
+            """Do nothing."""
+
+    trained: Any = SimpleNamespace(name=XGBOOST, made_of="a" * 64)
+    client: Any = Client()
+    assert registry.record(client, trained, Path("/folder/mlflow")) == "1"
+    assert Client.created == [("ecg_beats", location)]
 
 
 def test_metrics_equal_those_of_scikit_learn() -> None:
