@@ -49,10 +49,15 @@ def start_servers(options: argparse.Namespace, roles: Sequence[str], *, alerts: 
 
     Of the local stack, those of some roles are started, and Kafka where `kafka` says so. `alerts` is the address to
     which the local monitor sends its alerts.
+
+    Raises:
+        SystemExit: EXAMPLES_MONITOR is set, and another address that is needed is not; or the local stack could not
+            be started, and the message is its output.
     """
     var: Path = options.var.resolve()
     var.mkdir(parents=True, exist_ok=True)
     if os.environ.get("EXAMPLES_MONITOR"):
+        _require_addresses(*(role.upper() for role in roles), *(["KAFKA"] if kafka else []))
         monitor, serving, brokers = (os.environ.get(f"EXAMPLES_{name}", "") for name in ("MONITOR", "SERVING", "KAFKA"))
         return Servers(monitor, serving, var, dict(os.environ), brokers)
     environment = {
@@ -72,6 +77,15 @@ def start_servers(options: argparse.Namespace, roles: Sequence[str], *, alerts: 
         settings["KAFKA_BOOTSTRAP_SERVERS"],
         (var / "alerts" / HOOK_KEY).read_bytes(),
     )
+
+
+def _require_addresses(*names: str) -> None:
+    missing = [f"EXAMPLES_{name}" for name in names if not os.environ.get(f"EXAMPLES_{name}")]
+    if missing:
+        raise SystemExit(
+            f"EXAMPLES_MONITOR is set, so that no servers are started; set {' and '.join(missing)} to the address of a "
+            "server that runs, or unset EXAMPLES_MONITOR."
+        )
 
 
 def tell(line: str) -> None:

@@ -4,11 +4,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from confluent_kafka import KafkaException
+from pyspark.errors import PySparkException
 
+from driftline import DriftlineError, InvalidInput
 from driftline.client import Monitor
 from examples.dse import training
 from examples.dse.index_file import read_index
@@ -17,8 +21,9 @@ from examples.dse.replay import TOPIC, replay
 from examples.dse.scoring import StreamScoring, score_stream
 from examples.dse.simulation import simulate_index
 from examples.dse.trading_calendar import TradingCalendar
+from examples.entry_points import run_main
 from examples.kafka_topics import create_topics
-from examples.monitor_api import alert_delivered, call, poll, wait_for
+from examples.monitor_api import MONITOR_LOG, alert_delivered, call, poll, wait_for
 from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
 from examples.spark_sessions import kafka_jars, spark_session
 from examples.verdicts import chunk_lines
@@ -54,7 +59,8 @@ def _run(servers: Servers, days: pd.DataFrame, stream_from: pd.Timestamp, calend
     training.main([str(folder)])
     tell(_registered(servers, folder))
     _score(servers, folder, earlier, streamed, calendar)
-    chunks = wait_for(lambda: _computed(servers, len(streamed)), "The chunk of the last day", STORED_SECONDS)
+    computed = partial(_computed, servers, len(streamed))
+    chunks = wait_for(computed, "The chunk of the last day", STORED_SECONDS, log=MONITOR_LOG)
     for line in chunk_lines(chunks):
         tell(line)
     if servers.hook_key and any(chunk["verdict"] == "alert" for chunk in chunks):
@@ -74,7 +80,20 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _dates(file: Path) -> list[date]:
-    return [date.fromisoformat(line) for line in file.read_text().split()]
+    """Return the dates of a file.
+
+    Raises:
+        InvalidInput: a line is not a date.
+    """
+    lines = {number: line.strip() for number, line in enumerate(file.read_text().splitlines(), 1)}
+    return [_date(line, f"Line {number} of {file}") for number, line in lines.items() if line]
+
+
+def _date(text: str, place: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"{place} is {text!r}, which is not a date; write dates as 2024-01-31.") from error
 
 
 def _simulated(options: argparse.Namespace, calendar: TradingCalendar) -> pd.DataFrame:
@@ -116,4 +135,4 @@ def _computed(servers: Servers, rows: int) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main, DriftlineError, KafkaException, PySparkException))

@@ -9,9 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import KafkaException
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from sqlalchemy.exc import SQLAlchemyError
 
+from driftline import DriftlineError
 from driftline.client import Monitor
+from examples.entry_points import run_main
 from examples.lakehouse import training
 from examples.lakehouse.comparison import differences
 from examples.lakehouse.hudi.step import fill_tables
@@ -23,7 +28,7 @@ from examples.lakehouse.pipeline import Pipeline, start_pipeline
 from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_until
 from examples.lakehouse.scoring import OrderScoring, SentChanges
 from examples.lakehouse.simulation import SHORT, Plan
-from examples.monitor_api import NotInTime, alert_delivered, call, erase_rows, poll, wait_for
+from examples.monitor_api import MONITOR_LOG, NotInTime, alert_delivered, call, erase_rows, poll, wait_for
 from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
@@ -70,7 +75,8 @@ def _run(servers: Servers, plan: Plan, *, hudi: bool, upkeep: bool) -> None:
             _advance(pipeline, spark, instant)
             sent = score(servers, pipeline, spark)
             tell(f"{sent.scored:,} orders scored; the monitor erased {sent.erased:,} that were removed.")
-        chunks = wait_for(lambda: _computed(servers, plan), "The chunk of the last day", STORED_SECONDS)
+        computed = partial(_computed, servers, plan)
+        chunks = wait_for(computed, "The chunk of the last day", STORED_SECONDS, log=MONITOR_LOG)
         for line in (*describe_history(spark), *compact(spark)) if upkeep else ():
             tell(line)
     for line in (*_hudi_lines(servers, pipeline, wanted=hudi), *chunk_lines(chunks)):
@@ -106,9 +112,9 @@ def _advance(pipeline: Pipeline, spark: SparkSession, instant: datetime) -> None
         return not lines or None
 
     try:
-        wait_for(equal, "Equality", EQUAL_SECONDS, every=COMPARED_EVERY)
+        wait_for(equal, "Equality", EQUAL_SECONDS, every=COMPARED_EVERY, log=pipeline.stream.log)
     except NotInTime as error:
-        raise SystemExit("\n".join((f"{error}", *lines))) from error
+        raise NotInTime(error.message, details=tuple(lines)) from error
     tell("Shop, copy and lake have the same rows.")
 
 
@@ -159,4 +165,4 @@ def _show_end(servers: Servers, plan: Plan) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main, DriftlineError, KafkaException, PySparkException, SQLAlchemyError))

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from examples.entry_points import run_main
 from examples.lakehouse.hudi.session import hudi_session
 from examples.lakehouse.hudi.show import summary, write_rows
 from examples.lakehouse.hudi.tables import tables
@@ -64,4 +66,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main, PySparkException))
