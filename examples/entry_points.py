@@ -27,7 +27,7 @@ def run_main(main: Callable[[], int], *expected: type[Exception]) -> int:
 
 
 def message_of(error: Exception) -> str:
-    """Return the message of an error: for one of the system its file first, for one of a stream that of its function."""
+    """Return the message of an error: for one of the system its file first, for one of a stream its function's."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}."
     if reported := REPORTED.search(str(error)):

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from driftline import DriftlineError
+from examples.processes import BackgroundProcess
 
 REQUEST_SECONDS = 120.0
 ERASED_AT_ONCE = 10_000
@@ -26,6 +27,10 @@ class RequestRefused(DriftlineError):
 
 class NoAnswer(DriftlineError, ConnectionError):
     """A server does not answer; start it, or look at its log."""
+
+
+class ProcessEnded(DriftlineError):
+    """A process has ended that was to run; its log says why."""
 
 
 class NotStored(DriftlineError):
@@ -102,16 +107,22 @@ def wait_for(
     *,
     every: float = 0.2,
     log: Path | str | None = None,
+    process: BackgroundProcess | None = None,
 ) -> Value:
     """Look every so many seconds until there is something, and return it.
 
     Raises:
         NotInTime: there was nothing for some seconds; the message names the log that says why.
+        ProcessEnded: a process that it depends on does not run, whose log is named.
     """
     deadline = time.monotonic() + seconds
     while (value := look()) is None:
+        if process and not process.runs:
+            raise ProcessEnded(f"{subject}: the process ended; the end of {process.log}:\n{process.end_of_log}")
         if time.monotonic() > deadline:
-            raise NotInTime(f"{subject} did not appear within {seconds:.0f} s{_look_at(log)}.")
+            raise NotInTime(
+                f"{subject} did not appear within {seconds:.0f} s{_look_at(process.log if process else log)}."
+            )
         time.sleep(every)
     return value
 

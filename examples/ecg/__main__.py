@@ -109,7 +109,7 @@ def _start_dashboard(servers: Servers, programs: Path, processes: Path) -> str:
         "--client.toolbarMode", "viewer",
     )  # fmt: skip
     process.start(command, settings, ROOT)
-    wait_for(lambda: process.listens, "The dashboard", START_SECONDS, log=process.log)
+    wait_for(lambda: process.listens, "The dashboard", START_SECONDS, process=process)
     return f"http://{LOOPBACK}:{process.port}"
 
 

@@ -112,7 +112,7 @@ def _advance(pipeline: Pipeline, spark: SparkSession, instant: datetime) -> None
         return not lines or None
 
     try:
-        wait_for(equal, "Equality", EQUAL_SECONDS, every=COMPARED_EVERY, log=pipeline.stream.log)
+        wait_for(equal, "Equality", EQUAL_SECONDS, every=COMPARED_EVERY, process=pipeline.stream)
     except NotInTime as error:
         raise NotInTime(error.message, details=tuple(lines)) from error
     tell("Shop, copy and lake have the same rows.")

@@ -48,9 +48,9 @@ class Connect:
         return self.external or f"http://{LOOPBACK}:{self.process.port}"
 
     @property
-    def log(self) -> Path | None:
-        """The log of the process; None if another Connect is used."""
-        return None if self.external else self.process.log
+    def local(self) -> BackgroundProcess | None:
+        """The process; None if another Connect is used."""
+        return None if self.external else self.process
 
     def start(self) -> None:
         """Start the process unless it runs, or another Connect is used."""
@@ -59,10 +59,10 @@ class Connect:
 
     def wait_until_ready(self) -> None:
         """Wait until it answers, give it the connectors, and wait until both run."""
-        wait_for(self._is_healthy, "Kafka Connect", START_SECONDS, log=self.log)
+        wait_for(self._is_healthy, "Kafka Connect", START_SECONDS, process=self.local)
         for name, settings in connectors(self.database, self.kafka).items():
             self._request(f"/connectors/{name}/config", method="PUT", body=settings)
-        wait_for(self.runs, "The connectors", START_SECONDS, log=self.log)
+        wait_for(self.runs, "The connectors", START_SECONDS, process=self.local)
 
     def _start_process(self) -> None:
         """Fetch the jars that are missing, write the worker's properties, and start it."""
@@ -102,7 +102,8 @@ class Connect:
             return None
 
     def _request(self, path: str, *, method: str = "GET", body: object = None) -> Any:
-        return request_json(self.address, path, method=method, body=body, log=self.log)
+        log = self.local.log if self.local else None
+        return request_json(self.address, path, method=method, body=body, log=log)
 
 
 def connectors(database: ShopDatabase, kafka: str) -> Mapping[str, Mapping[str, str]]:

@@ -54,8 +54,8 @@ class Pipeline:
     def wait_until_ready(self) -> None:
         """Wait until everything that was started answers."""
         self.connect.wait_until_ready()
-        wait_for(lambda: self.api.listens, "The shop's API", START_SECONDS, log=self.api.log)
-        wait_for(lambda: self.stream.listens, "The stream", START_SECONDS, log=self.stream.log)
+        wait_for(lambda: self.api.listens, "The shop's API", START_SECONDS, process=self.api)
+        wait_for(lambda: self.stream.listens, "The stream", START_SECONDS, process=self.stream)
 
     def has_applied_all(self, *others: str) -> bool | None:
         """Whether the lake and other sinks have all messages of the topic, as the stream's metrics say; None if not."""

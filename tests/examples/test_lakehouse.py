@@ -254,7 +254,7 @@ def wait_until_equal(pipeline: Pipeline, spark: SparkSession) -> None:
         pipeline.connect.runs()
         return not comparison.differences(pipeline.database, spark) or None
 
-    wait_for(equal, "Equality", SECONDS, log=pipeline.stream.log)
+    wait_for(equal, "Equality", SECONDS, process=pipeline.stream)
 
 
 def test_copies_are_equal_after_random_changes_and_kills(pipeline: Pipeline, spark: SparkSession) -> None:

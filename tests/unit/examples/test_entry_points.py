@@ -112,7 +112,7 @@ def test_details_are_printed_and_other_errors_are_raised(capsys: pytest.CaptureF
 
 
 def test_an_error_within_a_stream_is_its_message() -> None:
-    trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in score\nRuntimeError: Not stored: 3 rows.\n SQLSTATE'
+    trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in score\nRuntimeError: Not stored: 3 rows.\n'
     message = f"[STREAM_FAILED] Query terminated with exception: Return Message: {trace}\n=== Streaming Query ==="
     assert message_of(PySparkException(message)) == "Not stored: 3 rows."
 
