@@ -24,7 +24,7 @@ from examples.dse.trading_calendar import TradingCalendar
 from examples.entry_points import run_main
 from examples.kafka_topics import create_topics
 from examples.monitor_api import MONITOR_LOG, alert_delivered, call, poll, wait_for
-from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
+from examples.servers import CHANNEL, Servers, add_server_options, keep_options, start_servers, tell
 from examples.spark_sessions import kafka_jars, spark_session
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     calendar = TradingCalendar(frozenset(_dates(options.holidays)) if options.holidays else frozenset())
     days = read_index(options.file) if options.file else _simulated(options, calendar)
+    keep_options(options.var.resolve() / MODEL, _kept(options))
     with receiving() as (receiver, address):
         servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
         receiver.key = servers.hook_key
@@ -77,6 +78,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--calm", action="store_true", help="simulate no other regime")
     parser.add_argument("--seed", type=int, default=1)
     return parser
+
+
+def _kept(options: argparse.Namespace) -> dict[str, str | int | None]:
+    """Return the options that decide which days there are and which are streamed."""
+    file, holidays = (path and str(path.resolve()) for path in (options.file, options.holidays))
+    stream_from = f"{options.stream_from:%Y-%m-%d}"
+    return {
+        "file": file,
+        "stream-from": stream_from,
+        "holidays": holidays,
+        "calm": options.calm,
+        "seed": options.seed,
+    }
 
 
 def _dates(file: Path) -> list[date]:

@@ -31,7 +31,7 @@ from examples.kafka_topics import create_topics
 from examples.monitor_api import MONITOR_LOG, alert_delivered, call, poll, wait_for
 from examples.object_store import start_object_store
 from examples.processes import LOOPBACK, BackgroundProcess
-from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
+from examples.servers import CHANNEL, Servers, add_server_options, keep_options, start_servers, tell
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
 
@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the example; again, it finds everything as it is and adds nothing."""
     options = _parser().parse_args(arguments)
     plan = Plan(gain_from=None) if options.calm else Plan()
+    keep_options(options.var.resolve() / MODEL, {"calm": options.calm})
     with receiving() as (receiver, address):
         servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
         receiver.key = servers.hook_key

@@ -29,7 +29,7 @@ from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_unt
 from examples.lakehouse.scoring import OrderScoring, SentChanges
 from examples.lakehouse.simulation import SHORT, Plan
 from examples.monitor_api import MONITOR_LOG, NotInTime, alert_delivered, call, erase_rows, poll, wait_for
-from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
+from examples.servers import CHANNEL, Servers, add_server_options, keep_options, start_servers, tell
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
 
@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = SHORT if options.short else Plan()
     if options.calm:
         plan = replace(plan, version_2_from=None)
+    keep_options(options.var.resolve() / MODEL, {"calm": options.calm, "short": options.short})
     with receiving() as (receiver, address):
         servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
         receiver.key = servers.hook_key
