@@ -80,15 +80,11 @@ def _run(servers: Servers, plan: Plan, *, hudi: bool, upkeep: bool) -> None:
         chunks = wait_for(computed, "The chunk of the last day", STORED_SECONDS, log=MONITOR_LOG)
         for line in (*describe_history(spark), *compact(spark)) if upkeep else ():
             tell(line)
-    for line in (*_hudi_lines(servers, pipeline, wanted=hudi), *chunk_lines(chunks)):
+    for line in chunk_lines(chunks):
         tell(line)
     _show_end(servers, plan)
-
-
-def _hudi_lines(servers: Servers, pipeline: Pipeline, *, wanted: bool) -> Iterator[str]:
-    """Fill the Hudi tables if that is wanted, and yield lines about it."""
-    if wanted:
-        yield from fill_tables(pipeline.objects, servers.kafka, pipeline.folder)
+    for line in fill_tables(pipeline.objects, servers.kafka, pipeline.folder) if hudi else ():
+        tell(line)
 
 
 def _steps(plan: Plan) -> Iterator[datetime]:
