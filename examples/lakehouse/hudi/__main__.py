@@ -39,7 +39,9 @@ def _taken(action: str, spark: SparkSession, options: argparse.Namespace) -> Ite
         write(spark, tables(options.root), options.checkpoint, source, Pace(options.every, options.metrics_port))
         return
     for table in tables(options.root):
-        if action == "show":
+        if not table.instants(spark):
+            yield f"{table.name}: there is no table in {table.path} yet; `write` makes it"
+        elif action == "show":
             yield from summary(spark, table)
         elif action == "rows":
             write_rows(spark, table, options.folder)
