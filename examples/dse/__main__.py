@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     calendar = TradingCalendar(frozenset(_dates(options.holidays)) if options.holidays else frozenset())
     days = read_index(options.file) if options.file else _simulated(options, calendar)
+    _check_begin(days, options.stream_from)
     keep_options(options.var.resolve() / MODEL, _kept(options))
     with receiving() as (receiver, address):
         servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
@@ -78,6 +79,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--calm", action="store_true", help="simulate no other regime")
     parser.add_argument("--seed", type=int, default=1)
     return parser
+
+
+def _check_begin(days: pd.DataFrame, stream_from: pd.Timestamp) -> None:
+    """Raise `InvalidInput` unless there are days before the stream, which train the model, and days in it."""
+    first, last = days["date"].min(), days["date"].max()
+    if not first < stream_from <= last:
+        raise InvalidInput(
+            f"--stream-from is {stream_from:%Y-%m-%d}, and the days are {first:%Y-%m-%d} to {last:%Y-%m-%d}; "
+            "give a day after the first one that is not after the last one."
+        )
 
 
 def _kept(options: argparse.Namespace) -> dict[str, str | int | None]:

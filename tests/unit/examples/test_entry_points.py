@@ -80,6 +80,16 @@ def test_a_faulty_file_of_days_is_named(
     assert capsys.readouterr().err.startswith(message.format(file=file))
 
 
+@pytest.mark.parametrize("day", ["2008-01-01", "2024-01-02"])
+def test_a_stream_without_days_before_or_in_it_is_refused(
+    day: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(servers, "start_servers", lambda *_, **__: pytest.fail("servers are started"))
+    assert run_example(monkeypatch, "dse", "--var", str(tmp_path), "--stream-from", day) == 1
+    assert capsys.readouterr().err.startswith(f"--stream-from is {day}, and the days are 2008-01-0")
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("name", "missing"),
     [
