@@ -55,8 +55,8 @@ up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka 
 example: setup ## Run an example on servers of its own (NAME=titanic, dse, ecg or lakehouse), and leave it running
 	@$(VENV) -m examples.$(or $(NAME),titanic)
 
-examples-down: $(INSTALLED) ## Stop the servers of the examples and keep their data
-	@$(VENV) -m stack examples-down
+examples-down: $(INSTALLED) ## Stop the servers of the examples and keep their data (var=FOLDER: those of --var FOLDER)
+	@$(VENV) -m stack examples-down $(if $(var),--var $(var))
 
 status: $(INSTALLED) ## Show what runs, its address, and whether it answers
 	@$(VENV) -m stack status || :

@@ -70,6 +70,8 @@ def stage(service: Service) -> Iterator[str]:
     variables = [f"{name}={value}" for name, value in (listening | {**image.environment}).items()]
     if variables:
         yield f"ENV {' '.join(variables)}"
+    if image.volumes:
+        yield f"VOLUME {json.dumps([*image.volumes])}"
     yield f"WORKDIR {image.working_directory}"
     if service.port is None:
         yield "HEALTHCHECK NONE"

@@ -35,7 +35,7 @@ def start_object_store(servers: Servers, folder: Path, processes: Path) -> str:
     keys = _keys(folder / "s3_keys.json")
     command = (program, "--port", f"{LOOPBACK}:{process.port}", "--quiet", "posix", str(buckets))
     process.start(command, {"PATH": os.environ["PATH"], **keys}, ROOT)
-    wait_for(lambda: process.listens, f"versitygw (see {process.log})", START_SECONDS)
+    wait_for(lambda: process.listens, "versitygw", START_SECONDS, process=process)
     os.environ.update(
         AWS_ENDPOINT_URL=f"http://{LOOPBACK}:{process.port}",
         AWS_ACCESS_KEY_ID=keys["ROOT_ACCESS_KEY"],

@@ -4,20 +4,22 @@ A process holds the lock of its file as long as it lives, so that no process of 
 """
 
 import fcntl
+import hashlib
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 LOOPBACK = "127.0.0.1"
-STOP_SECONDS = 15.0
+STOP_SECONDS, LOG_LINES = 15.0, 20
+"""How long a process may take to end, and the lines of its log that are shown."""
 ENDED = "ZX"
 """States of a process that has ended, though its parent may not know."""
 
@@ -36,18 +38,34 @@ class BackgroundProcess:
 
     @property
     def port(self) -> int:
-        """The port that the process has in every run: a free one, drawn at the first."""
+        """The port of the process while it runs; before, the one it had if that is free, or else a new one."""
         file = self.folder / f"{self.name}.port"
-        if not file.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with socket.socket() as free:
-                free.bind((LOOPBACK, 0))
-                file.write_text(str(free.getsockname()[1]))
-        return int(file.read_text())
+        if file.exists() and (self.runs or _can_bind(int(file.read_text()))):
+            return int(file.read_text())
+        self.folder.mkdir(parents=True, exist_ok=True)
+        port = _free_port({int(other.read_text()) for other in self.folder.glob("*.port")})
+        file.write_text(str(port))
+        return port
+
+    @property
+    def runs(self) -> bool:
+        """Whether the process runs: its lock is held."""
+        if not self.folder.exists():
+            return False
+        with self._lock() as lock:
+            return not _is_free(lock)
+
+    @property
+    def end_of_log(self) -> str:
+        """The last lines of the log."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join(lines[-LOG_LINES:])
 
     @property
     def listens(self) -> bool | None:
-        """Whether something accepts connections on the port; None if not, as `wait_for` expects."""
+        """Whether the process runs and accepts connections; None if not, as `wait_for` expects."""
+        if not self.runs:
+            return None
         try:
             socket.create_connection((LOOPBACK, self.port), timeout=1).close()
         except OSError:
@@ -55,7 +73,13 @@ class BackgroundProcess:
         return True
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> bool:
-        """Start the process unless it runs, and return whether it was started."""
+        """Start the process unless it runs, and return whether it was started.
+
+        One that runs with another command, or with other addresses of servers in its environment, is stopped before.
+        """
+        digest = _digest(command, environment)
+        if self.runs and self._is_other(digest):
+            self.stop()
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock() as lock, self.log.open("ab") as log:
             if not _is_free(lock):
@@ -64,12 +88,21 @@ class BackgroundProcess:
                 command, env=dict(environment), cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, pass_fds=(lock.fileno(),),
             )  # fmt: skip
+            self._command_file.write_text(digest)
             process.returncode = 0  # it goes on after this program, which must not warn about it
             lock.seek(0)
             lock.truncate()
             lock.write(str(process.pid))
             lock.flush()
         return True
+
+    @property
+    def _command_file(self) -> Path:
+        return self.folder / f"{self.name}.command"
+
+    def _is_other(self, digest: str) -> bool:
+        """Return whether the process was started with another command than that of a digest."""
+        return self._command_file.exists() and self._command_file.read_text() != digest
 
     def stop(self) -> None:
         """End the process and its children if it runs; kill them after some seconds."""
@@ -108,6 +141,33 @@ def _is_free(lock: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _digest(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Return a digest of a command and of the variables with addresses of local servers."""
+    addresses = sorted(f"{name}={value}" for name, value in environment.items() if LOOPBACK in value)
+    return hashlib.sha256("\0".join((*command, *addresses)).encode()).hexdigest()
+
+
+def _can_bind(port: int) -> bool:
+    """Return whether a server could listen on a port; connections of one that has ended do not matter."""
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port(reserved: Collection[int]) -> int:
+    """Return a free port that is not reserved for another process."""
+    while True:
+        with socket.socket() as free:
+            free.bind((LOOPBACK, 0))
+            port = int(free.getsockname()[1])
+        if port not in reserved:
+            return port
 
 
 def _any_runs(group: int) -> bool:

@@ -69,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     logs_parser.add_argument("names", nargs="*", choices=[[], *(process.name for process in PROCESSES)], default=[])
     logs_parser.add_argument("--follow", action="store_true", help="keep printing new lines")
     _add(commands, "down", _down, "stop everything and keep the data")
-    _add(commands, "examples-down", _examples_down, "stop the examples and keep their data")
+    examples_parser = _add(commands, "examples-down", _examples_down, "stop the examples and keep their data")
+    examples_parser.add_argument("--var", type=Path, help="the folder of examples that ran with --var (var/examples)")
     _add(commands, "clean", _clean, "stop everything and remove var/")
     env_parser = _add(commands, "env", _env, "print a service's settings, secrets included, for a shell's eval")
     env_parser.add_argument("roles", nargs="+", choices=names(), help="of several, the last one's settings win")
@@ -161,8 +162,10 @@ def _down(_: argparse.Namespace) -> int:
     return 0
 
 
-def _examples_down(_: argparse.Namespace) -> int:
-    lifecycle.stop_examples(paths.VAR / lifecycle.EXAMPLES)
+def _examples_down(options: argparse.Namespace) -> int:
+    if options.var and not lifecycle.has_examples(options.var):
+        raise StackError(f"No example ran in {options.var}; give the folder that was its --var.")
+    lifecycle.stop_examples(options.var.resolve() if options.var else paths.VAR / lifecycle.EXAMPLES)
     return 0
 
 

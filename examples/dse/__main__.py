@@ -4,11 +4,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from confluent_kafka import KafkaException
+from pyspark.errors import PySparkException
 
+from driftline import DriftlineError, InvalidInput
 from driftline.client import Monitor
 from examples.dse import training
 from examples.dse.index_file import read_index
@@ -18,9 +22,10 @@ from examples.dse.scoring import StreamScoring, score_stream
 from examples.dse.simulation import simulate_index
 from examples.dse.topic_days import TOPIC
 from examples.dse.trading_calendar import HOLIDAYS_HELP, TradingCalendar, differences, read_calendar
+from examples.entry_points import run_main
 from examples.kafka_topics import create_topics
-from examples.monitor_api import alert_delivered, call, poll, wait_for
-from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
+from examples.monitor_api import MONITOR_LOG, alert_delivered, call, poll, wait_for
+from examples.servers import CHANNEL, Servers, add_server_options, keep_options, start_servers, tell
 from examples.spark_sessions import kafka_jars, spark_session
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
@@ -39,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     calendar = read_calendar(options.holidays) if options.holidays else TradingCalendar()
     days = read_index(options.file) if options.file else _simulated(options, calendar)
+    _check_begin(days, options.stream_from)
+    keep_options(options.var.resolve() / MODEL, _kept(options))
     for line in differences((day.date() for day in days["date"]), calendar):
         tell(line)
     with receiving() as (receiver, address):
@@ -57,7 +64,8 @@ def _run(servers: Servers, days: pd.DataFrame, stream_from: pd.Timestamp, calend
     tell(training.train_on(earlier, folder, calendar).rstrip())
     tell(_registered(servers, folder))
     _score(servers, folder, earlier, streamed, calendar)
-    chunks = wait_for(lambda: _computed(servers, len(streamed)), "The chunk of the last day", STORED_SECONDS)
+    computed = partial(_computed, servers, len(streamed))
+    chunks = wait_for(computed, "The chunk of the last day", STORED_SECONDS, log=MONITOR_LOG)
     for line in chunk_lines(chunks):
         tell(line)
     if servers.hook_key and any(chunk["verdict"] == "alert" for chunk in chunks):
@@ -74,6 +82,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--calm", action="store_true", help="simulate no other regime")
     parser.add_argument("--seed", type=int, default=1)
     return parser
+
+
+def _check_begin(days: pd.DataFrame, stream_from: pd.Timestamp) -> None:
+    """Raise `InvalidInput` unless there are days before the stream, which train the model, and days in it."""
+    first, last = days["date"].min(), days["date"].max()
+    if not first < stream_from <= last:
+        raise InvalidInput(
+            f"--stream-from is {stream_from:%Y-%m-%d}, and the days are {first:%Y-%m-%d} to {last:%Y-%m-%d}; "
+            "give a day after the first one that is not after the last one."
+        )
+
+
+def _kept(options: argparse.Namespace) -> dict[str, str | int | None]:
+    """Return the options that decide which days there are and which are streamed."""
+    file, holidays = (path and str(path.resolve()) for path in (options.file, options.holidays))
+    stream_from = f"{options.stream_from:%Y-%m-%d}"
+    return {
+        "file": file,
+        "stream-from": stream_from,
+        "holidays": holidays,
+        "calm": options.calm,
+        "seed": options.seed,
+    }
 
 
 def _simulated(options: argparse.Namespace, calendar: TradingCalendar) -> pd.DataFrame:
@@ -115,4 +146,4 @@ def _computed(servers: Servers, rows: int) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main, DriftlineError, KafkaException, PySparkException))

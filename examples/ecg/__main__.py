@@ -7,11 +7,15 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
+from mlflow.exceptions import MlflowException
 
+from driftline import DriftlineError
 from driftline.client import Monitor
 from examples.ecg.beats import Beats, read_beats, split
 from examples.ecg.days import BEGIN, FIRST_DAY, LABELLED_AFTER, Plan, draw_days
@@ -21,12 +25,13 @@ from examples.ecg.registry import connected, load_champion
 from examples.ecg.scoring import BeatScoring, score_stream
 from examples.ecg.steps import BEATS, MODEL, ROOT, SCORED, SUMMARY
 from examples.ecg.streaming import QUIET, stream
+from examples.entry_points import run_main
 from examples.environments import environment
 from examples.kafka_topics import create_topics
-from examples.monitor_api import alert_delivered, call, poll, wait_for
+from examples.monitor_api import MONITOR_LOG, alert_delivered, call, poll, wait_for
 from examples.object_store import start_object_store
 from examples.processes import LOOPBACK, BackgroundProcess
-from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
+from examples.servers import CHANNEL, Servers, add_server_options, keep_options, start_servers, tell
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
 
@@ -38,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the example; again, it finds everything as it is and adds nothing."""
     options = _parser().parse_args(arguments)
     plan = Plan(gain_from=None) if options.calm else Plan()
+    keep_options(options.var.resolve() / MODEL, {"calm": options.calm})
     with receiving() as (receiver, address):
         servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
         receiver.key = servers.hook_key
@@ -71,7 +77,8 @@ def _run(servers: Servers, plan: Plan) -> None:
     tell(f"{_score(servers, folder, mlflow):,} beats scored.")
     _send_labels(servers, folder, unseen, plan)
     rows = plan.streamed * plan.beats
-    for line in chunk_lines(wait_for(lambda: _computed(servers, rows), "The chunk of the last day", STORED_SECONDS)):
+    computed = partial(_computed, servers, rows)
+    for line in chunk_lines(wait_for(computed, "The chunk of the last day", STORED_SECONDS, log=MONITOR_LOG)):
         tell(line)
     _show_end(servers, plan)
     tell(f"Prefect: {prefect}/deployments")
@@ -103,7 +110,7 @@ def _start_dashboard(servers: Servers, programs: Path, processes: Path) -> str:
         "--client.toolbarMode", "viewer",
     )  # fmt: skip
     process.start(command, settings, ROOT)
-    wait_for(lambda: process.listens, f"The dashboard (see {process.log})", START_SECONDS)
+    wait_for(lambda: process.listens, "The dashboard", START_SECONDS, process=process)
     return f"http://{LOOPBACK}:{process.port}"
 
 
@@ -144,4 +151,4 @@ def _computed(servers: Servers, rows: int) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main, DriftlineError, KafkaException, MlflowException, RuntimeError, CalledProcessError))

@@ -10,11 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import KafkaException
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from driftline import lineage
+from driftline import DriftlineError, lineage
 from driftline.client import Monitor
+from examples.entry_points import run_main
 from examples.lakehouse import lineage as datasets
 from examples.lakehouse import training
 from examples.lakehouse.comparison import differences
@@ -27,8 +31,8 @@ from examples.lakehouse.pipeline import Pipeline, start_pipeline
 from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_until
 from examples.lakehouse.scoring import OrderScoring, SentChanges
 from examples.lakehouse.simulation import SHORT, Plan
-from examples.monitor_api import NotInTime, alert_delivered, call, erase_rows, poll, wait_for
-from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
+from examples.monitor_api import MONITOR_LOG, NotInTime, alert_delivered, call, erase_rows, poll, wait_for
+from examples.servers import CHANNEL, Servers, add_server_options, keep_options, start_servers, tell
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
 
@@ -44,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = SHORT if options.short else Plan()
     if options.calm:
         plan = replace(plan, version_2_from=None)
+    keep_options(options.var.resolve() / MODEL, {"calm": options.calm, "short": options.short})
     with receiving() as (receiver, address):
         os.environ.setdefault("DRIFTLINE_LINEAGE_FILE", str(options.var.resolve() / "lineage.jsonl"))
         servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
@@ -76,21 +81,24 @@ def _run(servers: Servers, plan: Plan, *, hudi: bool, upkeep: bool) -> None:
             _advance(pipeline, spark, instant)
             sent = score(servers, pipeline, spark)
             tell(f"{sent.scored:,} orders scored; the monitor erased {sent.erased:,} that were removed.")
-        chunks = wait_for(lambda: _computed(servers, plan), "The chunk of the last day", STORED_SECONDS)
+        computed = partial(_computed, servers, plan)
+        chunks = wait_for(computed, "The chunk of the last day", STORED_SECONDS, log=MONITOR_LOG)
         for line in (*describe_history(spark), *compact(spark)) if upkeep else ():
             tell(line)
-    for line in (*_hudi_lines(servers, pipeline, wanted=hudi), *chunk_lines(chunks)):
+    for line in chunk_lines(chunks):
         tell(line)
     _show_end(servers, plan)
+    if hudi:
+        _fill_hudi_tables(servers, pipeline)
 
 
-def _hudi_lines(servers: Servers, pipeline: Pipeline, *, wanted: bool) -> Iterator[str]:
-    """Fill the Hudi tables if that is wanted, and yield lines about it."""
-    if wanted:
-        with lineage.run(datasets.HUDI):
-            lineage.read(datasets.change_topic(servers.kafka))
-            yield from fill_tables(pipeline.objects, servers.kafka, pipeline.folder)
-            lineage.wrote(datasets.hudi_tables(pipeline.objects))
+def _fill_hudi_tables(servers: Servers, pipeline: Pipeline) -> None:
+    """Fill the Hudi tables from the topic, and tell about them."""
+    with lineage.run(datasets.HUDI):
+        lineage.read(datasets.change_topic(servers.kafka))
+        for line in fill_tables(pipeline.objects, servers.kafka, pipeline.folder):
+            tell(line)
+        lineage.wrote(datasets.hudi_tables(pipeline.objects))
 
 
 def _steps(plan: Plan) -> Iterator[datetime]:
@@ -117,11 +125,11 @@ def _advance(pipeline: Pipeline, spark: SparkSession, instant: datetime) -> None
     try:
         with lineage.run(datasets.CONNECT):
             lineage.read(datasets.shop_orders(pipeline.database.port))
-            wait_for(equal, "Equality", EQUAL_SECONDS, every=COMPARED_EVERY)
+            wait_for(equal, "Equality", EQUAL_SECONDS, every=COMPARED_EVERY, process=pipeline.stream)
             copy = datasets.shop_orders(pipeline.database.port, COPY)
             lineage.wrote(datasets.change_topic(pipeline.connect.kafka), copy)
     except NotInTime as error:
-        raise SystemExit("\n".join((f"{error}", *lines))) from error
+        raise NotInTime(error.message, details=tuple(lines)) from error
     tell("Shop, copy and lake have the same rows.")
 
 
@@ -206,4 +214,4 @@ def _show_end(servers: Servers, plan: Plan) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main, DriftlineError, KafkaException, PySparkException, SQLAlchemyError))

@@ -1,5 +1,6 @@
 """Compares the shop's orders with their copies, row for row."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ def differences(database: ShopDatabase, spark: SparkSession) -> list[str]:
         copied = database_rows(database.engine("auditor", COPY), columns)[1]
     except DBAPIError:  # the copy does not exist, or lacks a column
         copied = []
-    return _differing("the copy", rows, copied) or _differing("the lake", rows, lake_rows(spark, columns))
+    return row_differences("the copy", rows, copied) or row_differences("the lake", rows, lake_rows(spark, columns))
 
 
 def database_rows(engine: Engine, columns: Sequence[str] = ()) -> tuple[Sequence[str], list[Row]]:
@@ -51,9 +52,12 @@ def lake_rows(spark: SparkSession, columns: Sequence[str]) -> list[Row]:
     return [tuple(row) for row in rows]
 
 
-def _differing(name: str, rows: Iterable[Row], copied: Iterable[Row]) -> list[str]:
-    expected, present = {*rows}, {*copied}
-    missing, surplus = sorted(expected - present, key=str), sorted(present - expected, key=str)
+def row_differences(name: str, rows: Iterable[Row], copied: Iterable[Row]) -> list[str]:
+    """Return lines about the rows that a copy lacks or has beyond those of the source; a row counts each time."""
+    expected, present = Counter(rows), Counter(copied)
+    missing, surplus = (
+        sorted((more - fewer).elements(), key=str) for more, fewer in ((expected, present), (present, expected))
+    )
     if not missing and not surplus:
         return []
     return [

@@ -4,12 +4,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
+from typing import Any
 
 from examples.lakehouse.jars import JARS, jars
 from examples.lakehouse.orders import COPY, ORDERS, SHOP, TOPIC
 from examples.lakehouse.shop_database import ShopDatabase
-from examples.monitor_api import RequestRefused, request_json, wait_for
+from examples.monitor_api import NoAnswer, RequestRefused, request_json, wait_for
 from examples.processes import LOOPBACK, BackgroundProcess
 from examples.servers import ROOT
 
@@ -47,6 +47,11 @@ class Connect:
         """The address of its REST API."""
         return self.external or f"http://{LOOPBACK}:{self.process.port}"
 
+    @property
+    def local(self) -> BackgroundProcess | None:
+        """The process; None if another Connect is used."""
+        return None if self.external else self.process
+
     def start(self) -> None:
         """Start the process unless it runs, or another Connect is used."""
         if not self.external:
@@ -54,10 +59,10 @@ class Connect:
 
     def wait_until_ready(self) -> None:
         """Wait until it answers, give it the connectors, and wait until both run."""
-        wait_for(self._is_healthy, f"Kafka Connect (see {self.process.log})", START_SECONDS)
+        wait_for(self._is_healthy, "Kafka Connect", START_SECONDS, process=self.local)
         for name, settings in connectors(self.database, self.kafka).items():
-            request_json(self.address, f"/connectors/{name}/config", method="PUT", body=settings)
-        wait_for(self.runs, f"The connectors (see {self.process.log})", START_SECONDS)
+            self._request(f"/connectors/{name}/config", method="PUT", body=settings)
+        wait_for(self.runs, "The connectors", START_SECONDS, process=self.local)
 
     def _start_process(self) -> None:
         """Fetch the jars that are missing, write the worker's properties, and start it."""
@@ -82,19 +87,23 @@ class Connect:
     def _state(self, name: str) -> str:
         """Return the state of a connector's task, and start a failed one again."""
         try:
-            tasks = request_json(self.address, f"/connectors/{name}/status")["tasks"]
+            tasks = self._request(f"/connectors/{name}/status")["tasks"]
         except RequestRefused:
             return "UNASSIGNED"
         state = tasks[0]["state"] if tasks else "UNASSIGNED"
         if state == "FAILED":
-            request_json(self.address, f"/connectors/{name}/tasks/0/restart", method="POST")
+            self._request(f"/connectors/{name}/tasks/0/restart", method="POST")
         return str(state)
 
     def _is_healthy(self) -> bool | None:
         try:
-            return request_json(self.address, "/health")["status"] == "healthy" or None
-        except (RequestRefused, URLError, ConnectionError):
+            return self._request("/health")["status"] == "healthy" or None
+        except (RequestRefused, NoAnswer):
             return None
+
+    def _request(self, path: str, *, method: str = "GET", body: object = None) -> Any:
+        log = self.local.log if self.local else None
+        return request_json(self.address, path, method=method, body=body, log=log)
 
 
 def connectors(database: ShopDatabase, kafka: str) -> Mapping[str, Mapping[str, str]]:

@@ -5,7 +5,6 @@ import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.request import urlopen
 
 from examples.kafka_topics import create_topics
 from examples.lakehouse.connect import Connect
@@ -13,7 +12,7 @@ from examples.lakehouse.orders import MODEL, TOPIC
 from examples.lakehouse.pipeline_metrics import ICEBERG
 from examples.lakehouse.shop_database import ShopDatabase, start_shop_database
 from examples.lakehouse.simulation import Plan
-from examples.monitor_api import wait_for
+from examples.monitor_api import request, wait_for
 from examples.object_store import start_object_store
 from examples.processes import LOOPBACK, BackgroundProcess
 from examples.servers import ROOT, Servers
@@ -55,13 +54,12 @@ class Pipeline:
     def wait_until_ready(self) -> None:
         """Wait until everything that was started answers."""
         self.connect.wait_until_ready()
-        wait_for(lambda: self.api.listens, f"The shop's API (see {self.api.log})", START_SECONDS)
-        wait_for(lambda: self.stream.listens, f"The stream (see {self.stream.log})", START_SECONDS)
+        wait_for(lambda: self.api.listens, "The shop's API", START_SECONDS, process=self.api)
+        wait_for(lambda: self.stream.listens, "The stream", START_SECONDS, process=self.stream)
 
     def has_applied_all(self, *others: str) -> bool | None:
         """Whether the lake and other sinks have all messages of the topic, as the stream's metrics say; None if not."""
-        with urlopen(f"http://{LOOPBACK}:{self.stream.port}/metrics", timeout=START_SECONDS) as answer:
-            page = answer.read().decode()
+        page = request(f"http://{LOOPBACK}:{self.stream.port}", "/metrics", log=self.stream.log).decode()
         return all(f'lakehouse_messages_behind{{sink="{sink}"}} 0.0' in page for sink in (ICEBERG, *others)) or None
 
     def _start_stream(self) -> None:

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 from driftline.client import Monitor
 from examples.lakehouse.lake import MAIN, ORDERS, SCORED, TRAINED, changelog, references
 from examples.lakehouse.model import AT, FEATURES, ID, LABEL, PREDICTION, DeliveryModel, scored
+from examples.monitor_api import NotStored
 
 SECONDS = 120
 KIND, NUMBER = "_change_type", "_change_ordinal"
@@ -67,7 +68,7 @@ class OrderScoring:
         The tag moves when the monitor has stored everything; until then, the same is sent again.
 
         Raises:
-            RuntimeError: the monitor has not stored all of it.
+            NotStored: the monitor has not stored all of it.
         """
         snapshots = references(spark)
         first, last = snapshots.get(SCORED, snapshots[TRAINED]), snapshots[MAIN]
@@ -84,7 +85,7 @@ class OrderScoring:
         them otherwise. Deletions come before predictions, since an id may be that of another order by now.
 
         Raises:
-            RuntimeError: the monitor has not stored all of it.
+            NotStored: the monitor has not stored all of it.
         """
         self._wait_until_stored()
         erased = self.erase(changes.deleted)
@@ -95,7 +96,7 @@ class OrderScoring:
 
     def _wait_until_stored(self) -> None:
         if not self.monitor.flush(timeout=SECONDS) or self.monitor.status().refused_batches:
-            raise RuntimeError(f"The monitor has not stored all orders: {self.monitor.status()}.")
+            raise NotStored(f"The monitor has not stored all orders: {self.monitor.status()}.")
 
     def _log(self, orders: pd.DataFrame) -> None:
         if not orders.empty:

@@ -60,7 +60,7 @@ class ShopDatabase:
             f"--init-file={self.folder / 'accounts.sql'}", *as_root(),
         )  # fmt: skip
         self.process.start(command, {"TZ": "UTC"}, ROOT)
-        wait_for(lambda: self.process.listens, f"The shop's database (see {self.process.log})", START_SECONDS)
+        wait_for(lambda: self.process.listens, "The shop's database", START_SECONDS, process=self.process)
 
 
 def start_shop_database(folder: Path, processes: Path) -> ShopDatabase:

@@ -3,13 +3,17 @@
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from websockets.exceptions import WebSocketException
 
-from examples.monitor_api import RequestRefused, alert_delivered, call, poll, wait_for
-from examples.servers import CHANNEL, Servers, add_server_options, start_servers, tell
+from driftline import DriftlineError
+from examples.entry_points import run_main
+from examples.monitor_api import MONITOR_LOG, RequestRefused, alert_delivered, call, poll, wait_for
+from examples.servers import CHANNEL, Servers, add_server_options, keep_options, start_servers, tell
 from examples.titanic.exploration import write_exploration
 from examples.titanic.fairness import GroupDifference, differences
 from examples.titanic.model import save, scored, split, train
@@ -30,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     emigrants_from = None if options.emigrants_from < 0 else options.emigrants_from
     plan = VoyagePlan(sailing=options.voyages, emigrants_from=emigrants_from)
+    kept = {"voyages": options.voyages, "emigrants-from": options.emigrants_from}
+    keep_options(options.var.resolve() / MODEL, kept)
     with receiving() as (receiver, address):
         servers = start_servers(options, ("monitor", "serving"), alerts=address)
         receiver.key = servers.hook_key
@@ -63,7 +69,8 @@ def _run(servers: Servers, plan: VoyagePlan) -> None:
     analysis = voyages[~is_reference]
     tell(f"{sail(servers.serving, analysis):,} predictions served, over REST and a WebSocket.")
     send_labels(servers.monitor, analysis, folder / "spool")
-    chunks = wait_for(lambda: _computed(servers, len(analysis)), "The chunk of the last prediction", STORED_SECONDS)
+    computed = partial(_computed, servers, len(analysis))
+    chunks = wait_for(computed, "The chunk of the last prediction", STORED_SECONDS, log=MONITOR_LOG)
     for line in chunk_lines(chunks):
         tell(line)
     if plan.emigrants_from is not None:
@@ -83,7 +90,7 @@ def _registered(servers: Servers, folder: Path) -> str:
         "--timestamp", "departure", "--id", "id", "--label", "survived", "--score", "score",
         "--prediction", "prediction", "--spec", str(SPEC), "--artifact", str(folder / "model"), "--yes",
     )  # fmt: skip
-    wait_for(lambda: _served(servers), "The model in the serving service", SERVED_SECONDS)
+    wait_for(lambda: _served(servers), "The model in the serving service", SERVED_SECONDS, log="its log")
     return output.splitlines()[-1]
 
 
@@ -144,4 +151,4 @@ def _write_report(servers: Servers, file: Path, plan: VoyagePlan) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main, DriftlineError, WebSocketException))

@@ -34,6 +34,8 @@ from stack.supervision.supervisor import ProcessCommand, lock_of
 
 EXAMPLES = "examples"
 """The folder in var/ of the examples, which have processes and a stack of their own."""
+PROCESSES_FOLDER, STACK_FOLDER = "processes", "stack"
+"""The folders of processes and of the stack in that folder, or in one of `--var`."""
 CACHES = (paths.BUILD / "mypy", paths.TEMPLATES, *(paths.ROOT / f".{name}_cache" for name in ("pytest", "ruff")))
 
 
@@ -87,12 +89,17 @@ def _has_examples_only(var: Path) -> bool:
 
 def stop_examples(folder: Path) -> None:
     """Stop what runs in the folder of the examples, by their own command, since nothing imports an example."""
-    background = folder / "processes"
+    background = folder / PROCESSES_FOLDER
     if background.exists():
         command = (sys.executable, "-m", "examples.processes", str(background))
         with step("Examples stopped"):
             subprocess.run(command, cwd=paths.ROOT, stdin=subprocess.DEVNULL, check=True)
-    down(Site.at(folder / "stack", {}))
+    down(Site.at(folder / STACK_FOLDER, {}))
+
+
+def has_examples(folder: Path) -> bool:
+    """Return whether examples have run with a folder."""
+    return any((folder / name).is_dir() for name in (PROCESSES_FOLDER, STACK_FOLDER))
 
 
 def choose_ports(site: Site, processes_to_start: Sequence[LocalProcess], *, any_port: bool) -> Site:

@@ -20,6 +20,7 @@ class ContainerImage:
         environment: variables that it sets.
         stage: the stage of `deploy/Dockerfile` that it starts from.
         working_directory: where its process starts.
+        volumes: folders that a new volume mounted there takes its owner and mode from, as ECS does on Fargate.
     """
 
     name: str
@@ -28,6 +29,7 @@ class ContainerImage:
     environment: Mapping[str, str] = field(default_factory=dict)
     stage: str = "application"
     working_directory: str = "/app"
+    volumes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,7 @@ SERVING = Service(
             (*_names(tables.models, tables.model_versions, tables.spec_revisions, processed), *VERSION_TABLES),
         ),
     ),
-    image=ContainerImage("serving", code=("src/churn", "serving")),
+    image=ContainerImage("serving", code=("src/churn", "serving"), volumes=("/tmp", "/var/lib/driftline")),  # noqa: S108  # in the image
     compose=Compose(
         "Predictions without the other services: `docker compose up --build` here, once the servers of"
         " ../compose.yaml run and a model is trained. Set DRIFTLINE_TOKEN to a token with the scope `ingest`, with"

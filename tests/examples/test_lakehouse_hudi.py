@@ -22,6 +22,8 @@ from stack.testing.object_servers import TemporaryS3
 from tests.unit.examples.order_changes import Change, Order, delivered, orders_after, random_transactions
 
 SEED, TRANSACTIONS, ORDERS, MOST, KILLS = 7, 160, 60, 180, 2
+CLEANED = 15
+"""Transactions of as many writes or more, which are more than the cleaner keeps."""
 DEADLINE = 1_200
 TABLES = ("orders_cow", "orders_mor")
 
@@ -59,6 +61,20 @@ def test_tables_equal_the_source_after_kills(
         assert f"{table}: {deleted} deletions forgotten" in printed
         assert f"{table}: {len(source)} orders, 0 deleted; " in printed
         assert stored_orders(tmp_path / "after" / table) == source
+
+
+def test_tables_show_their_history_before_the_first_write_and_after_the_cleaning(
+    kafka: str, fresh_topic: FreshTopic, tmp_path: Path
+) -> None:
+    topic = fresh_topic()
+    changes = [change for changes in random_transactions(random.Random(SEED), CLEANED, ORDERS) for change in changes]
+    send(kafka, topic, changes)
+    program = command(str(tmp_path / "objects"), kafka, tmp_path, topic)
+    printed = output((*program, "show", "compact", "write", "show", "--most", f"{len(changes) // CLEANED}"), os.environ)
+    for table in TABLES:
+        assert printed.count(f"{table}: there is no table in {tmp_path}") == 2
+        assert re.search(rf"^{table}: {len(orders_after(changes))} orders, .* (1[5-9]|[2-9]\d) writes$", printed, re.M)
+    assert len(re.findall(r"^  as of \d+: \d+ orders$", printed, re.M)) == 2
 
 
 def send(kafka: str, topic: str, changes: Sequence[Change]) -> list[list[Change]]:

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from examples.entry_points import run_main
 from examples.lakehouse.hudi.session import hudi_session
 from examples.lakehouse.hudi.show import summary, write_rows
 from examples.lakehouse.hudi.tables import tables
@@ -37,7 +39,9 @@ def _taken(action: str, spark: SparkSession, options: argparse.Namespace) -> Ite
         write(spark, tables(options.root), options.checkpoint, source, Pace(options.every, options.metrics_port))
         return
     for table in tables(options.root):
-        if action == "show":
+        if not table.instants(spark):
+            yield f"{table.name}: there is no table in {table.path} yet; `write` makes it"
+        elif action == "show":
             yield from summary(spark, table)
         elif action == "rows":
             write_rows(spark, table, options.folder)
@@ -64,4 +68,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main, PySparkException))

@@ -6,18 +6,19 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from examples.lakehouse.hudi.changes import BOOKKEEPING, DELETED
-from examples.lakehouse.hudi.tables import META, Table
+from examples.lakehouse.hudi.tables import META, Table, earliest_readable
 
 
 def summary(spark: SparkSession, table: Table) -> Iterator[str]:
-    """Yield the lines about a table, which has been written; the earlier instant is that of its oldest kept write."""
+    """Yield the lines about a table that exists; the earlier instant is that of the oldest write with all its files."""
     instants = table.instants(spark)
+    first = earliest_readable(instants, table.retained_from(spark)).completed
     orders, deleted = _counts(table.rows(spark))
     bases, logs = table.files(spark)
     yield f"{table.name}: {orders:,} orders, {deleted:,} deleted; {bases} files, {logs} logs, {len(instants)} writes"
-    earlier, _ = _counts(table.rows(spark, **{"as.of.instant": instants[0]}))
-    yield f"  as of {instants[0]}: {earlier:,} orders"
-    changed, deleted = _counts(table.changed_since(spark, instants[0]))
+    earlier, _ = _counts(table.rows(spark, **{"as.of.instant": first}))
+    yield f"  as of {first}: {earlier:,} orders"
+    changed, deleted = _counts(table.changed_since(spark, first))
     yield f"  since then: {changed:,} orders new or changed, {deleted:,} deleted"
 
 

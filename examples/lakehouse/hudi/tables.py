@@ -1,7 +1,7 @@
 """The two Hudi tables of the orders: one is copied on write, the other is merged on read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,19 @@ COPY_ON_WRITE, MERGE_ON_READ, COMPACTED_AFTER = "COPY_ON_WRITE", "MERGE_ON_READ"
 """The types of tables, and the number of writes after which the job compacts."""
 COMPLETED = re.compile(r"(\d+)_(\d+)\.(?:deltacommit|commit)$")
 """The name of a completed instant's file: when it was requested and when it was completed."""
+
+
+@dataclass(frozen=True)
+class Instant:
+    """When a write was requested and when it was completed, which is what readers travel to."""
+
+    requested: str
+    completed: str
+
+
+def earliest_readable(instants: Sequence[Instant], retained_from: str) -> Instant:
+    """Return the earliest of some writes in order that the cleaner has kept the files of. No I/O here."""
+    return next((instant for instant in instants if instant.requested >= retained_from), instants[-1])
 
 
 @dataclass(frozen=True)
@@ -76,15 +89,28 @@ class Table:
         bases, logs = view.selectExpr("count(*)", "sum(num_delta_files)").collect()[0]
         return bases, logs
 
-    def instants(self, spark: SparkSession) -> list[str]:
-        """Return when the writes that are kept were completed, the oldest first; none if there is no table."""
+    def instants(self, spark: SparkSession) -> list[Instant]:
+        """Return the writes that the timeline has, the oldest first; none if there is no table."""
         jvm: Any = spark._jvm
         timeline = jvm.org.apache.hadoop.fs.Path(f"{self.path}/.hoodie/timeline")
         files = timeline.getFileSystem(spark._jsc.hadoopConfiguration())
         if not files.exists(timeline):
             return []
         names = (status.getPath().getName() for status in files.listStatus(timeline))
-        return sorted(match[2] for match in map(COMPLETED.match, names) if match)
+        completed = (Instant(match[1], match[2]) for match in map(COMPLETED.match, names) if match)
+        return sorted(completed, key=lambda instant: instant.completed)
+
+    def retained_from(self, spark: SparkSession) -> str:
+        """Return when the earliest write was requested whose files the cleaner has kept; empty if it kept all."""
+        jvm: Any = spark._jvm
+        configuration = jvm.org.apache.hudi.hadoop.fs.HadoopFSUtils.getStorageConf(spark._jsc.hadoopConfiguration())
+        client = jvm.org.apache.hudi.common.table.HoodieTableMetaClient.builder()
+        client = client.setConf(configuration).setBasePath(self.path).build()
+        cleaning = client.getActiveTimeline().getCleanerTimeline().filterCompletedInstants().lastInstant()
+        if not cleaning.isPresent():
+            return ""
+        metadata = jvm.org.apache.hudi.common.util.CleanerUtils.getCleanerMetadata(client, cleaning.get())
+        return metadata.getEarliestCommitToRetain() or ""
 
     def columns(self, spark: SparkSession) -> Columns:
         """Return the columns of the source that the table has; none if it does not exist."""

@@ -1,8 +1,11 @@
 """The parts of the lakehouse example: the simulated shop, its API's pages, the model, and its verdicts."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -10,11 +13,15 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 import driftline as dl
+from examples.lakehouse import __main__ as program
+from examples.lakehouse import training
 from examples.lakehouse.__main__ import SPEC
 from examples.lakehouse.model import AT, ID, LABEL, PREDICTION, DeliveryModel, inputs_of, scored, train
 from examples.lakehouse.orders import ORDERS, PROMISED
+from examples.lakehouse.scoring import SentChanges
 from examples.lakehouse.shop_api import ChangeFeed, InvalidRequest
 from examples.lakehouse.simulation import CUSTOMERS, METRES, SHORT, Change, Plan, changes, erasure_of
+from examples.servers import Servers
 
 SMALL = Plan(trained=8, reference=4, awaited=4, monitored=6, orders=20, version_2_from=2)
 CALM = replace(SMALL, version_2_from=None)
@@ -155,3 +162,29 @@ def test_another_unit_alerts_by_its_second_day(seed: int) -> None:
 def test_the_short_plan_alerts_on_the_day_of_the_change() -> None:
     first = next(chunk for chunk in backtest(SHORT).chunks if chunk.verdict.state is dl.State.ALERT)
     assert first.start == SHORT.version_2_begin
+
+
+def test_verdicts_are_printed_before_the_hudi_tables_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> list[str]:
+        raise SystemExit("The Hudi tables could not be written.")
+
+    chunk = {"start": "2024-02-21", "rows": 120, "verdict": "alert", "drifted": [], "reasons": ["Distances drift."]}
+    process, servers = SimpleNamespace(port=1, engine=None), Servers("http://monitor", "", tmp_path, {})
+    pipeline = SimpleNamespace(
+        api_address="http://api", database=process, catalogue_password="", objects="", folder=tmp_path,
+        wait_until_ready=lambda: None,
+    )  # fmt: skip
+    for name, value in {
+        "start_pipeline": pipeline, "lake_session": nullcontext(), "_advance": None, "_registered": "lakehouse",
+        "score": SentChanges(), "_computed": [chunk],
+    }.items():  # fmt: skip
+        monkeypatch.setattr(program, name, lambda *_, value=value: value)
+    monkeypatch.setattr(training, "train_model", lambda *_: "Trained.")
+    monkeypatch.setattr(program, "fill_tables", fail)
+    with pytest.raises(SystemExit, match="could not be written"):
+        program._run(servers, SHORT, hudi=True, upkeep=False)
+    printed = capsys.readouterr().out
+    assert "First alert: 2024-02-21: Distances drift.\n" in printed
+    assert "Dashboard: http://monitor/models/lakehouse\n" in printed

@@ -2,12 +2,15 @@
 
 import json
 import random
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from examples.lakehouse.change_events import declared_columns, merged
+from examples.lakehouse.hudi import __main__ as hudi
 from examples.lakehouse.hudi import step, writing
+from examples.lakehouse.hudi.tables import Instant, Table, earliest_readable
 from tests.unit.examples.order_changes import ADDED, FIELDS, random_transactions
 
 
@@ -28,6 +31,27 @@ def test_a_type_that_is_unknown_or_changes_is_refused_with_the_columns_name() ->
         declared_columns(json.dumps(schema))
     with pytest.raises(ValueError, match="Column 'items' was INT and is now BIGINT"):
         merged({"items": "INT"}, [{"items": "BIGINT"}])
+
+
+@pytest.mark.parametrize(
+    ("retained_from", "completed"), [("", "11"), ("10", "11"), ("20", "21"), ("25", "31"), ("40", "31")]
+)
+def test_readers_travel_to_the_earliest_write_that_the_cleaner_has_kept(retained_from: str, completed: str) -> None:
+    instants = [Instant("10", "11"), Instant("20", "21"), Instant("30", "31")]
+    assert earliest_readable(instants, retained_from).completed == completed
+
+
+@pytest.mark.parametrize("action", ["show", "rows", "compact", "forget"])
+def test_a_table_that_was_not_written_yet_is_named(
+    action: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(hudi, "hudi_session", lambda _: nullcontext())
+    monkeypatch.setattr(Table, "instants", lambda *_: [])
+    assert hudi.main(["lake", action, "--jars", "jars"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        f"{name}: there is no table in lake/{name} yet; `write` makes it" for name in ("orders_cow", "orders_mor")
+    ]
 
 
 def test_the_example_says_why_it_goes_on_without_hudi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

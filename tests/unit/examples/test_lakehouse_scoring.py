@@ -21,6 +21,7 @@ from examples.lakehouse.scoring import (
     OrderScoring,
     SentChanges,
 )
+from examples.monitor_api import NotStored
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 MODEL = DeliveryModel(1.0, dict.fromkeys((*NUMBERS, "warehouse_south", "warehouse_west"), 1.0))
@@ -102,7 +103,7 @@ def test_rows_that_waited_in_the_spool_are_erased_too() -> None:
     monitor = FakeMonitor(away=True)
     monitor.spool.append((monitor.predictions, "1", "of an attempt before"))
     inserted, deleted = change(INSERTED, 0, 1), change(DELETED, 1, 1)
-    with pytest.raises(RuntimeError, match="has not stored"):
+    with pytest.raises(NotStored, match="has not stored"):
         monitor.send(inserted, deleted)
     monitor.away = False
     assert monitor.send(inserted, deleted) == SentChanges(erased=1)
@@ -140,7 +141,7 @@ def test_an_id_of_an_order_that_is_not_monitored_may_be_used_again() -> None:
 
 
 def test_refused_rows_are_an_error() -> None:
-    with pytest.raises(RuntimeError, match="has not stored"):
+    with pytest.raises(NotStored, match="has not stored"):
         FakeMonitor(refused_batches=1).send(change(INSERTED, 0, 1))
 
 
@@ -154,7 +155,7 @@ def test_after_failures_and_repetitions_the_monitor_has_the_present_orders(seed:
         monitor.away = generator.random() < 0.3
         try:
             monitor.send(*history[tagged:end])
-        except (RuntimeError, ConnectionError):
+        except (NotStored, ConnectionError):
             continue
         if generator.random() < 0.7:  # else the program is killed before the tag moves
             tagged = end

@@ -1,5 +1,6 @@
 """The Dockerfiles of the Titanic example: linted, on the base of all images, with a numbered user."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -31,3 +32,14 @@ def test_what_a_dockerfile_copies_is_admitted_to_the_build(file: Path) -> None:
     copied = " ".join(re.findall(r"^COPY (.*) \S+$", file.read_text(), re.MULTILINE)).split()
     assert copied
     assert [source for source in copied if not (paths.ROOT / source).exists() or not source.startswith(admitted)] == []
+
+
+def test_the_image_on_fargate_gives_empty_volumes_their_owner() -> None:
+    template = (FOLDER / "cloud" / "cloudformation.yaml").read_text()
+    volumes = re.findall(r"^        - \{Name: (\w+)\}$", template, re.MULTILINE)
+    paths_of = dict(re.findall(r"\{SourceVolume: (\w+), ContainerPath: ([^,}]+)", template))
+    dockerfile = (paths.ROOT / "deploy" / "Dockerfile").read_text()
+    stage = dockerfile.split(" AS serving\n")[1].split("\nFROM ")[0]
+    (declared,) = re.findall(r"^VOLUME (.*)$", stage, re.MULTILINE)
+    assert {*json.loads(declared)} == {paths_of[volume] for volume in volumes} == {"/tmp", "/var/lib/driftline"}  # noqa: S108
+    assert dockerfile.index("install -d -o 10001 -g 10001 /var/lib/driftline") < dockerfile.index(f"VOLUME {declared}")

@@ -104,6 +104,28 @@ def test_clean_stops_the_examples_and_their_servers(
     assert [os.WTERMSIG(os.waitpid(ended, 0)[1]) for ended in (pid, monitor.pid)] == [signal.SIGTERM] * 2
 
 
+def test_examples_of_another_folder_are_stopped_and_keep_their_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sleep, environment = ("sleep", "60"), {"PATH": os.environ["PATH"]}
+    process = BackgroundProcess("sleeper", tmp_path / "processes")
+    process.start(sleep, environment, tmp_path)
+    pid = int((process.folder / "sleeper.lock").read_text())
+    servers = Site.at(tmp_path / "stack", {})
+    servers.claim()
+    monitor = processes.start(servers.home, "monitor", sleep, environment, tmp_path)
+    make = ("make", "--no-print-directory", "--dry-run", "examples-down", f"var={tmp_path}")
+    command = subprocess.run(make, cwd=paths.ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert main(command[command.index("stack") + 1 :]) == 0
+    assert [os.WTERMSIG(os.waitpid(ended, 0)[1]) for ended in (pid, monitor.pid)] == [signal.SIGTERM] * 2
+    assert process.log.exists()
+
+
+def test_a_folder_in_which_no_example_ran_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["examples-down", "--var", str(tmp_path)]) == 2
+    assert f"No example ran in {tmp_path}; give the folder that was its --var." in capsys.readouterr().err
+
+
 def test_a_folder_with_more_than_examples_is_not_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
