@@ -42,7 +42,7 @@ def table_dataset(database: URL, table: Table, *, rows: int | None = None) -> Da
 
     >>> from sqlalchemy import Column, Integer, MetaData, Table, make_url
     >>> orders = Table("orders", MetaData(), Column("id", Integer))
-    >>> dataset = table_dataset(make_url("mysql://anna:secret@db/shop"), orders, rows=3)
+    >>> dataset = table_dataset(make_url("mysql://db/shop"), orders, rows=3)
     >>> dataset.name, dataset.namespace, dataset.fields
     ('shop.orders', 'mysql://db:3306', (Field(name='id', type='Integer'),))
     """

@@ -60,7 +60,7 @@ def test_an_error_of_the_hudi_job_is_a_message(
     [
         ("--file", None, "{file}: No such file or directory."),
         ("--file", "Date,Value\n2024-01-01,1\n", "There is no column price or close; the file has Date, Value."),
-        ("--holidays", "2024-04-10\n\n2024-13-01\n", "Line 3 of {file} is '2024-13-01', which is not a date; write "),
+        ("--holidays", "2024-04-10\n\n2024-13-01\n", "Line 3 of {file} has '2024-13-01', which is not a date; write "),
         ("--holidays", None, "{file}: No such file or directory."),
     ],
 )

@@ -14,7 +14,6 @@ from sklearn.linear_model import LinearRegression
 
 import driftline as dl
 from examples.lakehouse import __main__ as program
-from examples.lakehouse import training
 from examples.lakehouse.__main__ import SPEC
 from examples.lakehouse.model import AT, ID, LABEL, PREDICTION, DeliveryModel, inputs_of, scored, train
 from examples.lakehouse.orders import ORDERS, PROMISED
@@ -177,11 +176,10 @@ def test_verdicts_are_printed_before_the_hudi_tables_fail(
         wait_until_ready=lambda: None,
     )  # fmt: skip
     for name, value in {
-        "start_pipeline": pipeline, "lake_session": nullcontext(), "_advance": None, "_registered": "lakehouse",
-        "score": SentChanges(), "_computed": [chunk],
+        "start_pipeline": pipeline, "lake_session": nullcontext(), "_advance": None, "_trained": "Trained.",
+        "_registered": "lakehouse", "score": SentChanges(), "_computed": [chunk],
     }.items():  # fmt: skip
         monkeypatch.setattr(program, name, lambda *_, value=value: value)
-    monkeypatch.setattr(training, "train_model", lambda *_: "Trained.")
     monkeypatch.setattr(program, "fill_tables", fail)
     with pytest.raises(SystemExit, match="could not be written"):
         program._run(servers, SHORT, hudi=True, upkeep=False)
