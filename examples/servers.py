@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 VAR = ROOT / "var" / "examples"
 CHANNEL, HOOK_KEY = "example", "hook_key"
 """The channel of alerts, and the file of the secret that signs them."""
+LINEAGE_FILE = "DRIFTLINE_LINEAGE_FILE"
+"""The variable that names the file of OpenLineage events: of the local stack one of the examples' folder."""
 OPTIONS = "options.json"
 """The file of the options with which the data of a folder was made."""
 
@@ -66,6 +68,7 @@ def start_servers(options: argparse.Namespace, roles: Sequence[str], *, alerts: 
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("DB_", "KAFKA_"))},
         **_alert_settings(var / "alerts", alerts),
+        LINEAGE_FILE: os.environ.get(LINEAGE_FILE, str(var / "lineage.jsonl")),
         "DRIFTLINE_VAR": str(var / "stack"),
     }
     selection = [argument for role in roles for argument in ("--role", role)]

@@ -1,7 +1,6 @@
 """Run the example: poll, capture, copy, merge, train, score, monitor, and show what the monitor found."""
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -32,7 +31,7 @@ from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_unt
 from examples.lakehouse.scoring import OrderScoring, SentChanges
 from examples.lakehouse.simulation import SHORT, Plan
 from examples.monitor_api import MONITOR_LOG, NotInTime, alert_delivered, call, erase_rows, poll, wait_for
-from examples.servers import CHANNEL, Servers, add_server_options, keep_options, start_servers, tell
+from examples.servers import CHANNEL, LINEAGE_FILE, Servers, add_server_options, keep_options, start_servers, tell
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
 
@@ -50,12 +49,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         plan = replace(plan, version_2_from=None)
     keep_options(options.var.resolve() / MODEL, {"calm": options.calm, "short": options.short})
     with receiving() as (receiver, address):
-        os.environ.setdefault("DRIFTLINE_LINEAGE_FILE", str(options.var.resolve() / "lineage.jsonl"))
         servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
         receiver.key = servers.hook_key
-        with lineage.lineage_recorded():
+        with lineage.lineage_recorded(_lineage_settings(servers)):
             _run(servers, plan, hudi=not options.without_hudi, upkeep=not options.short)
     return 0
+
+
+def _lineage_settings(servers: Servers) -> lineage.LineageSettings:
+    """Return where the events of this process go: where those of the servers do."""
+    file = servers.environment.get(LINEAGE_FILE)
+    return lineage.LineageSettings(file=Path(file)) if file else lineage.LineageSettings()
 
 
 def _parser() -> argparse.ArgumentParser:

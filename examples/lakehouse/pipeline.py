@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from examples.kafka_topics import create_topics
@@ -31,6 +32,8 @@ class Pipeline:
     stream: BackgroundProcess
     folder: Path
     plan: Plan
+    lineage: Mapping[str, str] = field(default_factory=dict)
+    """The variables that say where events of lineage go."""
 
     @property
     def api_address(self) -> str:
@@ -68,9 +71,8 @@ class Pipeline:
             "--catalogue-port", f"{self.database.port}", "--kafka", self.connect.kafka,
             "--checkpoint", str(self.folder / "checkpoint"), "--metrics-port", f"{self.stream.port}",
         )  # fmt: skip
-        passed = ("AWS_", "DRIFTLINE_LINEAGE_")
-        names = ("PATH", "HOME", "JAVA_HOME", *(name for name in os.environ if name.startswith(passed)))
-        settings = {name: os.environ[name] for name in names if name in os.environ}
+        names = ("PATH", "HOME", "JAVA_HOME", *(name for name in os.environ if name.startswith("AWS_")))
+        settings = {**{name: os.environ[name] for name in names if name in os.environ}, **self.lineage}
         targets = [{"targets": [f"{LOOPBACK}:{self.stream.port}"]}]
         (self.folder / "scrape_targets.json").write_text(json.dumps(targets))
         self.stream.start(command, {**settings, "LAKE_PASSWORD": self.catalogue_password, "TZ": "UTC"}, ROOT)
@@ -86,6 +88,7 @@ def start_pipeline(servers: Servers, plan: Plan) -> Pipeline:
     external = os.environ.get("EXAMPLES_CONNECT", "")
     connect = Connect(BackgroundProcess("connect", processes), folder / "connect", database, servers.kafka, external)
     api, stream = (BackgroundProcess(name, processes) for name in ("shop-api", "lake-stream"))
-    pipeline = Pipeline(database, connect, objects, api, stream, folder, plan)
+    lineage = {name: value for name, value in servers.environment.items() if name.startswith("DRIFTLINE_LINEAGE_")}
+    pipeline = Pipeline(database, connect, objects, api, stream, folder, plan, lineage)
     pipeline.start()
     return pipeline
