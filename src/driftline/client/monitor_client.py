@@ -68,7 +68,7 @@ class MonitorClient:
     ...     "prediction": 0, "probability_1": 0.3,
     ... })
     >>> with tempfile.TemporaryDirectory() as spool:
-    ...     client = MonitorClient("http://127.0.0.1:9", "churn", spool=spool)  # no monitor answers there
+    ...     client = MonitorClient("http://127.0.0.1:9", "shipments", spool=spool)  # no monitor answers there
     ...     print(client.log({"usage": 3.5}, prediction=1, score=0.8, id="a"))
     ...     print(client.log_frame(frame), client.log_labels({"a": 1, "b": 0}))
     ...     print(client.flush(timeout=0.1), client.status().logged, client.close(timeout=1))

@@ -11,7 +11,7 @@ class ClientStatus:
     >>> import tempfile
     >>> from driftline.client import MonitorClient
     >>> with tempfile.TemporaryDirectory() as spool:
-    ...     status = MonitorClient("http://127.0.0.1:9", "churn", spool=spool).status()
+    ...     status = MonitorClient("http://127.0.0.1:9", "shipments", spool=spool).status()
     >>> status.logged, status.sent, status.last_error
     (0, 0, None)
     """
