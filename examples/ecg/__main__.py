@@ -18,12 +18,12 @@ from mlflow.exceptions import MlflowException
 from driftline import DriftlineError
 from driftline.client import Monitor
 from examples.ecg.beats import Beats, read_beats, split
-from examples.ecg.days import BEGIN, FIRST_DAY, LABELLED_AFTER, Plan, draw_days
+from examples.ecg.days import BEGIN, FIRST_DAY, LABELLED_AFTER, SHORT, Plan, draw_days
 from examples.ecg.prefect_runs import run_flow, start_prefect
 from examples.ecg.registry import QUIET as QUIET_MLFLOW
 from examples.ecg.registry import connected, load_champion
 from examples.ecg.scoring import BeatScoring, score_stream
-from examples.ecg.steps import BEATS, MODEL, ROOT, SCORED, SUMMARY
+from examples.ecg.steps import BEATS, MODEL, ROOT, SCORED, SUMMARY, StepFailed, run_step, steps
 from examples.ecg.streaming import QUIET, stream
 from examples.entry_points import run_main
 from examples.environments import environment
@@ -42,12 +42,13 @@ STORED_SECONDS, ALERT_SECONDS, LABELS_SECONDS, START_SECONDS = 300, 120, 120, 30
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the example; again, it finds everything as it is and adds nothing."""
     options = _parser().parse_args(arguments)
-    plan = Plan(gain_from=None) if options.calm else Plan()
-    keep_options(options.var.resolve() / MODEL, {"calm": options.calm})
+    plan = SHORT if options.short else Plan()
+    plan = replace(plan, gain_from=None) if options.calm else plan
+    keep_options(options.var.resolve() / MODEL, {"calm": options.calm, "short": options.short})
     with receiving() as (receiver, address):
         servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
         receiver.key = servers.hook_key
-        _run(servers, plan)
+        _run(servers, plan, pages=not options.short)
     return 0
 
 
@@ -55,21 +56,28 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m examples.ecg", description=__doc__)
     add_server_options(parser)
     parser.add_argument("--calm", action="store_true", help="leave the sensor's gain as it is")
+    parser.add_argument(
+        "--short", action="store_true", help="stream 5 days, without Prefect and Streamlit, in a --var of its own"
+    )
     return parser
 
 
-def _run(servers: Servers, plan: Plan) -> None:
-    """Take all steps with servers that run."""
+def _run(servers: Servers, plan: Plan, *, pages: bool) -> None:
+    """Take all steps with servers that run; with `pages`, Prefect and Streamlit show them."""
     folder = servers.var / MODEL
     folder.mkdir(exist_ok=True)
     processes = servers.var / "processes"
     objects = start_object_store(servers, folder, processes)
     mlflow = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}"
     servers = replace(servers, environment={**servers.environment, **_aws(), "MLFLOW_TRACKING_URI": mlflow})
-    programs = environment("ecg", TOOLS)
-    prefect = start_prefect(programs, processes, servers.environment, (objects, str(folder), mlflow))
-    run_flow(prefect)
-    tell((folder / SUMMARY).read_text().rstrip())
+    if pages:
+        programs = environment("ecg", TOOLS)
+        prefect = start_prefect(programs, processes, servers.environment, (objects, str(folder), mlflow))
+        run_flow(prefect)
+        tell((folder / SUMMARY).read_text().rstrip())
+    else:
+        for arguments in steps(objects, folder, mlflow).values():
+            tell(run_step(sys.executable, arguments, servers.environment))
     tell(f"Version {call(servers.monitor, f'/api/v1/models/{MODEL}')['version']} is monitored.")
     _, unseen = split(read_beats(objects))
     create_topics(servers.kafka, BEATS, SCORED)
@@ -81,8 +89,9 @@ def _run(servers: Servers, plan: Plan) -> None:
     for line in chunk_lines(wait_for(computed, "The chunk of the last day", STORED_SECONDS, log=MONITOR_LOG)):
         tell(line)
     _show_end(servers, plan)
-    tell(f"Prefect: {prefect}/deployments")
-    tell(f"Streamlit: {_start_dashboard(servers, programs, processes)}")
+    if pages:
+        tell(f"Prefect: {prefect}/deployments")
+        tell(f"Streamlit: {_start_dashboard(servers, programs, processes)}")
 
 
 def _show_end(servers: Servers, plan: Plan) -> None:
@@ -151,4 +160,5 @@ def _computed(servers: Servers, rows: int) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(run_main(main, DriftlineError, KafkaException, MlflowException, RuntimeError, CalledProcessError))
+    failures = (KafkaException, MlflowException, RuntimeError, CalledProcessError, StepFailed)
+    sys.exit(run_main(main, DriftlineError, *failures))

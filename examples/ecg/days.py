@@ -48,6 +48,10 @@ class Plan:
         return self.gain if changed else 1.0
 
 
+SHORT = Plan(streamed=5, gain_from=1)
+"""Enough for a drift that lasts: its verdict waits for the labels, which come a day later."""
+
+
 @dataclass(frozen=True)
 class Day:
     """The beats of a day: what the sensor gives, with an instant and an id for each."""
