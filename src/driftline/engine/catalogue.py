@@ -58,6 +58,8 @@ class Measure:
     - `columns`, `default_columns`: the kinds of column that a method or statistic is computed for, and those for
       which specs have it by default. Empty for methods of all features or rows together.
     - `needs_score`: the value cannot be computed without the model's score.
+    - `harm`: how much lower than usual a metric of two classes must be to matter. None: it is no evidence of its own.
+    - `mean_over_classes`: with several classes it is the mean over them, which requires rows of every class.
     - `part_of`: the metric of which it is one number; a threshold override of that metric applies to it too.
     - `effect_floor`: an effect (`Result.effect`) up to this size is too small to matter, however certain. None: only
       the bound decides.
@@ -79,6 +81,8 @@ class Measure:
     columns: tuple[ColumnKind, ...] = ()
     default_columns: tuple[ColumnKind, ...] = ()
     needs_score: bool = False
+    harm: float | None = None
+    mean_over_classes: bool = False
     part_of: Metric | None = None
     effect_floor: float | None = None
     effect_is_value: bool = False
@@ -117,6 +121,8 @@ _METRICS = (
         problems=_CLASSES,
         default_problems=_CLASSES,
         needs_score=True,
+        harm=0.03,
+        mean_over_classes=True,
         constant_bounds=Bounds(lower=0.5),
     ),
     Measure(
@@ -126,6 +132,8 @@ _METRICS = (
         worse=Worse.LOWER,
         problems=_CLASSES,
         default_problems=_CLASSES,
+        harm=0.05,
+        mean_over_classes=True,
     ),
     Measure(
         name=Metric.ACCURACY,
@@ -134,6 +142,7 @@ _METRICS = (
         worse=Worse.LOWER,
         problems=_CLASSES,
         default_problems=_CLASSES,
+        harm=0.05,
     ),
     Measure(
         name=Metric.AVERAGE_PRECISION,
@@ -143,9 +152,30 @@ _METRICS = (
         problems=_BINARY,
         needs_score=True,
     ),
-    Measure(name=Metric.PRECISION, title="Precision", range=SHARE, worse=Worse.LOWER, problems=_CLASSES),
-    Measure(name=Metric.RECALL, title="Recall", range=SHARE, worse=Worse.LOWER, problems=_CLASSES),
-    Measure(name=Metric.SPECIFICITY, title="Specificity", range=SHARE, worse=Worse.LOWER, problems=_CLASSES),
+    Measure(
+        name=Metric.PRECISION,
+        title="Precision",
+        range=SHARE,
+        worse=Worse.LOWER,
+        problems=_CLASSES,
+        mean_over_classes=True,
+    ),
+    Measure(
+        name=Metric.RECALL,
+        title="Recall",
+        range=SHARE,
+        worse=Worse.LOWER,
+        problems=_CLASSES,
+        mean_over_classes=True,
+    ),
+    Measure(
+        name=Metric.SPECIFICITY,
+        title="Specificity",
+        range=SHARE,
+        worse=Worse.LOWER,
+        problems=_CLASSES,
+        mean_over_classes=True,
+    ),
     Measure(
         name=Metric.TRUE_POSITIVES,
         title="Number of true positives",
@@ -445,6 +475,12 @@ CONFUSION = tuple(
 """The four numbers of a binary model's confusion matrix, in rows."""
 SCORE_METRICS = frozenset(row.name for row in MEASURES if row.needs_score)
 """The metrics computed from the score; all others are computed from the prediction."""
+HARM: dict[Metric, float] = {
+    row.name: row.harm for row in MEASURES if isinstance(row.name, Metric) and row.harm is not None
+}
+"""How much lower than usual each metric must be to matter, for those that are evidence."""
+MEANS_OVER_CLASSES = frozenset(row.name for row in MEASURES if row.mean_over_classes)
+"""With several classes these metrics are means over them; the others require rows of two classes alone."""
 COLUMN_METHODS: dict[ColumnKind, tuple[Method, ...]] = {
     kind: tuple(row.name for row in MEASURES if isinstance(row.name, Method) and kind in row.columns)
     for kind in ColumnKind

@@ -11,6 +11,8 @@ from driftline.engine.evidence.visible_change import VisibleChange
 from driftline.engine.number_format import format_distinct
 from driftline.engine.results import Metric
 
+ROC_AUC = title(Metric.ROC_AUC)
+
 
 def describe_alert(change: Change, budget: float, time_zone: ZoneInfo) -> str:
     """Return the reason for an alert; `budget` is how many false alerts a year it may have."""
@@ -34,7 +36,7 @@ def describe_incident(since: datetime, time_zone: ZoneInfo) -> str:
 
 def describe_no_skill(roc_auc: float) -> str:
     """Return the reason for the state of a chunk whose ROC AUC is not distinguishable from 0.5."""
-    return f"The score ranks no better than chance: ROC AUC {roc_auc:.3g} is not distinguishable from 0.5."
+    return f"The score ranks no better than chance: {ROC_AUC} {roc_auc:.3g} is not distinguishable from 0.5."
 
 
 def describe(change: Change, time_zone: ZoneInfo) -> str:
@@ -50,7 +52,7 @@ def describe(change: Change, time_zone: ZoneInfo) -> str:
             classes = "positives from negatives" if change.label is None else f"class {change.label} from the others"
             words = (
                 f"Scores separate {classes} less well than in the reference: "
-                f"ROC AUC {observed}, where {usual} is expected from these scores"
+                f"{ROC_AUC} {observed}, where {usual} is expected from these scores"
             )
         case Family.EXPECTED:
             words = f"Estimated from the scores, {_metric(change)} falls to {observed}, from {usual} in the reference"
@@ -141,7 +143,7 @@ def _lines(changes: Sequence[VisibleChange]) -> list[str]:
     rises = [_within(f"to {100 * c.share:.3g} %", c.chunks) for c in changes if c.share is not None]
     usual = f"{100 * (first.usual_share or 0.0):.3g} %"
     return [
-        _detectable(f"ROC AUC{of} falls", falls, f"No fall in ROC AUC{of}"),
+        _detectable(f"{ROC_AUC}{of} falls", falls, f"No fall in {ROC_AUC}{of}"),
         _detectable(f"{share} rises from {usual}", rises, f"No rise of {share}"),
     ]
 

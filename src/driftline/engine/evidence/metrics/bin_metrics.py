@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from driftline.engine.catalogue import HARM
 from driftline.engine.frames.columns import FloatArray, IntArray
 from driftline.engine.results import Metric
 
 METRICS = (Metric.ROC_AUC, Metric.F1, Metric.ACCURACY)
 """The metrics that are evidence, in this order."""
-MARGINS = np.array([0.03, 0.05, 0.05])
+MARGINS = np.array([HARM[metric] for metric in METRICS])
 """How much lower each metric must be to matter."""
 
 

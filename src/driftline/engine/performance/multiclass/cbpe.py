@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from driftline.engine.catalogue import SCORE_METRICS
 from driftline.engine.frames.columns import FloatArray
 from driftline.engine.outcome import undefined
 from driftline.engine.performance import calibration
@@ -19,7 +20,6 @@ from driftline.engine.performance.multiclass.confusion import MulticlassConfusio
 from driftline.engine.performance.multiclass.metrics import MetricOutcomes, all_undefined, compute_metric
 from driftline.engine.performance.multiclass.roc import expected_roc_aucs
 from driftline.engine.performance.multiclass.rows import MulticlassRows
-from driftline.engine.results import Metric
 from driftline.engine.spec import Spec
 
 
@@ -100,10 +100,10 @@ def outcomes(state: MulticlassCbpe, errors: RowDeviations, summary: MulticlassRo
     scored, predicted = summary.scored, summary.scored.predicted
     if state.reason:
         for metric in spec.metrics:
-            rows = scored.rows if metric is Metric.ROC_AUC else predicted.rows
+            rows = scored.rows if metric in SCORE_METRICS else predicted.rows
             yield from all_undefined(metric, spec, undefined(rows, state.reason))
         return
     by_score, by_prediction = (ExpectedStatistics(rows, state(rows.scores)) for rows in (scored, predicted))
     for metric in spec.metrics:
-        statistics = by_score if metric is Metric.ROC_AUC else by_prediction
+        statistics = by_score if metric in SCORE_METRICS else by_prediction
         yield from compute_metric(metric, spec, statistics, errors, "rows expected")

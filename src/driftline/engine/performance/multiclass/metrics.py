@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
+from driftline.engine.catalogue import MEANS_OVER_CLASSES
 from driftline.engine.frames.columns import FloatArray
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.performance.deviations import RowDeviations
@@ -14,8 +15,6 @@ from driftline.engine.spec import Spec
 
 MetricOutcomes = Iterator[tuple[str, Outcome]]
 """The name of a result (the metric, or a cell of the confusion matrix) and its outcome."""
-MACRO = frozenset({Metric.ROC_AUC, Metric.F1, Metric.PRECISION, Metric.RECALL, Metric.SPECIFICITY})
-"""Means over classes, which require rows of every class; the other metrics require rows of two classes."""
 
 
 class ClassStatistics(Protocol):
@@ -70,7 +69,7 @@ def _insufficiency(metric: Metric, spec: Spec, statistics: ClassStatistics, row_
     reason = too_few(statistics.rows, spec.minimum_rows, row_description)
     if reason:
         return reason
-    position = int(np.argsort(statistics.by_class, kind="stable")[0 if metric in MACRO else -2])
+    position = int(np.argsort(statistics.by_class, kind="stable")[0 if metric in MEANS_OVER_CLASSES else -2])
     count = float(statistics.by_class[position])
     if count >= spec.minimum_class_rows:
         return None

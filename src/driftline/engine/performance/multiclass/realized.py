@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from driftline.engine.catalogue import SCORE_METRICS
 from driftline.engine.frames.columns import FloatArray
 from driftline.engine.outcome import undefined
 from driftline.engine.performance.deviations import RowDeviations
@@ -10,7 +11,7 @@ from driftline.engine.performance.multiclass.confusion import MulticlassConfusio
 from driftline.engine.performance.multiclass.metrics import MetricOutcomes, all_undefined, compute_metric
 from driftline.engine.performance.multiclass.roc import realized_roc_aucs
 from driftline.engine.performance.multiclass.rows import MulticlassRows
-from driftline.engine.results import Metric, State
+from driftline.engine.results import State
 from driftline.engine.spec import Spec
 
 
@@ -52,7 +53,7 @@ def outcomes(errors: RowDeviations, summary: MulticlassRows, spec: Spec) -> Metr
     scored, predicted = LabelledStatistics(summary.labelled.scored), LabelledStatistics(summary.labelled.predicted)
     for metric in spec.metrics:
         if summary.labelled.rows:
-            statistics = scored if metric is Metric.ROC_AUC else predicted
+            statistics = scored if metric in SCORE_METRICS else predicted
             yield from compute_metric(metric, spec, statistics, errors, "labelled rows")
         else:
             pending = undefined(0, f"none of {summary.rows} labels is known yet", State.PENDING_LABELS)
