@@ -86,3 +86,12 @@ def test_a_schema_that_is_in_use_serves_no_other_test(schemas: Schemas) -> None:
     with schemas.migrated(upgrade) as second:
         assert second.name != first.name
     left_open.close()
+
+
+def test_a_schema_whose_alteration_is_counted_late_serves_no_more(schemas: Schemas) -> None:
+    with lent(schemas) as (first, _):
+        pass
+    with schemas.server.administrator() as connection, connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {first}.plain ADD COLUMN another INT")
+    with lent(schemas) as (second, _):
+        assert second != first
