@@ -3,7 +3,7 @@
 ifndef TWO_AT_ONCE
 .NOTPARALLEL:
 endif
-.PHONY: help setup setup-dev setup-monitor tools classes up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data example examples-down test-examples wheel test test-unit test-slow test-integration test-mysql test-e2e test-laws test-images kills chaos fuzz soak test-newest bench diagrams screenshot screenshots docs secrets services lock
+.PHONY: help setup setup-dev setup-monitor tools classes up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data example examples-down test-examples wheel test test-unit test-slow test-integration test-mysql test-e2e test-laws test-images test-kills chaos fuzz soak test-newest bench diagrams screenshot screenshots docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -101,7 +101,7 @@ fetch-data: setup-dev ## Download and verify the raw data of RAW_DATA_BUCKET and
 wheel: setup-dev ## Build and check the wheel in dist/, with release notes (tag=v1.2.3: require this version)
 	$(VENV) -m devtools.release $(if $(tag),--tag $(tag))
 
-test: test-unit test-slow test-integration test-e2e ## Run all tests, on real servers; all SQL on MariaDB (test-mysql: on MySQL)
+test: test-unit test-slow test-integration test-e2e ## Run the tests, on real servers (test-kills: while processes are killed; test-mysql: all SQL on MySQL)
 
 test-unit: setup-dev ## Run the tests that need no server and no Java, without the slow ones (40 s)
 	$(PARALLEL) -n 2 -m "not slow" tests/unit
@@ -110,19 +110,20 @@ test-slow: setup-dev ## Run the slow ones: thousands of rows, trained models, ot
 	$(PARALLEL) -n 2 -m slow tests/unit
 
 test-integration: tools classes ## Run the tests on MariaDB, Kafka, Spark and object stores
-	$(PARALLEL) -n 3 --no-loadscope-reorder -m "not mysql" tests/integration
+	$(PARALLEL) -n 3 --no-loadscope-reorder -m "not mysql and not kills" tests/integration
 
 test-mysql: tools classes ## Run again on MySQL the integration tests of all SQL
 	$(PARALLEL) -n 2 --no-loadscope-reorder -m mysql tests/integration
 
-test-e2e: classes ## Run the demo through the public commands, without network, with killed processes
-	$(WITHOUT_NETWORK) $(PYTEST) -q -n 2 --dist loadgroup tests/e2e
+test-e2e: classes ## Run the demo through the public commands, without network
+	$(WITHOUT_NETWORK) $(PYTEST) -q -n 2 --dist loadgroup -m "not kills" tests/e2e
+
+test-kills: tools classes ## Kill processes, and take servers away, while they work (times=5: in the loop more often)
+	$(PARALLEL) -n 3 --no-loadscope-reorder -m "kills and not mysql" tests/integration
+	KILLS=$(or $(times),1) $(WITHOUT_NETWORK) $(PYTEST) -q -rP $(if $(times),--timeout=0) -m kills tests/e2e
 
 test-examples: setup ## Run each example whole, twice, and what is deployed to a cloud
 	$(PYTEST) -q -rs tests/examples
-
-kills: setup ## Run the loop while its servers are killed (times=5: more often in each of its parts), and compare the tables
-	KILLS=$(or $(times),5) $(PYTEST) -q -rP --timeout=0 tests/e2e/test_replay.py
 
 chaos: setup ## Kill every process at random while records stream, and compare with a run in peace (records=200000 kills=200 seed=1)
 	CHAOS_RECORDS=$(or $(records),200000) CHAOS_KILLS=$(or $(kills),200) CHAOS_SEED=$(or $(seed),1) \

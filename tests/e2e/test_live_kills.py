@@ -13,6 +13,7 @@ from tests.chaos.live_stack import VICTIMS, StreamOutcome, require_same_chunks, 
 
 
 @pytest.mark.timeout(1800)  # it waits for three worlds on the same cores
+@pytest.mark.kills
 def test_killed_while_it_scores_each_record_stands_once(
     loop: IsolatedStack, plan: Plan, killed_live: "Future[StreamOutcome]"
 ) -> None:

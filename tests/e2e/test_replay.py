@@ -44,11 +44,12 @@ def test_the_demo_run_again_changes_nothing(
     pd.testing.assert_frame_equal(prepared, before["Processed_Data"].drop(columns="M_Tenure_Churn"))
 
 
+@pytest.mark.kills
 def test_killed_on_the_way_the_same_tables_stand_at_the_end(
     before: dict[str, pd.DataFrame], disturbed: "Future[IsolatedStack]"
 ) -> None:
     isolated = disturbed.result()
     kills = Counter((isolated.var / "kills.txt").read_text().splitlines())
-    print(dict(kills))  # noqa: T201  (`make kills` shows it)
+    print(dict(kills))  # noqa: T201  (`make test-kills` shows it)
     assert set(kills) >= {"simulator", "mariadb", "monitor", "kafka", "pyspark/write_predictions.py"}
     assert_same(contents(isolated), before)

@@ -104,6 +104,7 @@ def test_preparing_in_parts_or_again_gives_the_same_rows(job: Job, records: pd.D
     assert len(batches) == 12
 
 
+@pytest.mark.kills
 def test_a_run_after_a_killed_one_gives_the_same_table(
     job: Job, records: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -299,6 +299,7 @@ def streaming(live: ScoringLoop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fu
         running.result(60)
 
 
+@pytest.mark.kills
 def test_servers_that_were_away_cost_nothing_and_need_no_hands(
     loop: Loop,
     database: TemporaryDatabase,

@@ -305,6 +305,7 @@ def forget(loop: Loop, version: int) -> None:
         connection.execute(delete(model_versions).where(model_versions.c.version == version))
 
 
+@pytest.mark.kills
 def test_a_run_after_a_killed_one_adds_missing_predictions_once(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
     days = RequestedDays(STREAM.first, STREAM.last)
     move = predicting._store_batch

@@ -232,6 +232,7 @@ class Program:
         return [line.split() for line in self.path.read_text().split("\n")[:-1]]
 
 
+@pytest.mark.kills
 def test_kills_neither_lose_nor_double_rows(monitor: MonitorProcess, world: MonitoredWorld, tmp_path: Path) -> None:
     """Programs that share a folder, and the monitor, are killed in turn and started again.
 

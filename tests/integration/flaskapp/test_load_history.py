@@ -90,6 +90,7 @@ def test_labels_not_known_by_the_last_day_are_null(engine: Engine) -> None:
     assert 0 not in labels[last - timedelta(days=1)] | labels[last - timedelta(days=2)]
 
 
+@pytest.mark.kills
 def test_a_killed_load_is_completed(engine: Engine) -> None:
     batches = list(HISTORY.batches(lambda _: None))
     assert len(batches) == 2

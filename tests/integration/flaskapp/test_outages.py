@@ -131,6 +131,7 @@ def _environment(settings: DatabaseSettings, broker: TemporaryBroker, port: int)
     }
 
 
+@pytest.mark.kills
 def test_kills_do_not_change_the_result(world: SimulatorProcess) -> None:
     """The simulator twice, MySQL and Kafka once each; then the same stream in peace gives the same tables."""
     assert world.call("POST", "/start_stream", STREAM).status_code == 200
@@ -172,6 +173,7 @@ def _tables_of_a_quiet_stream(world: SimulatorProcess) -> list[list[tuple[Any, .
     return _tables(world.engine)
 
 
+@pytest.mark.kills
 def test_a_stream_without_a_server_is_rejected_by_name(world: SimulatorProcess) -> None:
     for process, code in ((world.broker.process, "kafka"), (world.database.process, "database")):
         process.kill()

@@ -308,6 +308,7 @@ def killed_run(world: MonitoredWorld, folder: Path, step: tuple[Any, str, bool],
     return os.WIFSIGNALED(status)
 
 
+@pytest.mark.kills
 def test_kills_change_nothing(maria_world: MonitoredWorld, tmp_path: Path) -> None:
     world = maria_world
     before, reported = stored(world), world.reported()

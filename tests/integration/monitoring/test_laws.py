@@ -59,6 +59,7 @@ def test_polling_after_every_batch_equals_one_poll_at_the_end(world: MonitoredWo
     assert world.reported() == often
 
 
+@pytest.mark.kills
 def test_a_kill_between_any_two_writes_changes_nothing(world: MonitoredWorld) -> None:
     for step in steps(world, 3):
         step()
@@ -116,6 +117,7 @@ def test_two_pollers_and_a_writer_end_like_one_poll(world: MonitoredWorld) -> No
     assert world.reported() == together
 
 
+@pytest.mark.kills
 def test_a_killed_process_leaves_no_partial_result(world: MonitoredWorld, database: DatabaseAddress) -> None:
     """Two pollers share the work; the other one computes what a killed one leaves, and stops on SIGTERM."""
     for step in steps(world, 6):

@@ -27,6 +27,7 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
     return mariadb
 
 
+@pytest.mark.kills
 def test_a_run_is_readable_after_its_monitor_was_killed(
     engine: Engine, database: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

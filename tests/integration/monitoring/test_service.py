@@ -43,6 +43,7 @@ def reported(output: Path) -> int:
     return max(frame["chunk_start"].nunique() for frame in frames)
 
 
+@pytest.mark.kills
 def test_killed_between_poll_and_report_the_next_start_reports(world: MonitoredWorld, output: Path) -> None:
     world.predict(0)
     started(world, output).poll(scheduled=True)

@@ -39,6 +39,7 @@ def soak(engine: Engine, database: DatabaseAddress, tmp_path: Path) -> Iterator[
         yield Soak(engine, place, processes)
 
 
+@pytest.mark.kills
 def test_schedules_with_kills_lose_and_double_nothing(soak: Soak, capfd: pytest.CaptureFixture[str]) -> None:
     kills = Counter(random.Random(SEED).choices(range(SCHEDULES), k=KILLS))
     numbers = range(SCHEDULES) if not ONLY else [int(ONLY)]

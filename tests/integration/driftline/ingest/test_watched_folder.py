@@ -217,6 +217,7 @@ def command(folder: Path, *options: str) -> list[str]:
     return [sys.executable, "-c", "from driftline.cli import main; main()", *watch]
 
 
+@pytest.mark.kills
 def test_a_process_that_is_killed_loses_and_doubles_nothing(
     engine: Engine, ingestion: Ingestion, database: DatabaseAddress, folder: Path
 ) -> None:

@@ -356,6 +356,7 @@ while relay.publish_next():
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(("killed_at", "batches"), [(2, 1), (1, 2)])
+@pytest.mark.kills
 def test_a_relay_killed_around_the_commit_publishes_once(
     engine: Engine,
     database_settings: DatabaseSettings,

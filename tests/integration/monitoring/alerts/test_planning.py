@@ -229,6 +229,7 @@ def test_a_claim_excludes_others_and_orders_follow_ups(engine: Engine, days: Day
         in_transaction(engine, lambda c: delivery_store.retry(c, 10**9, now))
 
 
+@pytest.mark.kills
 def test_several_processes_that_are_killed_plan_each_message_once(engine: Engine, days: Days) -> None:
     planning = Planning(engine, BOTH)
     days.verdict(0, State.ALERT)

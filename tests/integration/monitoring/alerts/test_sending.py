@@ -240,6 +240,7 @@ def test_a_slow_and_a_dead_channel_delay_no_other(alerting: Alerting, days: Days
     assert ["New incident" in texts[0], "Worse" in texts[1], "Resolved" in texts[2]] == [True] * 3
 
 
+@pytest.mark.kills
 def test_killed_senders_lose_nothing_and_repeat_the_same_id(
     alerting: Alerting, days: Days, receiver: HttpReceiver, database_settings: DatabaseSettings
 ) -> None:

@@ -369,6 +369,7 @@ def processes() -> Iterator[list["subprocess.Popen[bytes]"]]:
         process.wait()
 
 
+@pytest.mark.kills
 def test_processes_that_are_killed_lose_and_double_nothing(
     topics: Topics, environment: dict[str, str], processes: list["subprocess.Popen[bytes]"], tmp_path: Path
 ) -> None:

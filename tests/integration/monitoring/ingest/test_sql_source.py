@@ -247,6 +247,7 @@ def test_the_query_only_reads_and_takes_no_longer_than_it_may(engine: Engine, so
     assert str(make_url(url).password) not in str(error.value)
 
 
+@pytest.mark.kills
 def test_processes_that_are_killed_lose_and_double_nothing(
     engine: Engine, ingestion: Ingestion, database: DatabaseAddress, url: str, tmp_path: Path
 ) -> None:

@@ -109,6 +109,7 @@ def test_started_twice_is_fine(stack: Stack) -> None:
     assert len(pids) == 2
 
 
+@pytest.mark.kills
 def test_killed_servers_come_back_by_themselves_with_their_rows(stack: Stack) -> None:
     stack.execute("owner", "CREATE TABLE survivors (id INT PRIMARY KEY)")
     stack.execute("owner", "INSERT INTO survivors VALUES (7)")
@@ -203,6 +204,7 @@ def test_each_role_may_do_no_more(stack: Stack, role: str, statement: str) -> No
         stack.execute(role, statement)
 
 
+@pytest.mark.kills
 def test_killed_while_starting_the_next_run_recovers(tmp_path: Path) -> None:
     interrupted = Stack(tmp_path / "var")
     command = (sys.executable, "-m", "stack", "up", "--servers-only", "--any-port")
