@@ -49,10 +49,16 @@ def read_index(file: Path) -> pd.DataFrame:
     """Return the days of an export, oldest first: `date` and the numbers of `COLUMNS`; a volume may be missing.
 
     Raises:
-        InvalidInput: a column is missing, a value cannot be read, or a day is there twice.
+        InvalidInput: it is no CSV file in UTF-8, has no days, lacks a column, has a value that cannot be read, or a day
+            twice.
     """
-    texts = pd.read_csv(file, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    try:
+        texts = pd.read_csv(file, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    except ValueError as error:  # also pandas' errors, and that of the encoding
+        raise InvalidInput(f"{file} cannot be read ({error}); save the export as CSV in UTF-8.") from error
     columns = {name: texts[_column(texts, name)].str.strip() for name in COLUMNS}
+    if texts.empty:
+        raise InvalidInput(f"{file} has no days; save the export with a row for each day.")
     dates = _dates(columns.pop("date"))
     days = pd.DataFrame({"date": dates, **{name: _numbers(values) for name, values in columns.items()}})
     if twice := sorted(days.loc[days["date"].duplicated(), "date"]):

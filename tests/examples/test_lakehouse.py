@@ -5,13 +5,15 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from pyspark.sql import SparkSession
@@ -21,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from devtools.dashboards import LAKEHOUSE
 from examples.lakehouse import comparison, predictions
 from examples.lakehouse.__main__ import score
+from examples.lakehouse.hudi import step
 from examples.lakehouse.lake import lake_session
 from examples.lakehouse.orders import ORDERS, TOPIC
 from examples.lakehouse.pipeline import Pipeline, start_pipeline
@@ -285,6 +288,25 @@ def test_changes_that_come_late_or_again_change_nothing_in_the_lake(pipeline: Pi
     assert any(value is None for _, value in send_again(pipeline)), "deletions have tombstones"
     wait_for(pipeline.has_applied_all, "The end of the topic", SECONDS)
     assert Counter(comparison.lake_rows(spark, columns)) == Counter(rows)
+
+
+def test_the_hudi_tables_have_the_rows_of_the_source_after_all_of_it(pipeline: Pipeline, tmp_path: Path) -> None:
+    """The kills, the new column, and the changes that came late and again."""
+    hudi = step.command(pipeline.objects, pipeline.connect.kafka, pipeline.folder)
+    step.output((*hudi, "write", "rows", "--folder", str(tmp_path)), os.environ)
+    columns, rows = comparison.database_rows(pipeline.database.engine("auditor"))
+    assert len(rows) > IDS
+    for table in ("orders_cow", "orders_mor"):
+        stored = pq.read_table(tmp_path / table).to_pylist()
+        assert Counter(in_utc(order[name] for name in columns) for order in stored) == Counter(rows)
+
+
+def in_utc(values: Iterable[Any]) -> comparison.Row:
+    """Return values as the database gives them: instants are in UTC without a zone."""
+    return tuple(
+        value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) and value.tzinfo else value
+        for value in values
+    )
 
 
 def test_alerts_fire_while_a_sink_is_stopped_and_every_panel_has_data(pipeline: Pipeline, tmp_path: Path) -> None:

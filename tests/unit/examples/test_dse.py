@@ -70,6 +70,22 @@ def test_a_faulty_export_is_refused(tmp_path: Path, old: str, new: str, message:
         read_index(file)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "No columns to parse.*save the export as CSV in UTF-8"),
+        (EXPORT.encode("utf-16"), "codec can't decode.*save the export as CSV in UTF-8"),
+        (EXPORT.splitlines()[0].encode(), "has no days"),
+    ],
+)
+def test_a_file_that_is_no_export_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    file = tmp_path / "export.csv"
+    file.write_bytes(content)
+    with pytest.raises(InvalidInput, match=message) as raised:
+        read_index(file)
+    assert str(file) in str(raised.value)
+
+
 def test_the_exchange_trades_from_sunday_to_thursday_without_holidays() -> None:
     calendar = TradingCalendar(frozenset({date(2024, 4, 10)}))
     week = [calendar.is_trading_day(date(2024, 1, 7) + timedelta(days=number)) for number in range(7)]
