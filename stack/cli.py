@@ -111,6 +111,7 @@ def _fetch(options: argparse.Namespace) -> int:
 
 
 def _tools(options: argparse.Namespace) -> int:
+    """Build the tools that are missing, or one of them and print its path."""
     if options.tool:
         tool = next(tool for tool in tools.TOOLS if tool.name == options.tool)
         sys.stdout.write(f"{tools.path(tool)}\n")

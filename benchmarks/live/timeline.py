@@ -39,6 +39,7 @@ def timeline(engine: Engine, bootstrap_servers: str, checkpoint: Path, seen: Map
 
 
 def _predictions(engine: Engine) -> pd.DataFrame:
+    """Return today's records with their predictions, and when and in which batch each was written."""
     today = datetime.now(UTC).date()
     joined = cdr.join(churn_predictions, churn_predictions.c[Processed.USER] == cdr.c[Cdr.MSISDN])
     statement = (

@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 from driftline import DriftlineError
 from driftline.client import Monitor
 from examples.ecg.beats import Beats, read_beats, split
-from examples.ecg.days import BEGIN, FIRST_DAY, LABELLED_AFTER, SHORT, Plan, draw_days
+from examples.ecg.days import BEGIN, FIRST_DAY, LABELLED_AFTER, SHORT, BeatPlan, draw_days
 from examples.ecg.prefect_runs import run_flow, start_prefect
 from examples.ecg.registry import QUIET as QUIET_MLFLOW
 from examples.ecg.registry import connected, load_champion
@@ -42,7 +42,7 @@ STORED_SECONDS, ALERT_SECONDS, LABELS_SECONDS, START_SECONDS = 300, 120, 120, 30
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the example; again, it finds everything as it is and adds nothing."""
     options = _parser().parse_args(arguments)
-    plan = SHORT if options.short else Plan()
+    plan = SHORT if options.short else BeatPlan()
     plan = replace(plan, gain_from=None) if options.calm else plan
     keep_options(options.var.resolve() / MODEL, {"calm": options.calm, "short": options.short})
     with receiving() as (receiver, address):
@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(servers: Servers, plan: Plan, *, pages: bool) -> None:
+def _run(servers: Servers, plan: BeatPlan, *, pages: bool) -> None:
     """Take all steps with servers that run; with `pages`, Prefect and Streamlit show them."""
     folder = servers.var / MODEL
     folder.mkdir(exist_ok=True)
@@ -94,7 +94,7 @@ def _run(servers: Servers, plan: Plan, *, pages: bool) -> None:
         tell(f"Streamlit: {_start_dashboard(servers, programs, processes)}")
 
 
-def _show_end(servers: Servers, plan: Plan) -> None:
+def _show_end(servers: Servers, plan: BeatPlan) -> None:
     if plan.drift_day:
         tell(f"The sensor's gain is {plan.gain} from {plan.drift_day} on.")
         if servers.hook_key:
@@ -138,7 +138,7 @@ def _score(servers: Servers, folder: Path, mlflow: str) -> int:
         return score_stream(BeatScoring(load_champion(client, Path(files)), monitor, producer), servers.kafka)
 
 
-def _send_labels(servers: Servers, folder: Path, unseen: Beats, plan: Plan) -> None:
+def _send_labels(servers: Servers, folder: Path, unseen: Beats, plan: BeatPlan) -> None:
     """Send the annotations of each day, known a day later.
 
     Raises:

@@ -27,7 +27,7 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
-class Measure:
+class EstimatedMetric:
     """A value with its standard error."""
 
     value: float
@@ -65,11 +65,11 @@ def out_of_fold(beats: Beats) -> dict[str, Symbols]:
     return predictions
 
 
-def measures(symbols: Symbols, predictions: Symbols) -> dict[str, Measure]:
+def measures(symbols: Symbols, predictions: Symbols) -> dict[str, EstimatedMetric]:
     """Return accuracy, weighted F1 and Youden's J with their standard errors."""
     drawn = [_values(symbols[rows], predictions[rows]) for rows in _bootstrap(len(symbols), np.random.default_rng(1))]
     return {
-        name: Measure(value, float(np.std([values[name] for values in drawn], ddof=1)))
+        name: EstimatedMetric(value, float(np.std([values[name] for values in drawn], ddof=1)))
         for name, value in _values(symbols, predictions).items()
     }
 
@@ -91,6 +91,7 @@ def paired_test(symbols: Symbols, first: Symbols, second: Symbols) -> PairedTest
 
 
 def _values(symbols: Symbols, predictions: Symbols) -> Mapping[str, float]:
+    """Return accuracy, weighted F1 and Youden's J, each by name."""
     hit = symbols == predictions
     f1 = {}
     for name in CLASSES:

@@ -22,7 +22,7 @@ LABELLED_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Plan:
+class BeatPlan:
     """Days of the reference, days after them, beats of each, and the gain from one of the later days on."""
 
     reference: int = 20
@@ -48,12 +48,12 @@ class Plan:
         return self.gain if changed else 1.0
 
 
-SHORT = Plan(streamed=5, gain_from=1)
+SHORT = BeatPlan(streamed=5, gain_from=1)
 """Enough for a drift that lasts: its verdict waits for the labels, which come a day later."""
 
 
 @dataclass(frozen=True)
-class Day:
+class BeatDay:
     """The beats of a day: what the sensor gives, with an instant and an id for each."""
 
     beats: Beats
@@ -61,7 +61,7 @@ class Day:
     ids: list[str]
 
 
-def draw_days(unseen: Beats, plan: Plan, *, reference: bool) -> Iterator[Day]:
+def draw_days(unseen: Beats, plan: BeatPlan, *, reference: bool) -> Iterator[BeatDay]:
     """Yield the days of the reference, or those after it; a day's beats depend on seed and number alone."""
     numbers = range(plan.reference) if reference else range(plan.reference, plan.reference + plan.streamed)
     for number in numbers:
@@ -70,15 +70,15 @@ def draw_days(unseen: Beats, plan: Plan, *, reference: bool) -> Iterator[Day]:
         sensed = Beats(drawn.symbols, drawn.intervals, drawn.ratios, np.round(drawn.samples * plan.gain_on(number), 4))
         begin = datetime.combine(plan.days[number], BEGIN)
         instants = [begin + timedelta(seconds=float(seconds)) for seconds in np.cumsum(drawn.intervals)]
-        yield Day(sensed, instants, [f"{begin:%Y-%m-%d}-{beat:04d}" for beat in range(plan.beats)])
+        yield BeatDay(sensed, instants, [f"{begin:%Y-%m-%d}-{beat:04d}" for beat in range(plan.beats)])
 
 
-def scored(model: Classifier, days: Iterator[Day]) -> pd.DataFrame:
+def scored(model: Classifier, days: Iterator[BeatDay]) -> pd.DataFrame:
     """Return days as the monitor takes them: `id`, `at`, features, scores, `prediction` and `symbol`."""
     return pd.concat([_scored_day(model, day) for day in days], ignore_index=True)
 
 
-def _scored_day(model: Classifier, day: Day) -> pd.DataFrame:
+def _scored_day(model: Classifier, day: BeatDay) -> pd.DataFrame:
     features = day.beats.features[list(FEATURES)]
     probabilities = model.probabilities(features)
     columns: dict[str, Any] = dict(zip(SCORES, probabilities.T, strict=True))

@@ -6,14 +6,14 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from examples.ecg.days import Day
+from examples.ecg.days import BeatDay
 from examples.ecg.steps import BEATS
 
 SECONDS = 60
 QUIET = {"log_level": 3}
 
 
-def stream(days: Iterator[Day], bootstrap_servers: str) -> int:
+def stream(days: Iterator[BeatDay], bootstrap_servers: str) -> int:
     """Send the beats that the topic does not have yet, acknowledged and in order, and return how many.
 
     Raises:
@@ -29,7 +29,7 @@ def stream(days: Iterator[Day], bootstrap_servers: str) -> int:
     return max(0, number - sent_before)
 
 
-def messages_of(day: Day) -> Iterator[dict[str, Any]]:
+def messages_of(day: BeatDay) -> Iterator[dict[str, Any]]:
     """Yield what the sensor sends: id, instant, intervals and 187 values in mV; what the beat is, nobody knows yet."""
     for number, (beat_id, instant) in enumerate(zip(day.ids, day.instants, strict=True)):
         yield {

@@ -14,8 +14,8 @@ import numpy as np
 from examples.ecg import classifiers, comparison, features, snapshot_ensemble
 from examples.ecg.beats import Beats, read_beats, split
 from examples.ecg.classifiers import PARAMETERS, TRAINERS, Classifier, predicted
-from examples.ecg.comparison import CONFIDENCE, Measure, Symbols, measures, out_of_fold, paired_test, recalls
-from examples.ecg.days import Plan, draw_days, scored
+from examples.ecg.comparison import CONFIDENCE, EstimatedMetric, Symbols, measures, out_of_fold, paired_test, recalls
+from examples.ecg.days import BeatPlan, draw_days, scored
 from examples.ecg.registry import TrainedModel, connected, record
 from examples.ecg.steps import CHAMPION, COMPARISON, REFERENCE, REGISTERED, SNAPSHOTS, SUMMARY, XGBOOST
 
@@ -61,7 +61,7 @@ def train(beats: Beats, folder: Path, mlflow: str) -> str:
         "unseen": {name: _recalls_of(model, unseen) for name, model in models.items()},
     }
     (folder / COMPARISON).write_text(json.dumps(report, indent=2) + "\n")
-    scored(models[champion], draw_days(unseen, Plan(), reference=True)).to_csv(folder / REFERENCE, index=False)
+    scored(models[champion], draw_days(unseen, BeatPlan(), reference=True)).to_csv(folder / REFERENCE, index=False)
     summary = "\n".join(_lines(report)) + "\n"
     (folder / SUMMARY).write_text(summary)
     return summary
@@ -76,7 +76,7 @@ def content_hash(known: Beats) -> str:
     return content.hexdigest()
 
 
-def _metrics(compared: Mapping[str, Measure]) -> dict[str, float]:
+def _metrics(compared: Mapping[str, EstimatedMetric]) -> dict[str, float]:
     values = {name: measure.value for name, measure in compared.items()}
     return values | {f"{name}_error": measure.error for name, measure in compared.items()}
 

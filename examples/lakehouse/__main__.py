@@ -29,7 +29,7 @@ from examples.lakehouse.orders import COPY, MODEL
 from examples.lakehouse.pipeline import Pipeline, start_pipeline
 from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_until
 from examples.lakehouse.scoring import OrderScoring, SentChanges
-from examples.lakehouse.simulation import SHORT, Plan
+from examples.lakehouse.simulation import SHORT, ShopPlan
 from examples.monitor_api import MONITOR_LOG, NotInTime, alert_delivered, call, erase_rows, poll, wait_for
 from examples.servers import CHANNEL, LINEAGE_FILE, Servers, add_server_options, keep_options, start_servers, tell
 from examples.verdicts import chunk_lines
@@ -44,7 +44,7 @@ COMPARED_EVERY = 0.5
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the example; again, it finds everything as it is and adds nothing."""
     options = _parser().parse_args(arguments)
-    plan = SHORT if options.short else Plan()
+    plan = SHORT if options.short else ShopPlan()
     if options.calm:
         plan = replace(plan, version_2_from=None)
     keep_options(options.var.resolve() / MODEL, {"calm": options.calm, "short": options.short})
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(servers: Servers, plan: Plan, *, hudi: bool, upkeep: bool) -> None:
+def _run(servers: Servers, plan: ShopPlan, *, hudi: bool, upkeep: bool) -> None:
     """Take all steps with servers that run."""
     pipeline = start_pipeline(servers, plan)
     tell(f"The shop is simulated: {pipeline.api_address}")
@@ -105,7 +105,7 @@ def _fill_hudi_tables(servers: Servers, pipeline: Pipeline) -> None:
         lineage.wrote(datasets.hudi_tables(pipeline.objects))
 
 
-def _steps(plan: Plan) -> Iterator[datetime]:
+def _steps(plan: ShopPlan) -> Iterator[datetime]:
     """Yield the instants until which orders are polled and scored: each week, and when the last one is delivered."""
     instant = plan.monitored_begin
     while (instant := instant + timedelta(weeks=1)) < plan.monitored_end:
@@ -201,7 +201,7 @@ def score(servers: Servers, pipeline: Pipeline, spark: SparkSession) -> SentChan
     return sent
 
 
-def _computed(servers: Servers, plan: Plan) -> Any:
+def _computed(servers: Servers, plan: ShopPlan) -> Any:
     """Poll, and return the chunks if there is one of the last day."""
     poll(servers.monitor)
     chunks = call(servers.monitor, f"/api/v1/models/{MODEL}/chunks", **{"from": plan.monitored_begin.isoformat()})
@@ -209,7 +209,7 @@ def _computed(servers: Servers, plan: Plan) -> Any:
     return chunks["chunks"] if any(chunk["start"].startswith(last) for chunk in chunks["chunks"]) else None
 
 
-def _show_end(servers: Servers, plan: Plan) -> None:
+def _show_end(servers: Servers, plan: ShopPlan) -> None:
     if plan.version_2_begin:
         tell(f"The API's version 2 began on {plan.version_2_begin:%Y-%m-%d}: distance is in metres.")
         if servers.hook_key:

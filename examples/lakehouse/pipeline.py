@@ -12,7 +12,7 @@ from examples.lakehouse.connect import Connect
 from examples.lakehouse.orders import MODEL, TOPIC
 from examples.lakehouse.pipeline_metrics import ICEBERG
 from examples.lakehouse.shop_database import ShopDatabase, start_shop_database
-from examples.lakehouse.simulation import Plan
+from examples.lakehouse.simulation import ShopPlan
 from examples.monitor_api import request, wait_for
 from examples.object_store import start_object_store
 from examples.processes import LOOPBACK, BackgroundProcess
@@ -31,7 +31,7 @@ class Pipeline:
     api: BackgroundProcess
     stream: BackgroundProcess
     folder: Path
-    plan: Plan
+    plan: ShopPlan
     lineage: Mapping[str, str] = field(default_factory=dict)
     """The variables that say where events of lineage go."""
 
@@ -78,7 +78,7 @@ class Pipeline:
         self.stream.start(command, {**settings, "LAKE_PASSWORD": self.catalogue_password, "TZ": "UTC"}, ROOT)
 
 
-def start_pipeline(servers: Servers, plan: Plan) -> Pipeline:
+def start_pipeline(servers: Servers, plan: ShopPlan) -> Pipeline:
     """Start the pipeline of a folder, and return it; it may not be ready yet."""
     folder, processes = servers.var / MODEL, servers.var / "processes"
     folder.mkdir(exist_ok=True)

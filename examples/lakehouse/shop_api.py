@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from examples.lakehouse.simulation import Change, Plan, changes
+from examples.lakehouse.simulation import ShopChange, ShopPlan, changes
 from examples.processes import LOOPBACK
 
 CHANGES, MOST = "/orders/changes", 1_000
@@ -30,36 +30,36 @@ position, in order, up to an instant.</p>
 """
 
 
-class InvalidRequest(Exception):
+class InvalidQuery(Exception):
     """A parameter of a request is invalid; the message names it."""
 
 
 class ChangeFeed:
     """All changes of a plan, of which a page is asked for."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ShopPlan) -> None:
         self._changes = changes(plan)
 
     def page(self, parameters: dict[str, str]) -> dict[str, Any]:
         """Return the changes after a position, of one version; `next` is the position of the last.
 
         Raises:
-            InvalidRequest: a parameter is missing or invalid.
+            InvalidQuery: a parameter is missing or invalid.
         """
         try:
             after, limit = int(parameters.get("after", 0)), int(parameters.get("limit", MOST))
             until = datetime.fromisoformat(parameters["until"])
         except (KeyError, ValueError) as error:
-            raise InvalidRequest(f"after and limit are numbers, until is an instant of ISO 8601: {error}.") from error
+            raise InvalidQuery(f"after and limit are numbers, until is an instant of ISO 8601: {error}.") from error
         if after < 0 or not 1 <= limit <= MOST or until.tzinfo is None:
-            raise InvalidRequest(f"after is at least 0, limit is 1 to {MOST}, and until has an offset.")
+            raise InvalidQuery(f"after is at least 0, limit is 1 to {MOST}, and until has an offset.")
         following = self._changes[after : after + limit]
         version = following[0].version if following else None
         page = [*takewhile(lambda change: change.at < until and change.version == version, following)]
         return {"version": version, "changes": [_entry(change) for change in page], "next": after + len(page)}
 
 
-def _entry(change: Change) -> dict[str, Any]:
+def _entry(change: ShopChange) -> dict[str, Any]:
     return {"kind": change.kind, "at": change.at.isoformat(), **change.fields}
 
 
@@ -79,7 +79,7 @@ def serve(feed: ChangeFeed, port: int) -> None:
         def _answer_json(self, parameters: dict[str, str]) -> None:
             try:
                 self._answer(HTTPStatus.OK, "application/json", json.dumps(feed.page(parameters)))
-            except InvalidRequest as error:
+            except InvalidQuery as error:
                 self._answer(HTTPStatus.BAD_REQUEST, "application/json", json.dumps({"error": str(error)}))
 
         def _answer(self, status: HTTPStatus, content_type: str, content: str) -> None:
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("port", type=int)
     parser.add_argument("plan", type=json.loads, help='such as {"seed": 1}')
     options = parser.parse_args(arguments)
-    serve(ChangeFeed(Plan(**options.plan)), options.port)
+    serve(ChangeFeed(ShopPlan(**options.plan)), options.port)
     return 0
 
 

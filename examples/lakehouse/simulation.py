@@ -19,7 +19,7 @@ METRES = 1_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class ShopPlan:
     """Days that train the model, days of its reference, days until all of those are delivered, and monitored days.
 
     The API's version 2 begins on one of the monitored days, by its number.
@@ -72,12 +72,12 @@ class Plan:
         return 2 if self.version_2_begin and instant >= self.version_2_begin else 1
 
 
-SHORT = Plan(trained=9, reference=8, monitored=8, orders=60, version_2_from=2)
+SHORT = ShopPlan(trained=9, reference=8, monitored=8, orders=60, version_2_from=2)
 """A plan of a quarter of the orders, in which the other unit is found, and orders are erased after they were scored."""
 
 
 @dataclass(frozen=True)
-class Change:
+class ShopChange:
     """What happened to an order: `placed`, `delivered` or `removed`, with the fields that the API gives."""
 
     at: datetime
@@ -86,7 +86,7 @@ class Change:
     fields: dict[str, Any]
 
 
-def changes(plan: Plan) -> list[Change]:
+def changes(plan: ShopPlan) -> list[ShopChange]:
     """Return everything that happens, in order of time."""
     days = (plan.monitored_end - FIRST_DAY).days
     unordered = (change for number in range(days) for change in _changes_of_day(plan, number, days))
@@ -100,7 +100,7 @@ def erasure_of(customer: int, placed_at: datetime, days: int) -> datetime | None
     return erased_at if not remainder and placed_at < erased_at < FIRST_DAY + days * DAY else None
 
 
-def _changes_of_day(plan: Plan, number: int, days: int) -> Iterator[Change]:
+def _changes_of_day(plan: ShopPlan, number: int, days: int) -> Iterator[ShopChange]:
     """Yield what happens to the orders of a day, which depend on seed and number alone."""
     rng = np.random.default_rng([plan.seed, number])
     seconds = np.sort(rng.uniform(0, 86_400, plan.orders))
@@ -113,12 +113,12 @@ def _changes_of_day(plan: Plan, number: int, days: int) -> Iterator[Change]:
         removed_at = placed_at + timedelta(hours=rng.uniform(0.5, 3)) if cancelled else None
         removed_at = removed_at or erasure_of(order["customer_id"], placed_at, days)
         version = plan.version_at(placed_at)
-        yield Change(placed_at, "placed", version, _as_of(version, {**order, "placed_at": placed_at.isoformat()}))
+        yield ShopChange(placed_at, "placed", version, _as_of(version, {**order, "placed_at": placed_at.isoformat()}))
         if removed_at is None or delivered_at < removed_at:
             delivery = {"id": order["id"], "delivered_at": delivered_at.isoformat(), "delivery_hours": hours}
-            yield Change(delivered_at, "delivered", plan.version_at(delivered_at), delivery)
+            yield ShopChange(delivered_at, "delivered", plan.version_at(delivered_at), delivery)
         if removed_at:
-            yield Change(removed_at, "removed", plan.version_at(removed_at), {"id": order["id"]})
+            yield ShopChange(removed_at, "removed", plan.version_at(removed_at), {"id": order["id"]})
 
 
 def _order(rng: np.random.Generator, order_id: int) -> dict[str, Any]:

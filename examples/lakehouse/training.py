@@ -8,12 +8,12 @@ from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
 from examples.lakehouse.lake import ORDERS, TRAINED, references
 from examples.lakehouse.model import AT, FEATURES, ID, LABEL, DeliveryModel, scored, train
-from examples.lakehouse.simulation import Plan
+from examples.lakehouse.simulation import ShopPlan
 
 MODEL_FILE, REFERENCE = "model.json", "reference.csv"
 
 
-def train_model(spark: SparkSession, plan: Plan, folder: Path) -> str:
+def train_model(spark: SparkSession, plan: ShopPlan, folder: Path) -> str:
     """Train on the tagged snapshot, which the first training tags, and return what was done; again, it is the same."""
     spark.sql(f"ALTER TABLE {ORDERS} CREATE TAG IF NOT EXISTS {TRAINED}")
     orders = delivered_orders(spark)

@@ -16,7 +16,7 @@ from flaskapp.stream.plan import StreamPlan, batch_id
 from flaskapp.world.frames import truth_frame
 
 
-class RunState(StrEnum):
+class StreamRunState(StrEnum):
     """The state of a stream, as stored."""
 
     RUNNING = "running"
@@ -30,12 +30,12 @@ class StreamRunning(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class StreamRun:
     """The stored plan and progress of the stream `run_id`; `next_batch` (from 1) is not written yet, `plan` is JSON."""
 
     run_id: str
     plan: str
-    state: RunState
+    state: StreamRunState
     num_batches: int
     next_batch: int
     records: int
@@ -56,12 +56,12 @@ class Run:
         return max(0.0, (self.updated_at + timedelta(seconds=interval) - now).total_seconds())
 
 
-def _run(row: RowMapping) -> Run:
+def _run(row: RowMapping) -> StreamRun:
     """Return a stored row as a run, with aware instants."""
-    return Run(
+    return StreamRun(
         run_id=row["run_id"],
         plan=row["parameters"],
-        state=RunState(row["state"]),
+        state=StreamRunState(row["state"]),
         num_batches=row["num_batches"],
         next_batch=row["next_batch"],
         records=row["records"],
@@ -72,21 +72,23 @@ def _run(row: RowMapping) -> Run:
     )
 
 
-def running(connection: Connection) -> Run | None:
+def running(connection: Connection) -> StreamRun | None:
     """Return the running stream, or None."""
-    statement = select(stream_runs).where(stream_runs.c.state == RunState.RUNNING).order_by(stream_runs.c.started_at)
+    statement = (
+        select(stream_runs).where(stream_runs.c.state == StreamRunState.RUNNING).order_by(stream_runs.c.started_at)
+    )
     row = connection.execute(statement).mappings().first()
     return _run(row) if row else None
 
 
-def newest(connection: Connection) -> Run | None:
+def newest(connection: Connection) -> StreamRun | None:
     """Return the running stream, else the one updated last, or None if there never was one."""
     statement = select(stream_runs).order_by(stream_runs.c.updated_at.desc()).limit(1)
     row = connection.execute(statement).mappings().first()
     return running(connection) or (_run(row) if row else None)
 
 
-def get(connection: Connection, run_id: str) -> Run:
+def get(connection: Connection, run_id: str) -> StreamRun:
     """Return the stream with an id.
 
     Raises:
@@ -98,7 +100,7 @@ def get(connection: Connection, run_id: str) -> Run:
     return _run(row)
 
 
-def lock(connection: Connection, run_id: str) -> Run:
+def lock(connection: Connection, run_id: str) -> StreamRun:
     """Read and lock a stream's row, so that nobody else can change it.
 
     Raises:
@@ -118,12 +120,12 @@ def _with_id(run_id: str) -> Select[Any]:
     return select(stream_runs).where(stream_runs.c.run_id == run_id)
 
 
-def _find(connection: Connection, run_id: str) -> Run | None:
+def _find(connection: Connection, run_id: str) -> StreamRun | None:
     row = connection.execute(_with_id(run_id).with_for_update()).mappings().first()
     return _run(row) if row else None
 
 
-def begin(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
+def begin(connection: Connection, plan: StreamPlan, now: datetime) -> StreamRun:
     """Create a stream, or resume the one with the same id where it ended, up to the last batch of `plan`.
 
     A stream that already has all of the plan's batches is returned unchanged.
@@ -141,19 +143,19 @@ def begin(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
     values = {
         "parameters": plan.to_json(),
         "num_batches": plan.num_batches,
-        "state": RunState.RUNNING,
+        "state": StreamRunState.RUNNING,
         "finished_at": None,
         "last_error": None,
     }
     return _change(connection, plan.run_id, values, now)
 
 
-def _create(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
+def _create(connection: Connection, plan: StreamPlan, now: datetime) -> StreamRun:
     """Insert a new run and the truth about its injected drift."""
     row: dict[str, Any] = {
         "run_id": plan.run_id,
         "parameters": plan.to_json(),
-        "state": RunState.RUNNING,
+        "state": StreamRunState.RUNNING,
         "num_batches": plan.num_batches,
         "next_batch": 1,
         "records": 0,
@@ -167,34 +169,34 @@ def _create(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
     return lock(connection, plan.run_id)
 
 
-def advance(connection: Connection, run: Run, records: int, now: datetime) -> Run:
+def advance(connection: Connection, run: StreamRun, records: int, now: datetime) -> StreamRun:
     """Advance a locked stream by one batch; after the last one it is finished."""
     values: dict[str, Any] = {"next_batch": run.next_batch + 1, "records": run.records + records}
     if run.next_batch >= run.num_batches:
-        values |= {"state": RunState.FINISHED, "finished_at": naive_utc(now)}
+        values |= {"state": StreamRunState.FINISHED, "finished_at": naive_utc(now)}
     return _change(connection, run.run_id, values, now)
 
 
-def stop(connection: Connection, now: datetime) -> Run | None:
+def stop(connection: Connection, now: datetime) -> StreamRun | None:
     """Stop the running stream; return it, or None if none is running."""
     run = running(connection)
-    if run is None or lock(connection, run.run_id).state is not RunState.RUNNING:
+    if run is None or lock(connection, run.run_id).state is not StreamRunState.RUNNING:
         return None
-    return _change(connection, run.run_id, {"state": RunState.STOPPED}, now)
+    return _change(connection, run.run_id, {"state": StreamRunState.STOPPED}, now)
 
 
-def fail(connection: Connection, run_id: str, message: str, now: datetime) -> Run:
+def fail(connection: Connection, run_id: str, message: str, now: datetime) -> StreamRun:
     """Mark a stream as failed, with the reason."""
-    return _change(connection, run_id, {"state": RunState.FAILED, "last_error": message[:500]}, now)
+    return _change(connection, run_id, {"state": StreamRunState.FAILED, "last_error": message[:500]}, now)
 
 
-def _change(connection: Connection, run_id: str, values: dict[str, Any], now: datetime) -> Run:
+def _change(connection: Connection, run_id: str, values: dict[str, Any], now: datetime) -> StreamRun:
     statement = update(stream_runs).where(stream_runs.c.run_id == run_id)
     connection.execute(statement.values(**values, updated_at=naive_utc(now)))
     return lock(connection, run_id)
 
 
-def unpublished(connection: Connection, run: Run | None = None) -> int:
+def unpublished(connection: Connection, run: StreamRun | None = None) -> int:
     """Count the batches that the relay has yet to publish: all, or those of one stream."""
     pending = pending_batches.c
     statement = select(func.count()).where(pending.consumer == RELAY)

@@ -18,7 +18,7 @@ from flaskapp.stream import runs as stream_runs
 from flaskapp.stream.plan import StreamPlan
 from flaskapp.stream.rate import Rate
 from flaskapp.stream.request import read_start
-from flaskapp.stream.runs import Run, RunState
+from flaskapp.stream.runs import StreamRun, StreamRunState
 from flaskapp.stream.source import StreamSource
 from flaskapp.stream.status import StreamStatus
 from flaskapp.stream.step_thread import StepThread
@@ -30,7 +30,7 @@ RELAY_SECONDS = 1.0
 """Seconds between two checks of an idle relay for pending batches."""
 
 
-Numbers = tuple[Run | None, int, int]
+Numbers = tuple[StreamRun | None, int, int]
 """A stream, the number of its unpublished batches, and the number of all unpublished batches."""
 
 
@@ -73,7 +73,7 @@ class Streaming:
         migrate.require_current(self.engine)
         self._publisher.probe()
 
-    def start(self, body: object) -> tuple[Run, str]:
+    def start(self, body: object) -> tuple[StreamRun, str]:
         """Start the stream that a request's decoded JSON describes; return it with a message for the user.
 
         Raises:
@@ -90,7 +90,7 @@ class Streaming:
         self._writer_thread.wake()
         return run, message(run, plan)
 
-    def stop(self) -> Run | None:
+    def stop(self) -> StreamRun | None:
         """Stop the running stream after the current batch; return it, or None if none is running."""
         now = self._clock()
         stopped = in_transaction(self.engine, lambda connection: stream_runs.stop(connection, now))
@@ -113,7 +113,7 @@ class Streaming:
         """
         numbers = in_transaction(self.engine, lambda c: _numbers(c, stream_runs.get(c, run_id)))
         run = numbers[0]
-        return self._status(numbers, self._rate.per_second() if run and run.state is RunState.RUNNING else None)
+        return self._status(numbers, self._rate.per_second() if run and run.state is StreamRunState.RUNNING else None)
 
     def _status(self, numbers: Numbers, rate: float | None) -> StreamStatus:
         run, unpublished, pending = numbers
@@ -134,19 +134,19 @@ class Streaming:
             self._fail(run, reason(error))
             return 0.0
 
-    def _write(self, run: Run) -> float:
+    def _write(self, run: StreamRun) -> float:
         with spans.span("write batch"):  # a trace of its own: a stream may last for days
             spans.link([self._trace_of_start])
             after = write_next(self.engine, run.run_id, self._source_of, self._clock())
         self._rate.add(self._clock(), after.records - run.records)
         self._relay_thread.wake()
-        return self._pause(after) if after.state is RunState.RUNNING else 0.0
+        return self._pause(after) if after.state is StreamRunState.RUNNING else 0.0
 
-    def _fail(self, run: Run, message: str) -> None:
+    def _fail(self, run: StreamRun, message: str) -> None:
         now = self._clock()
         in_transaction(self.engine, lambda connection: stream_runs.fail(connection, run.run_id, message, now))
 
-    def _pause(self, run: Run) -> float:
+    def _pause(self, run: StreamRun) -> float:
         return run.pause(self._source_of(run.plan).plan.interval, self._clock())
 
     def _relay_step(self) -> float:
@@ -162,7 +162,7 @@ class Streaming:
         return 0.0 if relayed else RELAY_SECONDS
 
 
-def _numbers(connection: Connection, run: Run | None) -> Numbers:
+def _numbers(connection: Connection, run: StreamRun | None) -> Numbers:
     of_run = stream_runs.unpublished(connection, run) if run else 0
     return run, of_run, stream_runs.unpublished(connection)
 
@@ -174,9 +174,9 @@ def reason(error: Exception) -> str:
     return f"{type(error).__name__}: see the simulator's log"
 
 
-def message(run: Run, plan: StreamPlan) -> str:
+def message(run: StreamRun, plan: StreamPlan) -> str:
     """Return the message for a start request: which batches were started, or that none are missing."""
-    if run.state is not RunState.RUNNING:
+    if run.state is not StreamRunState.RUNNING:
         return _nothing_started(run)
     scope = f"from batch {run.next_batch} on" if run.batches_done else f"{run.num_batches} batches"
     if not plan.dated:
@@ -185,7 +185,7 @@ def message(run: Run, plan: StreamPlan) -> str:
     return f"Streaming started: {scope}, the days {days}. GET /stream shows the progress."
 
 
-def _nothing_started(run: Run) -> str:
+def _nothing_started(run: StreamRun) -> str:
     return (
         f"Nothing was started: this stream already has {run.batches_done} batches; set num_batches to more than "
         f"{run.batches_done} to continue it."

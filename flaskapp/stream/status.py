@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from flaskapp.stream.runs import Run, RunState
+from flaskapp.stream.runs import StreamRun, StreamRunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class StreamStatus:
     is in records per second. An error says why a thread is waiting.
     """
 
-    run: Run | None
+    run: StreamRun | None
     unpublished: int
     pending: int
     rate: float | None
@@ -73,12 +73,12 @@ def stream_state(status: StreamStatus) -> StreamState:
     )
 
 
-def _state(run: Run, status: StreamStatus) -> str:
-    if run.state is not RunState.RUNNING and not (run.state is RunState.FINISHED and status.unpublished):
+def _state(run: StreamRun, status: StreamStatus) -> str:
+    if run.state is not StreamRunState.RUNNING and not (run.state is StreamRunState.FINISHED and status.unpublished):
         return run.state
     if status.writer_error or status.relay_error:
         return "waiting"
-    return run.state if run.state is RunState.RUNNING else "publishing"
+    return run.state if run.state is StreamRunState.RUNNING else "publishing"
 
 
 def _relay_state(status: StreamStatus) -> RelayState:

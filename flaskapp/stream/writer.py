@@ -18,14 +18,14 @@ from driftline.store.rows import labels
 from driftline.store.tables import INSTANT
 from flaskapp.records import write_records
 from flaskapp.stream import runs as stream_runs
-from flaskapp.stream.runs import Run, RunState
+from flaskapp.stream.runs import StreamRun, StreamRunState
 from flaskapp.stream.source import StreamSource
 
 SourceOf = Callable[[str], StreamSource]
 """Returns the source of a stream from the JSON of its plan."""
 
 
-def write_next(engine: Engine, run_id: str, source_of: SourceOf, now: datetime) -> Run:
+def write_next(engine: Engine, run_id: str, source_of: SourceOf, now: datetime) -> StreamRun:
     """Write the next batch of a running stream in one transaction; return the stream after it.
 
     A stream that was stopped in the meantime is returned unchanged. The stream's row names the next batch and stays
@@ -35,9 +35,9 @@ def write_next(engine: Engine, run_id: str, source_of: SourceOf, now: datetime) 
         DatabaseUnavailable: call it again.
     """
 
-    def work(connection: Connection) -> Run:
+    def work(connection: Connection) -> StreamRun:
         run = stream_runs.lock(connection, run_id)
-        if run.state is not RunState.RUNNING:
+        if run.state is not StreamRunState.RUNNING:
             return run
         source = source_of(run.plan)
         batch = source.records(run.next_batch, now)

@@ -89,6 +89,7 @@ class WholeRequests:
             return refuse(HTTPStatus.REQUEST_TIMEOUT, "The request body did not arrive in time; send it again."), b""
 
     async def _body(self, receive: Receive) -> tuple[WholeResponse | None, bytes]:
+        """Return the body, or the refusal of one that is too large or ends early."""
         body = bytearray()
         more = True
         while more:

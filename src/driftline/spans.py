@@ -39,7 +39,7 @@ class Span(Protocol):
         """End a span that `begin` began."""
 
 
-class Recorder(Protocol):
+class SpanRecorder(Protocol):
     """Records spans."""
 
     def span(
@@ -71,10 +71,10 @@ class _NoSpan:
 
 
 _NO_SPAN = _NoSpan()
-_recorder: Recorder | None = None
+_recorder: SpanRecorder | None = None
 
 
-def record_with(recorder: Recorder | None) -> None:
+def record_with(recorder: SpanRecorder | None) -> None:
     """Record the spans of this process, or none of them any more."""
     global _recorder  # noqa: PLW0603  (one for the process, as the configuration of the log is)
     _recorder = recorder

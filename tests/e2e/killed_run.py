@@ -23,7 +23,7 @@ from stack.testing.isolated_stack import IsolatedStack
 from tests.reachable_database import is_reachable
 
 KILLS = int(os.environ.get("KILLS", "1"))
-"""How often more each of stream, predictions and monitoring is disturbed; `make test-kills times=5` kills more often."""
+"""How often more each of stream, predictions and monitoring is disturbed; more with `make test-kills times=5`."""
 PATIENCE = 240
 """Seconds: another world runs on the same cores."""
 

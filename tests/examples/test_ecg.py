@@ -8,13 +8,13 @@ from pathlib import Path
 
 import requests
 
-from examples.ecg.days import Plan
+from examples.ecg.days import BeatPlan
 from examples.ecg.steps import FLOW, ROOT, SCHEDULE, SNAPSHOTS, XGBOOST
 from examples.environments import environment
 from stack.services.environments import settings_for
 from tests.examples.runs import Example, run_example, verdicts
 
-PLAN = Plan()
+PLAN = BeatPlan()
 SECONDS = 600
 PAGE = Path(__file__).with_name("streamlit_page.py")
 

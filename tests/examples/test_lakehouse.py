@@ -29,7 +29,7 @@ from examples.lakehouse.orders import ORDERS, TOPIC
 from examples.lakehouse.pipeline import Pipeline, start_pipeline
 from examples.lakehouse.pipeline_metrics import COPY
 from examples.lakehouse.scoring import SentChanges
-from examples.lakehouse.simulation import Plan
+from examples.lakehouse.simulation import ShopPlan
 from examples.monitor_api import call, erase_rows, wait_for
 from examples.processes import BackgroundProcess
 from examples.servers import Servers, start_servers
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"  # pyspark leaves them open
 )
 SECONDS = 900
-PLAN = Plan()
+PLAN = ShopPlan()
 IDS, TRANSACTIONS, WAREHOUSE = 60, 40, "nørth"
 """The ids that random changes are about, how many transactions a round has, and where the inserted orders are."""
 PLACE = ("batch_number", "batch_position")

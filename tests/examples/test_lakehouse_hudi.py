@@ -19,7 +19,7 @@ from stack import paths
 from stack.servers.ports import any_free
 from stack.testing.fixtures import FreshTopic
 from stack.testing.object_servers import TemporaryS3
-from tests.unit.examples.order_changes import Change, Order, delivered, orders_after, random_transactions
+from tests.unit.examples.order_changes import Order, OrderChange, delivered, orders_after, random_transactions
 
 SEED, TRANSACTIONS, ORDERS, MOST, KILLS = 7, 160, 60, 180, 2
 CLEANED = 15
@@ -77,7 +77,7 @@ def test_tables_show_their_history_before_the_first_write_and_after_the_cleaning
     assert len(re.findall(r"^  as of \d+: \d+ orders$", printed, re.M)) == 2
 
 
-def send(kafka: str, topic: str, changes: Sequence[Change]) -> list[list[Change]]:
+def send(kafka: str, topic: str, changes: Sequence[OrderChange]) -> list[list[OrderChange]]:
     """Send changes, a deletion with the null that follows it, and return those of each batch."""
     messages = [(change, value) for change in changes for value in (change.value, None) if value or not change.after]
     producer = Producer({"bootstrap.servers": kafka})
@@ -116,7 +116,7 @@ def timeline_files(tables: Path) -> int:
     return sum(path.is_file() for path in tables.glob("*/.hoodie/timeline/*"))
 
 
-def shows_history(printed: str, batches: list[list[Change]], changes: list[Change]) -> None:
+def shows_history(printed: str, batches: list[list[OrderChange]], changes: list[OrderChange]) -> None:
     """Compare the first instant, and what has changed since then, with the first batch of messages."""
     numbers = {change.value: number for number, change in enumerate(changes)}
     first = sorted({numbers[change.value] for change in batches[0]})

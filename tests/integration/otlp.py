@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from driftline.traces.settings import TraceSettings
 from driftline.traces.start import traced
-from tests.integration.monitoring.alerts.receivers import HttpReceiver, http_receiver
+from tests.integration.monitoring.alerts.receivers import ReceivingServer, http_receiver
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ReceivedSpan:
 class Collector:
     """What a collector has received."""
 
-    receiver: HttpReceiver
+    receiver: ReceivingServer
 
     @property
     def spans(self) -> list[ReceivedSpan]:

@@ -71,6 +71,7 @@ def _reader(path: str) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.Recor
     """
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Read the rows that are given, and yield those of the file."""
         import sys  # noqa: PLC0415
         from zipimport import zipimporter  # noqa: PLC0415
 

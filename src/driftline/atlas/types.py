@@ -86,6 +86,7 @@ def type_definitions() -> dict[str, Any]:
 
 
 def _entity_definition(kind: AtlasType, attributes: Mapping[str, str]) -> dict[str, Any]:
+    """Return the definition of a type, all of whose attributes are optional."""
     return {
         "name": kind,
         "superTypes": ["Process" if kind in PROCESSES else "DataSet"],

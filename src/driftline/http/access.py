@@ -144,6 +144,7 @@ def guard(app: APIFlask, host: str, settings: AccessSettings, clock: Clock = utc
     app.extensions["open"] = tokens is None
 
     def check() -> None:
+        """Refuse a request that is too large, comes too often, or has no token of the scope that its route needs."""
         if getattr(app.view_functions.get(request.endpoint or ""), "accepts_batches", False):
             request.max_content_length = settings.max_ingest_body
             if (request.content_length or 0) > settings.max_ingest_body:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stack import paths
 from stack.testing.isolated_stack import IsolatedStack
-from tests.integration.monitoring.alerts.receivers import HttpReceiver, http_receiver
+from tests.integration.monitoring.alerts.receivers import ReceivingServer, http_receiver
 from tests.integration.programs import running
 
 CHANNELS = """
@@ -26,8 +26,8 @@ class Alerted:
     """The address of the monitor, and the servers behind its channels."""
 
     site: str
-    works: HttpReceiver
-    fails: HttpReceiver
+    works: ReceivingServer
+    fails: ReceivingServer
 
 
 @contextmanager

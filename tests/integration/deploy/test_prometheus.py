@@ -40,7 +40,7 @@ from tests.integration.deploy.prometheus_checks import (
     wait_until,
     write_config,
 )
-from tests.integration.monitoring.alerts.receivers import HttpReceiver, http_receiver
+from tests.integration.monitoring.alerts.receivers import ReceivingServer, http_receiver
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.monitoring.world import NAME, make_world
 from tests.integration.programs import running
@@ -79,7 +79,7 @@ class Watched:
     """Two services that a Prometheus scrapes, whose alerts arrive at a receiver."""
 
     prometheus: Prometheus
-    receiver: HttpReceiver
+    receiver: ReceivingServer
     monitor: str
     token: str
 
@@ -114,7 +114,7 @@ def _service(engine: Engine, allowed: AccessSettings, *, streams: bool) -> APIFl
     return app
 
 
-def _configure(folder: Path, targets: dict[str, str], alertmanager: str, receiver: HttpReceiver) -> None:
+def _configure(folder: Path, targets: dict[str, str], alertmanager: str, receiver: ReceivingServer) -> None:
     """Write the deployed configurations with the addresses of this test, and intervals of a second."""
     shutil.copy(RULES, folder)
     jobs = {name: [target] for name, target in targets.items()}
@@ -176,7 +176,7 @@ def _log_a_batch(connection: Connection) -> None:
     connection.execute(insert(ingest_log).values(entry))
 
 
-def _received(receiver: HttpReceiver) -> set[tuple[str, str]]:
+def _received(receiver: ReceivingServer) -> set[tuple[str, str]]:
     """Return the alerts that fired, each with what it is about."""
     bodies = [json.loads(post.body) for post in receiver.posts]
     firing = (alert["labels"] for body in bodies for alert in body["alerts"] if alert["status"] == "firing")

@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from examples.ecg import record, registry
 from examples.ecg.beats import read_beats, split
 from examples.ecg.classifiers import PARAMETERS, TRAINERS, Classifier
-from examples.ecg.days import Day, Plan, draw_days
+from examples.ecg.days import BeatDay, BeatPlan, draw_days
 from examples.ecg.etl import BEATS, cut_beats, read_annotations, read_signal
 from examples.ecg.features import BEFORE, RATE, SAMPLES
 from examples.ecg.newest_beats import newest_beats
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"  # pyspark leaves them open
 )
 SECONDS = 60
-PLAN = Plan(reference=0, streamed=3, beats=20, gain_from=None)
+PLAN = BeatPlan(reference=0, streamed=3, beats=20, gain_from=None)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_both_models_are_versions_that_aliases_name(tmp_path: Path, model: Class
 
 
 @dataclass
-class Recorder:
+class BeatRecorder:
     """Keeps what a client of the monitor is given; `refused_batches` says that the monitor does not store it."""
 
     refused_batches: int = 0
@@ -102,15 +102,15 @@ class Recorder:
     def flush(self, timeout: float) -> bool:
         return timeout > 0
 
-    def status(self) -> "Recorder":
+    def status(self) -> "BeatRecorder":
         return self
 
 
 def test_a_beat_is_scored_again_only_where_the_monitor_has_not_stored_it(kafka: str, model: Classifier) -> None:
     _, unseen = split(beats())
-    days: list[Day] = [*draw_days(unseen, PLAN, reference=False)]
+    days: list[BeatDay] = [*draw_days(unseen, PLAN, reference=False)]
     ids = [beat_id for day in days for beat_id in day.ids]
-    recorder = Recorder()
+    recorder = BeatRecorder()
     scoring = BeatScoring(model, recorder, Producer({"bootstrap.servers": kafka}))  # type: ignore[arg-type]
     create_topics(kafka, STREAMED, SCORED)
     assert [stream(iter(days[:2]), kafka), stream(iter(days[:2]), kafka)] == [40, 0]

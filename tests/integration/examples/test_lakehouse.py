@@ -14,13 +14,13 @@ from examples.lakehouse.comparison import database_rows
 from examples.lakehouse.orders import METADATA, ORDERS, PROMISED
 from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_once
 from examples.lakehouse.shop_api import ChangeFeed
-from examples.lakehouse.simulation import Plan, changes
+from examples.lakehouse.simulation import ShopPlan, changes
 from stack.testing.fixtures import DatabaseAddress
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"  # pyspark leaves them open
 )
-PLAN = Plan(trained=8, reference=1, awaited=4, monitored=3, orders=20, version_2_from=1)
+PLAN = ShopPlan(trained=8, reference=1, awaited=4, monitored=3, orders=20, version_2_from=1)
 
 
 @pytest.fixture

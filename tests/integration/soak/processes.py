@@ -35,7 +35,7 @@ IMPORTED = [
 ANSWER_SECONDS = 120.0
 
 
-class ProcessEnded(Exception):
+class WorkerEnded(Exception):
     """The process was killed before it answered: what it was asked may be done or not."""
 
 
@@ -80,7 +80,7 @@ class KillableProcess:
         """Send a message and return the answer.
 
         Raises:
-            ProcessEnded: the process was killed meanwhile; it is started again.
+            WorkerEnded: the process was killed meanwhile; it is started again.
         """
         assert self._pipe is not None
         with suppress(BrokenPipeError, EOFError, ConnectionResetError):
@@ -96,7 +96,7 @@ class KillableProcess:
         if not is_killed:
             log = (self.place.folder / f"{self.name}.log").read_text()
             raise RuntimeError(f"{self.name} ended by itself with {exitcode}:\n{log[-2000:]}")
-        raise ProcessEnded
+        raise WorkerEnded
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
 
 from tests.integration.soak.plain_model import PlainModel
-from tests.integration.soak.processes import KillableProcess, ProcessEnded
+from tests.integration.soak.processes import KillableProcess, WorkerEnded
 from tests.integration.soak.schedule import (
     LAST,
     REVISIONS,
@@ -223,7 +223,7 @@ class ClientSender:
         while True:
             try:
                 self.process.call(("open", options))
-            except ProcessEnded:
+            except WorkerEnded:
                 continue
             return
 
@@ -252,7 +252,7 @@ class ClientSender:
         while True:
             try:
                 self.process.call((method, argument))
-            except ProcessEnded:
+            except WorkerEnded:
                 self.open()
                 if step.resent:
                     continue
@@ -266,7 +266,7 @@ class ClientSender:
             try:
                 if self.process.call(("flush", 30.0)):
                     return
-            except ProcessEnded:
+            except WorkerEnded:
                 self.open()
         raise TimeoutError(f"{self.sender}: rows wait: {self.process.call(('status', None))}")
 
@@ -334,7 +334,7 @@ class FileSender:
         while True:
             try:
                 refusal = self.run.processes[Process.FILES].call(arguments)
-            except ProcessEnded:
+            except WorkerEnded:
                 if not resent:
                     return False
                 continue

@@ -107,7 +107,7 @@ def late(seconds: float) -> Reply:
     return reply
 
 
-class Server(ThreadingHTTPServer):
+class MonitorServer(ThreadingHTTPServer):
     """Answers each connection in a thread; clients that hang up are meant to."""
 
     daemon_threads = True
@@ -144,7 +144,7 @@ class Receiver:
     def __post_init__(self) -> None:
         handler = type("BoundHandler", (IngestHandler,), {"receiver": self})
         self._lock = threading.Lock()
-        self._server = Server(("127.0.0.1", 0), handler)
+        self._server = MonitorServer(("127.0.0.1", 0), handler)
         scheme = "http" if self.certificates is None else "https"
         if self.certificates is not None:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

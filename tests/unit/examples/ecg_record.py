@@ -14,6 +14,7 @@ from examples.ecg.record import ANNOTATIONS, DATA, SIGNAL
 
 @cache
 def beats() -> Beats:
+    """Return the beats of the record, cut by numpy alone."""
     with gzip.open(DATA / SIGNAL, "rt") as file:
         signal = np.array(" ".join(line.partition(",")[2] for line in file).split(), dtype=float)
     with (DATA / ANNOTATIONS).open() as file:

@@ -23,11 +23,11 @@ FIELDS: Fields = {
     "delivery_hours": ("double", None),
 }
 ADDED: Fields = {"promised_hours": ("double", None)}
-"""The column that the source gets when half of the transactions have been made; until then `Change.after` has None."""
+"""The column that the source gets after half of the transactions; until then `OrderChange.after` has None."""
 
 
 @dataclass(frozen=True)
-class Change:
+class OrderChange:
     """A change of one order: the message's key and value, and the order afterwards (None if it was deleted)."""
 
     order: int
@@ -36,7 +36,7 @@ class Change:
     after: Order | None
 
 
-Transaction = Sequence[Change]
+Transaction = Sequence[OrderChange]
 
 
 def random_transactions(generator: random.Random, count: int, orders: int) -> list[Transaction]:
@@ -61,7 +61,7 @@ def random_transactions(generator: random.Random, count: int, orders: int) -> li
 
 def _random_change(
     generator: random.Random, stored: dict[int, Order], number: int, fields: Fields, source: Order
-) -> Change:
+) -> OrderChange:
     """Insert, update or delete an order."""
     previous = stored.pop(number, None)
     after = None if previous and generator.random() < 0.3 else _order(generator, number, fields)
@@ -71,7 +71,7 @@ def _random_change(
     return _change(fields, operation, previous, after, source)
 
 
-def delivered(generator: random.Random, transactions: Sequence[Transaction]) -> list[Change]:
+def delivered(generator: random.Random, transactions: Sequence[Transaction]) -> list[OrderChange]:
     """Return the changes as a bad connection delivers them: transactions come late, or again from some change on."""
     arrivals = [(number + generator.choice((0, 0, 0, 3, 20)), changes) for number, changes in enumerate(transactions)]
     again = [
@@ -83,7 +83,7 @@ def delivered(generator: random.Random, transactions: Sequence[Transaction]) -> 
     return [change for _, changes in arrived for change in changes]
 
 
-def orders_after(changes: Iterable[Change]) -> dict[int, Order]:
+def orders_after(changes: Iterable[OrderChange]) -> dict[int, Order]:
     """Return the orders after changes, as a plain dictionary has them."""
     stored: dict[int, Order] = {}
     for change in changes:
@@ -94,6 +94,7 @@ def orders_after(changes: Iterable[Change]) -> dict[int, Order]:
 
 
 def _order(generator: random.Random, number: int, fields: Iterable[str]) -> Order:
+    """Return a random order that has the given fields; the others are None."""
     placed = BEGIN + timedelta(microseconds=generator.randrange(10**12))
     delivered_at = placed + timedelta(hours=generator.randrange(1, 90)) if generator.random() < 0.5 else None
     values = {
@@ -115,13 +116,13 @@ def _microseconds(instant: datetime) -> int:
     return (instant - BEGIN.replace(year=1970, month=1)) // timedelta(microseconds=1)
 
 
-def _change(fields: Fields, operation: str, previous: Order | None, after: Order | None, source: Order) -> Change:
+def _change(fields: Fields, operation: str, previous: Order | None, after: Order | None, source: Order) -> OrderChange:
     number = (after or previous or {})["id"]
     rows = {"before": _declared(previous, fields), "after": _declared(after, fields)}
     payload = {**rows, "source": source, "op": operation, "ts_ms": 0}
     message = {"schema": _envelope_schema(fields), "payload": payload}
     key = {"schema": _struct("Key", {"id": fields["id"]}), "payload": {"id": number}}
-    return Change(number, json.dumps(key).encode(), json.dumps(message, default=_microseconds).encode(), after)
+    return OrderChange(number, json.dumps(key).encode(), json.dumps(message, default=_microseconds).encode(), after)
 
 
 def _declared(order: Order | None, fields: Iterable[str]) -> Order | None:

@@ -20,7 +20,7 @@ from examples.ecg import comparison, newest_beats, record, registry, snapshot_en
 from examples.ecg.beats import Beats, split
 from examples.ecg.classifiers import TRAINERS, load, predicted
 from examples.ecg.comparison import out_of_fold, paired_test, recalls
-from examples.ecg.days import Plan, draw_days, scored
+from examples.ecg.days import BeatPlan, draw_days, scored
 from examples.ecg.features import FEATURES, FloatArray, features_of
 from examples.ecg.snapshot_ensemble import Network, learning_rate
 from examples.ecg.steps import AT, CLASSES, ID, PREDICTION, SCORES, SNAPSHOTS, SPEC, SYMBOL, XGBOOST
@@ -28,7 +28,7 @@ from examples.object_store import start_object_store
 from examples.servers import Servers
 from tests.unit.examples.ecg_record import beats
 
-CALM = Plan(gain_from=None)
+CALM = BeatPlan(gain_from=None)
 
 
 def test_the_record_has_one_beat_of_class_v_and_no_model_sees_it() -> None:
@@ -246,7 +246,7 @@ def test_no_model_of_a_fold_is_trained_near_what_it_predicts(monkeypatch: pytest
     numbered = replace(known, intervals=np.arange(300.0))
     folds: list[tuple[set[float], set[float]]] = []
 
-    class Recorder:
+    class RecordingModel:
         def __init__(self, features: pd.DataFrame, _: object) -> None:
             self.trained = {*features["rr"]}
 
@@ -254,7 +254,7 @@ def test_no_model_of_a_fold_is_trained_near_what_it_predicts(monkeypatch: pytest
             folds.append((self.trained, {*features["rr"]}))
             return np.full((len(features), len(CLASSES)), 1 / 3)
 
-    monkeypatch.setattr(comparison, "TRAINERS", {XGBOOST: Recorder})
+    monkeypatch.setattr(comparison, "TRAINERS", {XGBOOST: RecordingModel})
     out_of_fold(numbered)
     assert sorted(number for _, tested in folds for number in tested) == [float(number) for number in range(300)]
     for trained, tested in folds:
@@ -264,7 +264,7 @@ def test_no_model_of_a_fold_is_trained_near_what_it_predicts(monkeypatch: pytest
 
 def test_days_are_drawn_by_seed_and_the_gain_changes_voltages_alone() -> None:
     _, unseen = split(beats())
-    plan = Plan(reference=1, streamed=3, beats=5, gain=0.5, gain_from=1)
+    plan = BeatPlan(reference=1, streamed=3, beats=5, gain=0.5, gain_from=1)
     calm = [*draw_days(unseen, replace(plan, gain_from=None), reference=False)]
     days = [*draw_days(unseen, plan, reference=False)]
     assert [day.ids[0] for day in days] == ["2024-01-02-0000", "2024-01-03-0000", "2024-01-04-0000"]
@@ -289,7 +289,7 @@ def test_without_go_objects_are_kept_in_a_folder(
     assert [record.upload(objects), record.upload(objects)] == [2, 0]
 
 
-def backtest(plan: Plan, known: Beats, unseen: Beats) -> dl.BacktestResult:
+def backtest(plan: BeatPlan, known: Beats, unseen: Beats) -> dl.BacktestResult:
     """Monitor simulated days as the example does."""
     model = TRAINERS[XGBOOST](known.features, known.symbols)
     frames = [scored(model, draw_days(unseen, plan, reference=reference)) for reference in (True, False)]
@@ -311,7 +311,7 @@ def test_an_unchanged_sensor_never_alerts(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_another_gain_alerts_by_its_second_day_although_the_classes_are_still_right(seed: int) -> None:
-    plan = Plan(seed=seed)
+    plan = BeatPlan(seed=seed)
     chunks = backtest(plan, *split(beats())).chunks
     first = next(chunk for chunk in chunks if chunk.verdict.state is dl.State.ALERT)
     assert plan.drift_day

@@ -18,20 +18,20 @@ from examples.lakehouse.__main__ import SPEC
 from examples.lakehouse.model import AT, ID, LABEL, PREDICTION, DeliveryModel, inputs_of, scored, train
 from examples.lakehouse.orders import ORDERS, PROMISED
 from examples.lakehouse.scoring import SentChanges
-from examples.lakehouse.shop_api import ChangeFeed, InvalidRequest
-from examples.lakehouse.simulation import CUSTOMERS, METRES, SHORT, Change, Plan, changes, erasure_of
+from examples.lakehouse.shop_api import ChangeFeed, InvalidQuery
+from examples.lakehouse.simulation import CUSTOMERS, METRES, SHORT, ShopChange, ShopPlan, changes, erasure_of
 from examples.servers import Servers
 
-SMALL = Plan(trained=8, reference=4, awaited=4, monitored=6, orders=20, version_2_from=2)
+SMALL = ShopPlan(trained=8, reference=4, awaited=4, monitored=6, orders=20, version_2_from=2)
 CALM = replace(SMALL, version_2_from=None)
 
 
 @cache
-def changes_of(plan: Plan) -> list[Change]:
+def changes_of(plan: ShopPlan) -> list[ShopChange]:
     return changes(plan)
 
 
-def orders_after(happened: list[Change]) -> dict[int, dict[str, Any]]:
+def orders_after(happened: list[ShopChange]) -> dict[int, dict[str, Any]]:
     """Return the orders that are left after some changes, by id."""
     orders: dict[int, dict[str, Any]] = {}
     for change in happened:
@@ -65,7 +65,7 @@ def test_version_2_has_metres_and_a_new_field_and_the_same_orders() -> None:
 
 @pytest.mark.slow
 def test_orders_of_a_customer_are_removed_when_their_data_is_erased() -> None:
-    plan = Plan(version_2_from=None)
+    plan = ShopPlan(version_2_from=None)
     happened = changes(plan)
     days = (plan.monitored_end - plan.day(0)).days
     placed = {change.fields["id"]: change for change in happened if change.kind == "placed"}
@@ -107,11 +107,11 @@ def test_a_page_ends_at_its_limit_at_an_instant_and_where_the_version_changes() 
      {"until": "2024-01-02T00:00:00Z", "after": "-1"}, {"until": "2024-01-02T00:00:00Z", "after": "x"}],
 )  # fmt: skip
 def test_invalid_requests_are_refused(parameters: dict[str, str]) -> None:
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidQuery):
         small_feed().page(parameters)
 
 
-def frame_of(plan: Plan) -> pd.DataFrame:
+def frame_of(plan: ShopPlan) -> pd.DataFrame:
     """Return the orders that are left in the end."""
     frame = pd.DataFrame([*orders_after(changes_of(plan)).values()])
     return frame.assign(**{AT: pd.to_datetime(frame[AT], format="ISO8601")})
@@ -128,7 +128,7 @@ def test_the_model_learns_the_hours_and_is_stored_as_text() -> None:
     assert error < 3
 
 
-def backtest(plan: Plan) -> dl.BacktestResult:
+def backtest(plan: ShopPlan) -> dl.BacktestResult:
     """Monitor the orders as the example does."""
     orders = frame_of(plan)
     model = train(orders[orders[AT] < plan.reference_begin])
@@ -143,7 +143,7 @@ def backtest(plan: Plan) -> dl.BacktestResult:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_an_unchanged_api_never_alerts(seed: int) -> None:
-    states = {chunk.verdict.state for chunk in backtest(Plan(version_2_from=None, seed=seed)).chunks}
+    states = {chunk.verdict.state for chunk in backtest(ShopPlan(version_2_from=None, seed=seed)).chunks}
     assert dl.State.ALERT not in states
     assert dl.State.OK in states
 
@@ -151,7 +151,7 @@ def test_an_unchanged_api_never_alerts(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_another_unit_alerts_by_its_second_day(seed: int) -> None:
-    plan = Plan(seed=seed)
+    plan = ShopPlan(seed=seed)
     first = next(chunk for chunk in backtest(plan).chunks if chunk.verdict.state is dl.State.ALERT)
     assert plan.version_2_begin
     assert first.start - plan.version_2_begin <= timedelta(days=1)

@@ -7,7 +7,7 @@ import pytest
 
 from examples.lakehouse.connect import SOURCE, Connect
 from examples.lakehouse.pipeline import Pipeline
-from examples.lakehouse.simulation import Plan
+from examples.lakehouse.simulation import ShopPlan
 from examples.monitor_api import MONITOR_LOG, NoAnswer, NotInTime, poll, request_json, wait_for
 from examples.processes import BackgroundProcess
 
@@ -40,6 +40,6 @@ def test_the_logs_of_connect_and_of_the_stream_are_named(tmp_path: Path) -> None
     connect = Connect(process, tmp_path, None, "127.0.0.1:9")  # type: ignore[arg-type]  # the database is not used
     with pytest.raises(NoAnswer, match=rf"/connectors/{SOURCE}/status is not answered .* look at {process.log}\.$"):
         connect.runs()
-    pipeline = Pipeline(None, connect, "", api, stream, tmp_path, Plan())  # type: ignore[arg-type]
+    pipeline = Pipeline(None, connect, "", api, stream, tmp_path, ShopPlan())  # type: ignore[arg-type]
     with pytest.raises(NoAnswer, match=rf"/metrics is not answered .* look at {stream.log}\.$"):
         pipeline.has_applied_all()

@@ -62,7 +62,7 @@ VERSIONS = {
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentRequest:
     """A request as the server passes it to the app."""
 
     body: bytes
@@ -102,7 +102,7 @@ class Lines(logging.Handler):
         self._events.append((record.levelname, SECONDS.sub("", record.getMessage())))
 
 
-def answer_to(app: AsgiApp, sent: Sent) -> WholeResponse:
+def answer_to(app: AsgiApp, sent: SentRequest) -> WholeResponse:
     """Send a request to an app, its body in two parts."""
     parts, messages = [sent.body[:10], sent.body[10:]], list[Message]()
 
@@ -121,7 +121,7 @@ def answer_to(app: AsgiApp, sent: Sent) -> WholeResponse:
 
 
 @dataclass(frozen=True)
-class World:
+class BriefWorld:
     """Two equal services: one answers what is brief itself, the app `flask` everything through Flask.
 
     `events` are the lines of the log, the counts of requests and the logged rows since the last request.
@@ -131,12 +131,12 @@ class World:
     flask: AsgiApp
     events: list[Any]
 
-    def require_equal(self, requests: list[Sent]) -> None:
+    def require_equal(self, requests: list[SentRequest]) -> None:
         """Send each request to both."""
         for sent in requests:
             assert self._outcome(self.brief.asgi, sent) == self._outcome(self.flask, sent), sent
 
-    def _outcome(self, app: AsgiApp, sent: Sent) -> tuple[Any, ...]:
+    def _outcome(self, app: AsgiApp, sent: SentRequest) -> tuple[Any, ...]:
         """Return all that must be equal: a wait for the next hour may differ by the second."""
         self.events.clear()
         answer = answer_to(app, sent)
@@ -144,7 +144,7 @@ class World:
         return answer.status, headers, answer.body, [*self.events]
 
 
-MakeWorld = Callable[[AccessSettings], World]
+MakeWorld = Callable[[AccessSettings], BriefWorld]
 
 
 @pytest.fixture(scope="module", name="make_world")
@@ -165,9 +165,9 @@ def _make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]
         made.predictor.models._current.update(VERSIONS)
         return made
 
-    def make(access: AccessSettings) -> World:
+    def make(access: AccessSettings) -> BriefWorld:
         flask = WholeRequests(service(access).flask.wsgi_app, access.max_body, lambda environ, body: None)
-        return World(service(access), flask, events)
+        return BriefWorld(service(access), flask, events)
 
     handler, log = Lines(events), logging.getLogger("driftline.http")
     with pytest.MonkeyPatch.context() as patch:
@@ -182,7 +182,7 @@ def _make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]
 
 
 @pytest.fixture(scope="module", name="open_world")
-def _open_world(make_world: MakeWorld) -> World:
+def _open_world(make_world: MakeWorld) -> BriefWorld:
     """Two services for loopback only."""
     return make_world(AccessSettings(rate_limit="off"))
 
@@ -207,7 +207,7 @@ def _authorizations(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dic
 
 
 @pytest.fixture(scope="module", name="closed_world")
-def _closed_world(make_world: MakeWorld, authorizations: tuple[Path, dict[str, str]]) -> World:
+def _closed_world(make_world: MakeWorld, authorizations: tuple[Path, dict[str, str]]) -> BriefWorld:
     """Two services that ask for tokens."""
     return make_world(AccessSettings(tokens=authorizations[0], rate_limit="off", max_body=2_000))
 
@@ -258,25 +258,25 @@ ORIGINS = st.lists(
 )
 
 
-def sent(body: bytes, host: bytes, headers: list[tuple[bytes, bytes]], chunked: bool) -> Sent:
-    return Sent(body, ((b"host", host), *headers), is_chunked=chunked)
+def sent(body: bytes, host: bytes, headers: list[tuple[bytes, bytes]], chunked: bool) -> SentRequest:
+    return SentRequest(body, ((b"host", host), *headers), is_chunked=chunked)
 
 
 @given(requests=st.lists(st.builds(sent, ENCODED | RAW, st.just(b"localhost"), ORIGINS, st.booleans()), min_size=1))
-def test_bodies_good_and_bad_have_the_answer_of_flask(open_world: World, requests: list[Sent]) -> None:
+def test_bodies_good_and_bad_have_the_answer_of_flask(open_world: BriefWorld, requests: list[SentRequest]) -> None:
     open_world.require_equal(requests)
 
 
 @given(host=HOSTS, headers=ORIGINS)
 def test_hosts_and_origins_have_the_answer_of_flask(
-    open_world: World, host: bytes, headers: list[tuple[bytes, bytes]]
+    open_world: BriefWorld, host: bytes, headers: list[tuple[bytes, bytes]]
 ) -> None:
     open_world.require_equal([sent(json.dumps(GOOD).encode(), host, headers, chunked=False)])
 
 
 @given(names=st.lists(st.integers(0, 8), min_size=1, max_size=2), size=st.sampled_from([0, 3_000]), headers=ORIGINS)
 def test_tokens_and_sizes_have_the_answer_of_flask(
-    closed_world: World,
+    closed_world: BriefWorld,
     authorizations: tuple[Path, dict[str, str]],
     names: list[int],
     size: int,
@@ -288,21 +288,25 @@ def test_tokens_and_sizes_have_the_answer_of_flask(
     closed_world.require_equal([sent(body, b"example.org", [*tokens_sent, *headers], chunked=False)])
 
 
-def test_a_length_that_is_too_large_has_the_answer_of_flask(closed_world: World) -> None:
-    closed_world.require_equal([Sent(json.dumps(GOOD).encode(), length=3_000)])
+def test_a_length_that_is_too_large_has_the_answer_of_flask(closed_world: BriefWorld) -> None:
+    closed_world.require_equal([SentRequest(json.dumps(GOOD).encode(), length=3_000)])
 
 
 def test_the_rate_has_the_answer_of_flask(make_world: MakeWorld) -> None:
-    requests = [Sent(json.dumps(GOOD).encode()), Sent(b"{}"), Sent(json.dumps({"features": 7}).encode())]
+    requests = [
+        SentRequest(json.dumps(GOOD).encode()),
+        SentRequest(b"{}"),
+        SentRequest(json.dumps({"features": 7}).encode()),
+    ]
     make_world(AccessSettings(rate_limit="3/hour")).require_equal(requests * 2)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/predict"), ("HEAD", "/predict"), ("POST", "/predict/")])
-def test_other_routes_are_flasks(open_world: World, method: str, path: str) -> None:
-    open_world.require_equal([Sent(json.dumps(GOOD).encode(), method=method, path=path)])
+def test_other_routes_are_flasks(open_world: BriefWorld, method: str, path: str) -> None:
+    open_world.require_equal([SentRequest(json.dumps(GOOD).encode(), method=method, path=path)])
 
 
-def test_only_what_is_not_brief_reaches_flask(open_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_is_not_brief_reaches_flask(open_world: BriefWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise the laws above would compare Flask with itself."""
 
     def refuse(*_: object) -> Any:
@@ -311,7 +315,7 @@ def test_only_what_is_not_brief_reaches_flask(open_world: World, monkeypatch: py
     service = open_world.brief
     monkeypatch.setattr(service.flask, "request_context", refuse)
     open_world.events.clear()
-    answer = answer_to(service.asgi, Sent(json.dumps(GOOD).encode()))
+    answer = answer_to(service.asgi, SentRequest(json.dumps(GOOD).encode()))
     assert (answer.status, json.loads(answer.body)["version"]) == (200, 3)
     row, counted, line = open_world.events
     assert (row[0], counted, line) == (
@@ -320,4 +324,4 @@ def test_only_what_is_not_brief_reaches_flask(open_world: World, monkeypatch: py
         ("INFO", "POST /predict from 127.0.0.1 200"),
     )
     with pytest.raises(AssertionError, match="the request reached Flask"):
-        answer_to(service.asgi, Sent(json.dumps({"rows": [GOOD]}).encode()))
+        answer_to(service.asgi, SentRequest(json.dumps({"rows": [GOOD]}).encode()))

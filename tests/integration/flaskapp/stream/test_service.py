@@ -18,7 +18,7 @@ from driftline.store.ledger import Batch, open_batch
 from driftline.store.tables import labels, ledger, pending_batches
 from flaskapp.stream.plan import StreamPlan, batch_id
 from flaskapp.stream.request import read_start
-from flaskapp.stream.runs import RunState, advance, begin, stop
+from flaskapp.stream.runs import StreamRunState, advance, begin, stop
 from tests.integration.flaskapp.observed import (
     contents,
     markers,
@@ -204,9 +204,9 @@ def test_a_stopped_stream_continues_to_the_requested_end(engine: Engine) -> None
         stop(connection, now)
         for reached in (5, 10):
             run = begin(connection, plan_of(reached), now)
-            assert (run.state, run.num_batches, run.next_batch) == (RunState.STOPPED, 30, 11)
+            assert (run.state, run.num_batches, run.next_batch) == (StreamRunState.STOPPED, 30, 11)
         run = begin(connection, plan_of(15), now)
-        assert (run.state, run.num_batches, run.next_batch) == (RunState.RUNNING, 15, 11)
+        assert (run.state, run.num_batches, run.next_batch) == (StreamRunState.RUNNING, 15, 11)
 
 
 def test_all_faults_are_in_one_400_and_nothing_changes(client: Any, engine: Engine) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from monitoring.alerts.configuration import configuration_of
 from monitoring.alerts.planning import Planner, plan_alerts
-from tests.integration.monitoring.alerts.receivers import HttpReceiver, http_receiver
+from tests.integration.monitoring.alerts.receivers import ReceivingServer, http_receiver
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.monitoring.world import FIRST, make_world
 
@@ -23,7 +23,7 @@ def days(engine: Engine, tmp_path: Path) -> Days:
 
 
 @pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
+def receiver() -> Iterator[ReceivingServer]:
     with http_receiver() as http:
         yield http
 

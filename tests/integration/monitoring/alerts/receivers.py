@@ -28,7 +28,7 @@ class Post:
 
 
 @dataclass
-class HttpReceiver:
+class ReceivingServer:
     """What a server received; `status` is its answer, after `seconds`."""
 
     port: int
@@ -41,7 +41,7 @@ class HttpReceiver:
 
 
 @contextmanager
-def http_receiver() -> Iterator[HttpReceiver]:
+def http_receiver() -> Iterator[ReceivingServer]:
     """Serve until the context ends."""
 
     class ChannelHandler(BaseHTTPRequestHandler):
@@ -61,7 +61,7 @@ def http_receiver() -> Iterator[HttpReceiver]:
     with ThreadingHTTPServer(("127.0.0.1", 0), ChannelHandler) as server:
         server.daemon_threads = True
         server.block_on_close = False
-        receiver = HttpReceiver(server.server_port)
+        receiver = ReceivingServer(server.server_port)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield receiver
         server.shutdown()

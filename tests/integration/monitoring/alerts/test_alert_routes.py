@@ -16,7 +16,7 @@ from driftline.http.authorization import tokens
 from driftline.http.authorization.scopes import Scope
 from driftline.settings import AccessSettings, DatabaseSettings
 from stack.testing.fixtures import DatabaseAddress
-from tests.integration.monitoring.alerts.receivers import HttpReceiver
+from tests.integration.monitoring.alerts.receivers import ReceivingServer
 from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.incidents.days import Days
 
@@ -31,7 +31,7 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
 @pytest.fixture
 def app(
     engine: Engine,
-    receiver: HttpReceiver,
+    receiver: ReceivingServer,
     database_settings: DatabaseSettings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -59,7 +59,7 @@ def holder(app: APIFlask, folder: Path, scope: Scope) -> FlaskClient:
 
 
 def test_an_operator_tests_a_channel_and_repeats_what_failed(
-    app: APIFlask, receiver: HttpReceiver, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    app: APIFlask, receiver: ReceivingServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "monitoring")
     reader, operator = (holder(app, tmp_path, scope) for scope in (Scope.READ, Scope.OPERATE))

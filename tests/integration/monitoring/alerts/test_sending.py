@@ -33,7 +33,7 @@ from stack.servers.ports import any_free
 from stack.services.certificates import Certificates
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.alerts.conftest import Planning
-from tests.integration.monitoring.alerts.receivers import HttpReceiver, http_receiver, mail_receiver
+from tests.integration.monitoring.alerts.receivers import ReceivingServer, http_receiver, mail_receiver
 from tests.integration.monitoring.alerts.test_planning import deliveries
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.monitoring.world import NAME
@@ -153,7 +153,7 @@ def test_mail_is_not_sent_to_a_server_that_nobody_vouches_for(
 
 
 def test_a_webhook_is_signed_with_the_old_and_the_new_key(
-    alerting: Alerting, days: Days, receiver: HttpReceiver
+    alerting: Alerting, days: Days, receiver: ReceivingServer
 ) -> None:
     alerting.secret("key", "new\nold\n")
     alerting.configure(hook={"type": "webhook", "url": receiver.url("/hook"), "secret": "key", "allow_internal": True})
@@ -169,7 +169,7 @@ def test_a_webhook_is_signed_with_the_old_and_the_new_key(
 
 
 def test_on_call_services_have_one_alert_for_an_incident(
-    alerting: Alerting, days: Days, receiver: HttpReceiver
+    alerting: Alerting, days: Days, receiver: ReceivingServer
 ) -> None:
     internal = {"secret": alerting.secret("key", "K1"), "allow_internal": True}
     alerting.configure(
@@ -200,7 +200,7 @@ def test_on_call_services_have_one_alert_for_an_incident(
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_apprise_reaches_internal_hosts_only_if_allowed(
-    alerting: Alerting, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
+    alerting: Alerting, receiver: ReceivingServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"json://127.0.0.1:{receiver.port}/s3cr3t"
     other = {"type": "apprise", "secret": alerting.secret("url", url)}
@@ -216,7 +216,7 @@ def test_apprise_reaches_internal_hosts_only_if_allowed(
     assert "s3cr3t" not in caplog.text
 
 
-def test_a_slow_and_a_dead_channel_delay_no_other(alerting: Alerting, days: Days, receiver: HttpReceiver) -> None:
+def test_a_slow_and_a_dead_channel_delay_no_other(alerting: Alerting, days: Days, receiver: ReceivingServer) -> None:
     internal = {"type": "slack", "allow_internal": True}
     with http_receiver() as slow:
         slow.seconds = 3.0
@@ -242,7 +242,7 @@ def test_a_slow_and_a_dead_channel_delay_no_other(alerting: Alerting, days: Days
 
 @pytest.mark.kills
 def test_killed_senders_lose_nothing_and_repeat_the_same_id(
-    alerting: Alerting, days: Days, receiver: HttpReceiver, database_settings: DatabaseSettings
+    alerting: Alerting, days: Days, receiver: ReceivingServer, database_settings: DatabaseSettings
 ) -> None:
     hook = {"type": "webhook", "url": receiver.url(), "secret": alerting.secret("key", "k"), "allow_internal": True}
     alerting.configure(hook=hook)
@@ -274,7 +274,7 @@ def test_killed_senders_lose_nothing_and_repeat_the_same_id(
 
 
 def test_a_changed_file_is_used_without_a_restart(
-    alerting: Alerting, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
+    alerting: Alerting, receiver: ReceivingServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     channel = {"type": "slack", "allow_internal": True, "secret": alerting.secret("url", receiver.url())}
     alerting.configure(one=channel)
@@ -289,7 +289,7 @@ def test_a_changed_file_is_used_without_a_restart(
 
 
 def test_a_poller_without_a_server_plans_and_sends_alerts(
-    alerting: Alerting, days: Days, receiver: HttpReceiver, database_settings: DatabaseSettings
+    alerting: Alerting, days: Days, receiver: ReceivingServer, database_settings: DatabaseSettings
 ) -> None:
     hook = {"type": "webhook", "url": receiver.url(), "secret": alerting.secret("key", "k"), "allow_internal": True}
     alerting.configure(hook=hook)

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flaskapp.stream.runs import Run, RunState
+from flaskapp.stream.runs import StreamRun, StreamRunState
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def run(next_batch: int) -> Run:
-    return Run("x", "{}", RunState.RUNNING, 3, next_batch, 0, START, START, None, None)
+def run(next_batch: int) -> StreamRun:
+    return StreamRun("x", "{}", StreamRunState.RUNNING, 3, next_batch, 0, START, START, None, None)
 
 
 @pytest.mark.parametrize(
