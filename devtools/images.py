@@ -26,8 +26,11 @@ IMAGES = tuple(service.image.name for service in SERVICES)
 EXAMPLES = {
     "example-titanic": paths.ROOT / "examples" / "titanic" / "Dockerfile",
     "example-titanic-lambda": paths.ROOT / "examples" / "titanic" / "cloud" / "Dockerfile",
+    "example-dse": paths.ROOT / "examples" / "dse" / "Dockerfile",
 }
 """The Dockerfiles of the images that examples have of their own."""
+BUILT_ON = {"example-dse": "jobs"}
+"""The images of examples whose base is another of these images; the others have the stand-in."""
 PROGRAMS = ("buildah", "debootstrap", "runc", "unshare")
 BASE = "localhost/driftline/stand-in:bookworm-pip"
 OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates")
@@ -171,7 +174,8 @@ def _source(name: str) -> tuple[str, ...]:
     dockerfile = EXAMPLES.get(name)
     if dockerfile is None:
         return ("--file", str(DOCKERFILE), f"--build-arg=BASE={BASE}", f"--build-arg=SERVICE={name}")
-    return ("--file", str(dockerfile), "--ignorefile", f"{dockerfile}.dockerignore", "--from", BASE)
+    base = _tag(BUILT_ON[name]) if name in BUILT_ON else BASE
+    return ("--file", str(dockerfile), "--ignorefile", f"{dockerfile}.dockerignore", "--from", base)
 
 
 def _container(name: str) -> str:

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from examples.processes import LOOPBACK
 from examples.servers import ROOT
 
-JARS = ROOT / "build" / "jars" / "spark"
+JARS = Path(os.environ.get("SPARK_JARS") or ROOT / "build" / "jars" / "spark")
 JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 WITHOUT_CHECKSUMS = {"spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs"}
 """Checkpoints in a local folder have no files of checksums, each of which takes the start of a process."""

@@ -47,7 +47,7 @@ class IsolatedStack:
     @property
     def environment(self) -> dict[str, str]:
         """This process's environment, pointed to the isolated's folders and to no other server."""
-        servers = ("DB_", "KAFKA_")
+        servers = ("DB_", "KAFKA_", "MLFLOW_")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(servers)}
         outputs = {
             "EDA_OUTPUT": str(self.var / "eda"),

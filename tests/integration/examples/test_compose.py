@@ -25,10 +25,11 @@ def resolved(example: str, *options: str) -> Any:
     return json.loads(completed.stdout)
 
 
-def test_the_example_joins_the_services_with_least_rights() -> None:
-    model = resolved("titanic")
+@pytest.mark.parametrize("example", ["dse", "titanic"])
+def test_the_example_joins_the_services_with_least_rights(example: str) -> None:
+    model = resolved(example)
     (service,) = model["services"].values()
-    assert service["profiles"] == ["titanic"]
+    assert service["profiles"] == [example]
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
     assert (paths.ROOT / service["build"]["dockerfile"]).is_file()
     assert Path(service["build"]["context"]) == paths.ROOT
