@@ -115,7 +115,8 @@ test-integration: tools classes ## Run the tests on MariaDB, Kafka, Spark and ob
 test-mysql: tools classes ## Run again on MySQL the integration tests of all SQL
 	$(PARALLEL) -n 2 --no-loadscope-reorder -m mysql tests/integration
 
-test-e2e: classes ## Run the demo through the public commands, without network
+test-e2e: tools classes ## Run the demo and the examples, in short, through the public commands, without network
+	$(VENV) -m examples.lakehouse.jars
 	$(WITHOUT_NETWORK) $(PYTEST) -q -n 2 --dist loadgroup -m "not kills" tests/e2e
 
 test-kills: tools classes ## Kill processes, and take servers away, while they work (times=5: in the loop more often)

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+STOP_SECONDS = 0.02
+"""How often the server looks whether it is to stop."""
+
 
 class WebhookReceiver:
     """Keeps the genuine messages that arrive; `key` signs them and is set before the first one."""
@@ -44,7 +47,7 @@ def receiving() -> Iterator[tuple[WebhookReceiver, str]]:
             """Write nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), WebhookHandler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(STOP_SECONDS,), daemon=True)
         thread.start()
         try:
             yield receiver, f"http://127.0.0.1:{server.server_port}/alerts"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from examples.lakehouse.jars import JARS, jars
+from examples.lakehouse.jars import JARS, PLUGINS, jars
 from examples.lakehouse.orders import COPY, ORDERS, SHOP, TOPIC
 from examples.lakehouse.shop_database import ShopDatabase
 from examples.monitor_api import NoAnswer, RequestRefused, request_json, wait_for
@@ -15,7 +15,6 @@ from examples.servers import ROOT
 
 SOURCE, SINK = "shop-source", "shop-copy"
 START_SECONDS = 240
-PLUGINS = "connect-plugins"
 JVM = ("-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.timezone=UTC")
 WORKER = """\
 bootstrap.servers={kafka}

@@ -1,13 +1,28 @@
-"""Jars of programs that the project lacks: the pinned sets of maven/, each fetched once into build/examples/."""
+"""Jars of programs that the project lacks: the pinned sets of maven/, each fetched once into build/examples/.
+
+As a program it fetches those of Connect and Iceberg; the first run that needs a set fetches it too.
+"""
 
 import hashlib
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from examples.environments import BUILD
 
 POMS, JARS = Path(__file__).with_name("maven"), BUILD / "examples" / "jars"
+PLUGINS = "connect-plugins"
+"""The group of the sets that Connect loads as plugins."""
+FETCHED = (("connect", ""), ("debezium-mariadb", PLUGINS), ("debezium-jdbc", PLUGINS), ("iceberg", ""))
+"""The sets, each with its group, that a run without Hudi tables uses."""
+
+
+def main() -> int:
+    """Fetch the sets that are missing."""
+    for name, group in FETCHED:
+        jars(name, group)
+    return 0
 
 
 def jars(name: str, group: str = "") -> Path:
@@ -38,3 +53,7 @@ def _fetch(pom: Path, folder: Path) -> None:
     if completed.returncode:
         output = (completed.stdout + completed.stderr).strip()[-1500:]
         raise SystemExit(f"Maven could not fetch the jars of {pom}; check the network, run it again:\n{output}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

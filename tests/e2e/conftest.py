@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from devtools.network_namespace import VARIABLE
 from stack.demo.plan import Plan, PlannedDrift, Scenario
 from stack.testing import external_servers
 from stack.testing.isolated_stack import IsolatedStack
@@ -60,6 +61,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the files of `LAST` in their order, after all others."""
     places = {FOLDER / name: place for place, name in enumerate(LAST)}
     items.sort(key=lambda item: places.get(item.path, -1))
+
+
+@pytest.fixture(scope="session")
+def attempts() -> Path:
+    """The log of attempts to connect to more than loopback."""
+    if VARIABLE not in os.environ:
+        pytest.skip("not run by `python -m devtools.network_namespace`, or the machine forbids it")
+    return Path(os.environ[VARIABLE])
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ def lambda_runtime(event: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, 
 
     with ThreadingHTTPServer(("127.0.0.1", 0), RuntimeHandler) as server:
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield f"127.0.0.1:{server.server_port}", responses, answered
         finally:

@@ -5,6 +5,7 @@ connection open: a thread or a process of that test could still write.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from stack.testing.temporary_servers import TemporaryDatabase
 Upgrade = Callable[[Engine], None]
 Rows = tuple[tuple[object, ...], ...]
 
-CLOSING_SECONDS = 0.5
+CLOSING_SECONDS = 2.0
 """How long a server may take to notice that a connection was closed."""
 WITHOUT_EFFECT = ("create_table", "_db", "_user", "_role")
 """Statements that leave a schema as it is; the tables that a test added are dropped."""
@@ -48,7 +49,7 @@ class Schemas:
 
     server: TemporaryDatabase
     _unused: dict[Upgrade, list[TemporarySchema]] = field(default_factory=dict)
-    _last: tuple[Upgrade, dict[str, str]] | None = None
+    _last: tuple[Upgrade, Counter[str]] | None = None
     """How the newest of the unused schemas was migrated, and the statements when it was taken back."""
 
     @contextmanager
@@ -61,7 +62,7 @@ class Schemas:
             before = _statements(cursor)
         yield schema.address
         with self.server.administrator() as connection, connection.cursor() as cursor:
-            if usable := _is_left(cursor, schema.address) and _statements(cursor) == before:
+            if usable := _is_left(cursor, schema.address) and _statements(cursor) <= before:
                 _empty(cursor, schema)
                 self._last = upgrade, _statements(cursor)
         if usable:
@@ -70,17 +71,17 @@ class Schemas:
             drop_schema(self.server, schema.address)
 
     def _drop_if_altered(self) -> None:
-        """Drop the schema that was taken back last if statements were counted since.
+        """Drop the schema that was taken back last if further statements were counted since.
 
-        MySQL lacks the statements of a connection for some milliseconds while it is closed.
+        MySQL does not count the statements of a connection for some milliseconds while it is closed.
         """
         if self._last is None:
             return
         upgrade, before = self._last
         self._last = None
         with self.server.administrator() as connection, connection.cursor() as cursor:
-            altered = _statements(cursor) != before
-        if altered:
+            usable = _statements(cursor) <= before
+        if not usable:
             drop_schema(self.server, self._unused[upgrade].pop().address)
 
     def drop(self) -> None:
@@ -102,10 +103,10 @@ def _create(server: TemporaryDatabase, upgrade: Upgrade) -> TemporarySchema:
         )
 
 
-def _statements(cursor: Cursor) -> dict[str, str]:
+def _statements(cursor: Cursor) -> Counter[str]:
     """Return how many statements of each kind have altered schemas of the server."""
     cursor.execute(ALTERED)
-    return {kind: count for kind, count in cursor.fetchall() if not kind.endswith(WITHOUT_EFFECT)}
+    return Counter({kind: int(count) for kind, count in cursor.fetchall() if not kind.endswith(WITHOUT_EFFECT)})
 
 
 def _is_left(cursor: Cursor, address: DatabaseAddress) -> bool:

@@ -80,7 +80,8 @@ def test_an_altered_schema_serves_no_more(schemas: Schemas, statement: str) -> N
     assert names[0] != names[1]
 
 
-def test_a_schema_that_is_in_use_serves_no_other_test(schemas: Schemas) -> None:
+def test_a_schema_that_is_in_use_serves_no_other_test(schemas: Schemas, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.integration.schemas.CLOSING_SECONDS", 0.1)
     with schemas.migrated(upgrade) as first:
         left_open = connect(first)
     with schemas.migrated(upgrade) as second:

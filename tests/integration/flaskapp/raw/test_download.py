@@ -333,7 +333,7 @@ class _Refusing(BaseHTTPRequestHandler):
 
 def test_other_rejections_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with HTTPServer(("127.0.0.1", 0), _Refusing) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_port}")
         with pytest.raises(InvalidInput, match="requester pays"):
             fetch(source("gs://bucket"), tmp_path)

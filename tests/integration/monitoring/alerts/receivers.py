@@ -62,7 +62,7 @@ def http_receiver() -> Iterator[ReceivingServer]:
         server.daemon_threads = True
         server.block_on_close = False
         receiver = ReceivingServer(server.server_port)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield receiver
         server.shutdown()
 

@@ -30,7 +30,7 @@ PATH = "/models/flights/report"
 def served(site: APIFlask) -> Iterator[str]:
     """Serve an application on loopback."""
     server = make_server("127.0.0.1", 0, site, threaded=True)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}"
