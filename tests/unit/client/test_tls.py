@@ -29,6 +29,7 @@ def test_rows_arrive_over_https(secure_receiver: Receiver, certificates: Certifi
     assert secure_receiver.ids == {"a": 1}
 
 
+@pytest.mark.slow
 def test_nothing_is_sent_to_a_server_that_is_not_trusted(secure_receiver: Receiver, tmp_path: Path) -> None:
     with MonitorClient(secure_receiver.url, "churn", spool=tmp_path, token="dl_1") as client:
         client.log({}, 1, id="a")

@@ -41,6 +41,7 @@ def test_a_killed_process_has_ended(process: BackgroundProcess, tmp_path: Path) 
     assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_a_stopped_process_has_no_children_left(process: BackgroundProcess, tmp_path: Path) -> None:
     child = "trap '' TERM; touch begun; sleep 0.3; touch ended"
     program = f"import subprocess, time; subprocess.Popen(['sh', '-c', {child!r}]); time.sleep(60)"
@@ -70,6 +71,7 @@ def test_a_port_that_another_program_took_is_drawn_again(process: BackgroundProc
     assert process.port == other
 
 
+@pytest.mark.slow
 def test_the_port_stays_while_the_process_runs_and_after_its_connections(
     process: BackgroundProcess, tmp_path: Path
 ) -> None:

@@ -65,6 +65,7 @@ def past_of(home: ProcessHome) -> ProcessHistory:
     return control.histories(home).get("sleeper", ProcessHistory())
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_started_again_and_the_reason_recorded(home: ProcessHome) -> None:
     first = supervised(home)
     os.kill(first.pid, signal.SIGKILL)
@@ -76,6 +77,7 @@ def test_a_killed_process_is_started_again_and_the_reason_recorded(home: Process
     assert not past.is_crash_loop
 
 
+@pytest.mark.slow
 def test_a_crash_loop_is_recorded_and_slows_down(home: ProcessHome) -> None:
     failing = command(home, "sh", "-c", "echo 'no such table'; exit 3")
     control.start(home, failing)
@@ -100,6 +102,7 @@ def test_a_process_that_is_not_watched_is_not_started_again(home: ProcessHome) -
     assert past_of(home).due_at is None
 
 
+@pytest.mark.slow
 def test_nothing_is_started_while_a_command_of_the_stack_works(home: ProcessHome) -> None:
     first = supervised(home)
     with exclusive_lock(lock_of(home)):
@@ -110,6 +113,7 @@ def test_nothing_is_started_while_a_command_of_the_stack_works(home: ProcessHome
     restarted(home, first)
 
 
+@pytest.mark.slow
 def test_the_next_supervisor_takes_over_running_processes(home: ProcessHome) -> None:
     first = supervised(home)
     supervisor = control.find(home)
@@ -139,6 +143,7 @@ def test_an_incomplete_request_is_ignored(home: ProcessHome) -> None:
     assert "ignored" in home.log(NAME).read_text()
 
 
+@pytest.mark.slow
 def test_an_idle_supervisor_never_wakes(home: ProcessHome) -> None:
     supervised(home)
     supervisor = control.find(home)

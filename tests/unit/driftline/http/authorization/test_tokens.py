@@ -59,6 +59,7 @@ def only_token(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return file, tokens.create(file, "only", READ, NOW)
 
 
+@pytest.mark.slow
 @given(other=st.text() | st.from_regex(PATTERN, fullmatch=True))
 def test_no_other_string_is_accepted(only_token: tuple[Path, str], other: str) -> None:
     file, token = only_token
