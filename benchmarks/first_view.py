@@ -25,7 +25,7 @@ from sqlalchemy import Engine, insert, select
 from benchmarks.durable import databases, settings_of
 from benchmarks.long_history import DAY, LABEL_DELAY, NAME, ROWS_A_DAY, START, LongHistory
 from benchmarks.measuring import Better, RatioTarget, conclude, machine
-from devtools.screenshot import OPTIONS, browser
+from devtools.documentation.screenshot import OPTIONS, browser
 from driftline.clock import naive_utc
 from driftline.store.tables import chunk_revisions, results, verdicts
 from stack.servers.ports import any_free

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from devtools import network_attempts
-from devtools.network_attempts import NetworkAttempt
-from devtools.network_namespace import VARIABLE
+from devtools.isolation import network_attempts
+from devtools.isolation.network_attempts import NetworkAttempt
+from devtools.isolation.network_namespace import VARIABLE
 from stack.testing.isolated_stack import IsolatedStack
 
 pytestmark = pytest.mark.usefixtures("loop")  # in the process of the other tests of the loop, after them
@@ -23,7 +23,7 @@ SEEN_SECONDS = 10
 def log() -> Path:
     """Where attempts are noted; without it this test cannot say anything."""
     if VARIABLE not in os.environ:
-        pytest.skip("not run by `python -m devtools.network_namespace`, or the machine forbids it")
+        pytest.skip("not run by `python -m devtools.isolation.network_namespace`, or the machine forbids it")
     return Path(os.environ[VARIABLE])
 
 

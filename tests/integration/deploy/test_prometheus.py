@@ -14,7 +14,7 @@ import yaml
 from apiflask import APIFlask
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from devtools.dashboards import DASHBOARDS
+from devtools.generators.dashboards import DASHBOARDS
 from driftline.clock import naive_utc, utc_now
 from driftline.engine.results import State
 from driftline.http import access, web

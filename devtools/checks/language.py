@@ -1,4 +1,4 @@
-"""`python -m devtools.language [PATH...]`: places where the code's language deserves a second look.
+"""`python -m devtools.checks.language [PATH...]`: places where the code's language deserves a second look.
 
 Lists, for the Python files under the paths (default: the whole checkout): class names that are defined more than
 once, identifiers that are pronouns, participles or fillers, docstrings that begin with "Give" or "Say", long functions
@@ -253,7 +253,7 @@ def report_of(report: Iterable[Section], *, summary_only: bool = False) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report on the paths of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m devtools.language", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m devtools.checks.language", description=__doc__.partition("\n")[0])
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or folders (default: the checkout)")
     parser.add_argument("--all", action="store_true", help="list every place of a word, not only the first")
     parser.add_argument("--summary", action="store_true", help="print the numbers only")

@@ -1,4 +1,4 @@
-"""`python -m devtools.diagrams`, which `make diagrams` calls: draws the diagrams of PlantUMLDiagrams/.
+"""`python -m devtools.documentation.diagrams`, which `make diagrams` calls: draws the diagrams of PlantUMLDiagrams/.
 
 Pictures depend on the machine's fonts and cannot be compared byte by byte: `rendered/manifest.txt` records the source
 that each was drawn from, and its sum. Only outdated pictures are drawn again.

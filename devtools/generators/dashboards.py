@@ -1,6 +1,6 @@
-"""Writes the Grafana dashboards from their tables: `python -m devtools.dashboards`."""
+"""Writes the Grafana dashboards from their tables: `python -m devtools.generators.dashboards`."""
 
-from devtools.grafana import Dashboard, Panel, as_json
+from devtools.generators.grafana import Dashboard, Panel, as_json
 from stack import paths
 
 MODEL = 'model=~"$model"'

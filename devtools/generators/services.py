@@ -1,4 +1,4 @@
-"""`python -m devtools.services`, what `make services` calls: writes what follows from the table of services.
+"""`python -m devtools.generators.services`, what `make services` calls: writes what follows from the table of services.
 
 A folder's `compose.yaml` and `deploy/shared.yaml` are written as a whole; in other files, the lines between
 `>>> NAME` and `<<< NAME`. A test compares every file with what this module would write.
@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from devtools.release import version
+from devtools.packaging.release import version
 from stack import paths
 from stack.console import print_line
 from stack.errors import StackError

@@ -1,4 +1,4 @@
-"""`python -m devtools.workflows`: runs actionlint on `.github/workflows/`; without actionlint, only a warning.
+"""`python -m devtools.checks.workflows`: runs actionlint on `.github/workflows/`; without actionlint, only a warning.
 
 Its use of shellcheck and pyflakes is off, since the result would depend on the machine.
 """

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from devtools.images import Image
+from devtools.packaging.images import Image
 
 TMPFS = ("nosuid", "nodev", "noexec", "mode=1777", "size=256m")
 """The options with which an engine mounts a compose file's `tmpfs`; with `exec`, they are `EXECUTABLE`."""

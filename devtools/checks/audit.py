@@ -1,4 +1,4 @@
-"""`python -m devtools.audit`: known vulnerabilities of every locked package, looked up by pip-audit.
+"""`python -m devtools.checks.audit`: known vulnerabilities of every locked package, looked up by pip-audit.
 
 The exit status is 1 if there are any. Packages that no database knows are reported as NOT CHECKED; with `--required`
 that is exit status 1 too. PyPI's database is queried first (a mirror may have none), then OSV's.
@@ -16,7 +16,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from devtools.newest_python import LOCK as NEWEST_LOCK
+from devtools.checks.newest_python import LOCK as NEWEST_LOCK
 from stack import paths
 from stack.console import print_error, print_line, print_warning
 from stack.errors import StackError
@@ -127,7 +127,7 @@ def audit(files: Sequence[Path], databases: Mapping[str, tuple[str, ...]], *, re
 
 def main(arguments: list[str] | None = None) -> int:
     """Audit the lock files."""
-    parser = argparse.ArgumentParser(prog="python -m devtools.audit", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m devtools.checks.audit", description=__doc__.partition("\n")[0])
     parser.add_argument("--required", action="store_true", help="fail if something could not be checked")
     options = parser.parse_args(arguments)
     try:

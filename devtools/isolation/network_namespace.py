@@ -1,10 +1,10 @@
-"""`python -m devtools.network_namespace COMMAND…`: runs a command with loopback only and logs its connection attempts.
+"""`python -m devtools.isolation.network_namespace COMMAND…`: runs a command with loopback only and logs its attempts.
 
 The command runs in a network namespace of its own. All packets that are not for loopback, name lookups included, are
 routed to an interface that this process reads and never answers. Each attempt is a line of a log
-(`devtools.network_attempts`), whose path the command finds in `DRIFTLINE_ATTEMPTS`. Neither root nor another program is
-needed: on Linux an ordinary user can create a user namespace as well, in which its user id stays the same. If the
-machine forbids that, the command runs without isolation after a warning.
+(`devtools.isolation.network_attempts`), whose path the command finds in `DRIFTLINE_ATTEMPTS`. Neither root nor another
+program is needed: on Linux an ordinary user can create a user namespace as well, in which its user id stays the same.
+If the machine forbids that, the command runs without isolation after a warning.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from devtools import network_attempts
+from devtools.isolation import network_attempts
 from stack.console import print_line, print_warning
 
 VARIABLE = "DRIFTLINE_ATTEMPTS"

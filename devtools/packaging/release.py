@@ -1,4 +1,4 @@
-"""`python -m devtools.release`: builds the wheel in dist/, checks its files, and writes checksum and release notes.
+"""`python -m devtools.packaging.release`: builds the wheel in dist/ and checks it, with its checksum and release notes.
 
 With `--tag v1.2.3` the tag must be the version of pyproject.toml, and CHANGELOG.md must give its date.
 """
@@ -89,7 +89,9 @@ def check_wheel(wheel: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write dist/ again; a failure is one message, and exit status 1."""
-    parser = argparse.ArgumentParser(prog="python -m devtools.release", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m devtools.packaging.release", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("--tag", help="the tag to release, as in v1.2.3")
     tag: str | None = parser.parse_args(arguments).tag
     try:

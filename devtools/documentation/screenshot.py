@@ -1,4 +1,4 @@
-"""Takes the README's picture: `python -m devtools.screenshot`, which `make screenshot` calls.
+"""Takes the README's picture: `python -m devtools.documentation.screenshot`, which `make screenshot` calls.
 
 The end-to-end test renders the dashboard of its world with a headless Chromium into `build/screenshot`; this program
 runs the test and copies the picture. `docs/images/manifest.txt` records the sums of the picture and of the page's
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import requests
 
-from devtools import page_outline
+from devtools.documentation import page_outline
 from stack import paths
 from stack.console import print_error, print_line
 from stack.errors import StackError
@@ -149,7 +149,9 @@ def publish(screenshots: Path = SCREENSHOTS, picture: Path = PICTURE) -> None:
 
 def main() -> int:
     """Take the picture; the exit status is 2 if that failed."""
-    parser = argparse.ArgumentParser(prog="python -m devtools.screenshot", description="Take the README's picture.")
+    parser = argparse.ArgumentParser(
+        prog="python -m devtools.documentation.screenshot", description="Take the README's picture."
+    )
     parser.add_argument("url", nargs="?", help="page; by default the dashboard of the end-to-end test's world")
     parser.add_argument("file", nargs="?", type=Path, default=SCREENSHOTS / "page.png", help="PNG file")
     parser.add_argument("--all", action="store_true", help="take a picture of every page")

@@ -1,7 +1,7 @@
 """Finds secrets in files: by their form (keys, tokens, passwords beside their name), or by value if it is known.
 
-`python -m devtools.leaks` scans what git tracks, `python -m devtools.leaks PATH…` other files and folders.
-False positives are listed in `not_secrets.toml`, each with a reason. A secret is never printed.
+`python -m devtools.checks.leaks` scans what git tracks, and with `PATH…` other files and folders. False
+positives are listed in `not_secrets.toml`, each with a reason. A secret is never printed.
 
 The detectors are those of detect-secrets; its own scan stops reading a file at the first byte that is not UTF-8.
 """
@@ -161,7 +161,7 @@ def leaks_of_tree() -> tuple[list[Leak], list[NotSecret]]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Scan the checkout or the given paths; the exit status is 1 if there are leaks or unused entries."""
-    parser = argparse.ArgumentParser(prog="python -m devtools.leaks", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m devtools.checks.leaks", description=__doc__.partition("\n")[0])
     parser.add_argument("places", nargs="*", type=Path, help="files and folders (default: what git tracks)")
     places: list[Path] = parser.parse_args(arguments).places
     suspected, stale = (list(leaks(files_below(*places))), []) if places else leaks_of_tree()

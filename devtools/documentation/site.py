@@ -12,7 +12,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {"docs/": "", "PlantUMLDiagrams/": "pictures/"}
 """Folders of the repository, and where the site has them."""
 PUBLISHED = {".md", ".svg", ".png", ".json"}
