@@ -146,7 +146,7 @@ test-newest: setup-dev ## Run tests of the engine and the backtest on Python 3.1
 	@$(VENV) -m devtools.checks.newest_python
 
 bench: setup ## Run the benchmarks against the underlying libraries (some minutes)
-	@for question in procedure poll simulator relay; do $(VENV) -m benchmarks.$$question || exit 1; done
+	@for question in records.procedure monitor.poll records.simulator records.relay; do $(VENV) -m benchmarks.$$question || exit 1; done
 
 diagrams: setup ## Draw the changed diagrams of PlantUMLDiagrams/ (downloads PlantUML the first time)
 	@$(VENV) -m devtools.documentation.diagrams

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from benchmarks.durable import databases
 from benchmarks.measuring import Better, RatioTarget, Variant, alternate, conclude, machine, share, show, timed
-from benchmarks.plan import NOW, plan_of
+from benchmarks.records.plan import NOW, plan_of
 from churn.columns import Topic
 from churn.ledger import RELAY
 from driftline.publishing.confluent_publisher import ConfluentPublisher

@@ -20,9 +20,9 @@ from sqlalchemy import Engine
 from benchmarks.durable import databases
 from benchmarks.engine.driftline_process import spec_of
 from benchmarks.engine.processes import run, script
-from benchmarks.history import label_frame
 from benchmarks.measuring import Better, RatioTarget, conclude, machine, show, times
-from benchmarks.open_chunk import PollCost, poll
+from benchmarks.monitor.history import label_frame
+from benchmarks.monitor.open_chunk import PollCost, poll
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelClock
 from driftline.objects import open_store

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, delete
 
 from benchmarks.durable import databases
 from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, share, show, timed
-from benchmarks.storage import DAY, NOW, Width, typed_table
+from benchmarks.predictions.storage import DAY, NOW, Width, typed_table
 from driftline.engine.results import EVENT_TIME, LABEL
 from driftline.http.server.server import make_server
 from driftline.ingest.ingestion import Ingestion, Sent

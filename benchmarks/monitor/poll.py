@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.durable import databases
-from benchmarks.history import NOW, StoredHistory, make_history
 from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, show, times
+from benchmarks.monitor.history import NOW, StoredHistory, make_history
 from monitoring.poll.poller import poll_once
 
 FIRST_NEW_DAY = datetime(2026, 5, 1, tzinfo=UTC)

@@ -13,8 +13,8 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from benchmarks.durable import databases, settings_of
-from benchmarks.history import DAY, NOW, SPEC, label_frame, scored_day
 from benchmarks.measuring import conclude, machine
+from benchmarks.monitor.history import DAY, NOW, SPEC, label_frame, scored_day
 from churn.columns import CHURN_MODEL
 from driftline.engine.spec import Period
 from driftline.objects import open_store

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, delete
 
 from benchmarks.durable import databases
-from benchmarks.ingest import NAME, WIDTH, register
 from benchmarks.measuring import machine
-from benchmarks.storage import NOW, typed_table
+from benchmarks.predictions.ingest import NAME, WIDTH, register
+from benchmarks.predictions.storage import NOW, typed_table
 from driftline.ingest.files.file_ingestion import FileIngestion
 from driftline.ingest.files.watched_folder import WatchedFolder
 from driftline.ingest.ingestion import Ingestion

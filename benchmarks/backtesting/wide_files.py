@@ -1,6 +1,6 @@
 """Peak memory of `driftline backtest` on wide files and on many chunks: rows, not chunks, are what it depends on.
 
-python -m benchmarks.wide_files [--only NAME] [--keep FOLDER]
+python -m benchmarks.backtesting.wide_files [--only NAME] [--keep FOLDER]
 """
 
 import argparse

@@ -23,8 +23,8 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, insert, select
 
 from benchmarks.durable import databases, settings_of
-from benchmarks.long_history import DAY, LABEL_DELAY, NAME, ROWS_A_DAY, START, LongHistory
 from benchmarks.measuring import Better, RatioTarget, conclude, machine
+from benchmarks.monitor.long_history import DAY, LABEL_DELAY, NAME, ROWS_A_DAY, START, LongHistory
 from devtools.documentation.screenshot import OPTIONS, browser
 from driftline.clock import naive_utc
 from driftline.store.tables import chunk_revisions, results, verdicts

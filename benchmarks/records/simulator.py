@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, MetaData, Table, func, select
 
 from benchmarks.durable import databases
 from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, share, show, timed
-from benchmarks.plan import NOW, plan_of
+from benchmarks.records.plan import NOW, plan_of
 from churn import tables as tables_of_churn
 from churn.columns import Cdr
 from churn.ledger import RELAY

