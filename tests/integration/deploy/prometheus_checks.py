@@ -15,7 +15,7 @@ import yaml
 
 from devtools.generators.grafana import Dashboard
 from stack.servers.ports import any_free
-from stack.setup import prometheus
+from stack.setup.debian import prometheus
 from tests.integration.programs import running
 
 SECONDS = 60.0

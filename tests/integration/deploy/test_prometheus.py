@@ -30,7 +30,7 @@ from monitoring.incidents.derivation import IncidentState
 from monitoring.settings import MonitorSettings
 from stack import paths
 from stack.servers.ports import any_free
-from stack.setup import prometheus
+from stack.setup.debian import prometheus
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.deploy.prometheus_checks import (
     Prometheus,

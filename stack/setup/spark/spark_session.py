@@ -1,4 +1,4 @@
-"""A Spark session that loads the classes of most jobs: `python -m stack.setup.spark_session JAVA_OPTIONS`."""
+"""A Spark session that loads the classes of most jobs: `python -m stack.setup.spark.spark_session JAVA_OPTIONS`."""
 
 import sys
 import tempfile

@@ -3,7 +3,7 @@
 import subprocess
 
 from stack import paths
-from stack.setup.debian_packages import UnpackedPrograms
+from stack.setup.debian.debian_packages import UnpackedPrograms
 
 PROGRAMS = UnpackedPrograms(
     paths.BUILD / "prometheus",

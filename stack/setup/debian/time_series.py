@@ -1,7 +1,7 @@
 """Provides VictoriaMetrics and InfluxDB for tests: the system's, or unpacked from their packages."""
 
 from stack import paths
-from stack.setup.debian_packages import UnpackedPrograms
+from stack.setup.debian.debian_packages import UnpackedPrograms
 
 PROGRAMS = UnpackedPrograms(
     paths.BUILD / "time_series", {"victoria-metrics": "victoria-metrics", "influxd": "influxdb"}

@@ -49,7 +49,7 @@ def _options() -> str:
 
 def _run(options: tuple[str, ...]) -> bool:
     """Run a session in a process of its own, whose Java writes the archive when it ends."""
-    command = (sys.executable, "-m", "stack.setup.spark_session", " ".join((*OPTIONS, *options)))
+    command = (sys.executable, "-m", "stack.setup.spark.spark_session", " ".join((*OPTIONS, *options)))
     completed = subprocess.run(
         command, cwd=paths.ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )

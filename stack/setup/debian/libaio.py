@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from stack.servers.mysql import LIBAIO
-from stack.setup.debian_packages import can_unpack, unpack
+from stack.setup.debian.debian_packages import can_unpack, unpack
 from stack.setup.jars import staging
 
 SONAME = "libaio.so.1"
