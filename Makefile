@@ -11,7 +11,7 @@ PYTEST := $(VENV) -m pytest
 # One thread for each process; where tests wait for servers, three processes keep two cores busy.
 PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q --dist loadgroup
 # In a network namespace of its own, unless the tests use external servers (stack/testing/external_servers.py).
-WITHOUT_NETWORK := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.network_namespace)
+WITHOUT_NETWORK := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.isolation.network_namespace)
 # The modules of the public API: their docstrings hold examples, which are run.
 PUBLIC := $(addprefix src/driftline/,monitor.py errors.py backtesting/backtest.py backtesting/output/result.py \
 	engine/spec.py engine/results.py report/view.py client/__init__.py client/errors.py client/monitor_client.py client/status.py \
@@ -80,26 +80,26 @@ check-rest: setup-dev ## Run the other half of `check`
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
 	PYTHONPATH=pyspark .venv/bin/lint-imports
-	$(VENV) -m devtools.leaks
-	$(VENV) -m devtools.workflows
+	$(VENV) -m devtools.checks.leaks
+	$(VENV) -m devtools.checks.workflows
 	$(PYTEST) -q --doctest-modules $(PUBLIC)
 	$(SITE) --quiet
 
 language: setup-dev ## List names, docstrings and commit subjects worth improving (of=FOLDER: of one folder)
-	@$(VENV) -m devtools.language $(of)
+	@$(VENV) -m devtools.checks.language $(of)
 
 audit: setup-dev ## Look up known vulnerabilities of the locked packages (required=1: fail if that is impossible)
-	$(VENV) -m devtools.audit $(if $(required),--required)
+	$(VENV) -m devtools.checks.audit $(if $(required),--required)
 
 scan-secrets: setup-dev ## Scan the tracked files for secrets
-	$(VENV) -m devtools.leaks
+	$(VENV) -m devtools.checks.leaks
 
 fetch-data: setup-dev ## Download and verify the raw data of RAW_DATA_BUCKET and RAW_DATA_OBJECT, or of RAW_DATA_URL
 	$(VENV) flaskapp/DataFile/download_raw_data.py
 	cd flaskapp/DataFile && sha256sum RawData.csv* > RawData.sha256
 
 wheel: setup-dev ## Build and check the wheel in dist/, with release notes (tag=v1.2.3: require this version)
-	$(VENV) -m devtools.release $(if $(tag),--tag $(tag))
+	$(VENV) -m devtools.packaging.release $(if $(tag),--tag $(tag))
 
 test: test-unit test-slow test-integration test-e2e ## Run the tests, on real servers (test-kills: while processes are killed; test-mysql: all SQL on MySQL)
 
@@ -144,19 +144,19 @@ test-images: tools ## Build and run the images without a Docker engine (first 8 
 	$(PYTEST) -q tests/images
 
 test-newest: setup-dev ## Run tests of the engine and the backtest on Python 3.13 and pandas 3 (skipped without that Python)
-	@$(VENV) -m devtools.newest_python
+	@$(VENV) -m devtools.checks.newest_python
 
 bench: setup ## Run the benchmarks against the underlying libraries (some minutes)
-	@for question in procedure poll simulator relay; do $(VENV) -m benchmarks.$$question || exit 1; done
+	@for question in records.procedure monitor.poll records.simulator records.relay; do $(VENV) -m benchmarks.$$question || exit 1; done
 
 diagrams: setup ## Draw the changed diagrams of PlantUMLDiagrams/ (downloads PlantUML the first time)
-	@$(VENV) -m devtools.diagrams
+	@$(VENV) -m devtools.documentation.diagrams
 
 screenshot: setup ## Take the README's picture with the end-to-end test (needs a Chromium; url=ADDRESS: of a page)
-	@$(VENV) -m devtools.screenshot $(url)
+	@$(VENV) -m devtools.documentation.screenshot $(url)
 
 screenshots: setup ## Take a picture of every page of the demo, for docs/images (needs a Chromium)
-	@$(VENV) -m devtools.screenshot --all
+	@$(VENV) -m devtools.documentation.screenshot --all
 
 docs: setup-dev ## Build the documentation site in build/site
 	@$(SITE)
@@ -165,7 +165,7 @@ secrets: setup-dev ## Create the passwords and tokens of the compose files in de
 	@$(VENV) -m stack.containers.secrets
 
 services: setup-dev ## Write the files derived from the table of services: compose files, images, workflow
-	@$(VENV) -m devtools.services
+	@$(VENV) -m devtools.generators.services
 
 lock: setup-dev ## Write the lock files from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock

@@ -21,7 +21,9 @@ from stack.services.environments import settings_for
 from stack.services.local import PROCESSES, WORKERS, Selection
 from stack.services.site import Site
 from stack.services.table import names, with_port
-from stack.setup import downloads, libaio, spark_classes, tools
+from stack.setup import downloads, tools
+from stack.setup.debian import libaio
+from stack.setup.spark import spark_classes
 from stack.supervision import control
 
 NOT_ALL_RUNNING = 3

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from stack import paths
 from stack.errors import StackError
 from stack.locks import exclusive_lock
-from stack.setup import downloads, libaio, prerequisites, virtualenv
+from stack.setup import downloads, prerequisites, virtualenv
+from stack.setup.debian import libaio
 from stack.setup.virtualenv import INSTALLER, MONITOR_PACKAGES, PACKAGES, PROJECT, InstallStep
 
 

@@ -26,7 +26,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from driftline.settings import DatabaseSettings
 from stack.errors import StartFailed
 from stack.servers.readiness import POLL_SECONDS
-from stack.setup import libaio
+from stack.setup.debian import libaio
 from stack.testing import external_servers
 from stack.testing.temporary_servers import (
     TemporaryBroker,

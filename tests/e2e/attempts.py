@@ -1,9 +1,9 @@
-"""Attempts to connect to more than loopback, as `devtools.network_namespace` logs them."""
+"""Attempts to connect to more than loopback, as `devtools.isolation.network_namespace` logs them."""
 
 from pathlib import Path
 
-from devtools import network_attempts
-from devtools.network_attempts import NetworkAttempt
+from devtools.isolation import network_attempts
+from devtools.isolation.network_attempts import NetworkAttempt
 
 PLANTED = NetworkAttempt("udp", "192.0.2.7", 4242)
 """The attempt that a test makes, to an address that belongs to documentation (RFC 5737)."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
 
-from devtools.screenshot import OPTIONS, browser
+from devtools.documentation.screenshot import OPTIONS, browser
 
 WIDTHS = (390, 820, 1440)
 """A phone, a tablet and a wide screen, in pixels."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.network_namespace import VARIABLE
+from devtools.isolation.network_namespace import VARIABLE
 from stack.demo.plan import Plan, PlannedDrift, Scenario
 from stack.testing import external_servers
 from stack.testing.isolated_stack import IsolatedStack
@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def attempts() -> Path:
     """The log of attempts to connect to more than loopback."""
     if VARIABLE not in os.environ:
-        pytest.skip("not run by `python -m devtools.network_namespace`, or the machine forbids it")
+        pytest.skip("not run by `python -m devtools.isolation.network_namespace`, or the machine forbids it")
     return Path(os.environ[VARIABLE])
 
 

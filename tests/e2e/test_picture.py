@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from devtools import screenshot
+from devtools.documentation import screenshot
 from stack.demo.plan import Plan
 from stack.testing.isolated_stack import IsolatedStack
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.leaks import files_below, leaks
+from devtools.checks.leaks import files_below, leaks
 from stack.testing.isolated_stack import IsolatedStack
 from tests.known_values import files_with
 

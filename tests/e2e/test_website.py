@@ -7,7 +7,7 @@ import pytest
 import requests
 from flask import Flask
 
-from devtools.screenshot import browser
+from devtools.documentation.screenshot import browser
 from driftline.settings import DatabaseSettings
 from monitoring.app import create_app
 from monitoring.settings import MonitorSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools import network_attempts
+from devtools.isolation import network_attempts
 from stack.testing.isolated_stack import IsolatedStack
 from tests.e2e.attempts import PLANTED, beyond_loopback
 

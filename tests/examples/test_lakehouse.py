@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Executable, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from devtools.dashboards import LAKEHOUSE
+from devtools.generators.dashboards import LAKEHOUSE
 from examples.lakehouse import comparison, predictions
 from examples.lakehouse.__main__ import score
 from examples.lakehouse.hudi import step

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from devtools.images import Image
-from devtools.runc_container import EXECUTABLE, TMPFS, RuncContainer
+from devtools.packaging.images import Image
+from devtools.packaging.runc_container import EXECUTABLE, TMPFS, RuncContainer
 from stack.containers import secrets as container_secrets
 from tests.integration.deploy.test_compose import environment
 

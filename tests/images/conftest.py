@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from devtools.images import EXAMPLES, IMAGES, Builder, Image, reason_missing
-from devtools.runc_container import RuncContainer
+from devtools.packaging.images import EXAMPLES, IMAGES, Builder, Image, reason_missing
+from devtools.packaging.runc_container import RuncContainer
 from driftline.clock import utc_now
 from driftline.http.health import is_ready
 from stack import paths

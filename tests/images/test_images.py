@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 import requests
 
-from devtools import leaks
+from devtools.checks import leaks
 from devtools.git_files import tracked_files
-from devtools.images import IMAGES, Image
+from devtools.packaging.images import IMAGES, Image
 from stack import paths
 from stack.servers import ports
 from stack.services.table import SERVICES

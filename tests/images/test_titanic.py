@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from devtools.runc_container import RuncContainer
+from devtools.packaging.runc_container import RuncContainer
 from driftline.artifacts.loading import load_scorer
 from driftline.clock import utc_now
 from driftline.http.authorization import tokens

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.network_namespace import VARIABLE
+from devtools.isolation.network_namespace import VARIABLE
 from tests.e2e.attempts import beyond_loopback
 
 

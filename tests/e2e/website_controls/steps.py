@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 from sqlalchemy import Engine, Table, select
 
-from devtools.screenshot import browser
+from devtools.documentation.screenshot import browser
 from tests.e2e.browser import Visitor
 
 NEEDS_BROWSER = pytest.mark.skipif(browser() is None, reason="needs a Chromium, for instance the package chromium")

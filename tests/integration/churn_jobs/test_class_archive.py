@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stack.servers import class_archive
-from stack.setup import spark_classes
+from stack.setup.spark import spark_classes
 
 
 def test_spark_takes_its_classes_from_the_archive() -> None:

@@ -13,9 +13,9 @@ import pytest
 import requests
 import yaml
 
-from devtools.grafana import Dashboard
+from devtools.generators.grafana import Dashboard
 from stack.servers.ports import any_free
-from stack.setup import prometheus
+from stack.setup.debian import prometheus
 from tests.integration.programs import running
 
 SECONDS = 60.0

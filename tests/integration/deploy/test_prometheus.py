@@ -14,7 +14,7 @@ import yaml
 from apiflask import APIFlask
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from devtools.dashboards import DASHBOARDS
+from devtools.generators.dashboards import DASHBOARDS
 from driftline.clock import naive_utc, utc_now
 from driftline.engine.results import State
 from driftline.http import access, web
@@ -30,7 +30,7 @@ from monitoring.incidents.derivation import IncidentState
 from monitoring.settings import MonitorSettings
 from stack import paths
 from stack.servers.ports import any_free
-from stack.setup import prometheus
+from stack.setup.debian import prometheus
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.deploy.prometheus_checks import (
     Prometheus,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from devtools import audit
-from devtools.newest_python import LOCK as NEWEST_LOCK
+from devtools.checks import audit
+from devtools.checks.newest_python import LOCK as NEWEST_LOCK
 from driftline.tls import server_context
 from stack.servers import ports
 from stack.services.certificates import Certificates

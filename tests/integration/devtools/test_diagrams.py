@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools import diagrams
+from devtools.documentation import diagrams
 
 PNG = b"\x89PNG\r\n"
 

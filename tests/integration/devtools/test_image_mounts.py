@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.images import Builder, reason_missing
+from devtools.packaging.images import Builder, reason_missing
 
 pytestmark = pytest.mark.skipif(reason_missing() is not None, reason=f"cannot build images: {reason_missing()}")
 

@@ -8,7 +8,7 @@ import pytest
 
 from stack import paths
 
-ENCLOSED = (sys.executable, "-m", "devtools.network_namespace")
+ENCLOSED = (sys.executable, "-m", "devtools.isolation.network_namespace")
 PLANTED = """
 import os, socket, time
 for family, address in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8:1::5")):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools import screenshot
+from devtools.documentation import screenshot
 
 pytestmark = pytest.mark.skipif(
     screenshot.browser() is None, reason="needs a Chromium, for instance the package chromium"

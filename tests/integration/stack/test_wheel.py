@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from devtools import release
+from devtools.packaging import release
 from stack import paths
 
 PROGRAM = """

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from prometheus_client import Metric
 
-from devtools.dashboards import ALL, DASHBOARDS, LAKEHOUSE, outdated
-from devtools.grafana import DATASOURCE, Dashboard
+from devtools.generators.dashboards import ALL, DASHBOARDS, LAKEHOUSE, outdated
+from devtools.generators.grafana import DATASOURCE, Dashboard
 from examples.lakehouse.pipeline_metrics import HUDI, PipelineMetrics, TopicPositions
 from tests.unit.docs.pages import ROOT
 from tests.unit.docs.test_metrics_table import documented
@@ -20,7 +20,7 @@ GRAFANA = ROOT / "deploy" / "grafana"
 
 
 def test_the_files_are_those_of_the_table() -> None:
-    assert outdated() == [], "run `python -m devtools.dashboards`"
+    assert outdated() == [], "run `python -m devtools.generators.dashboards`"
 
 
 @pytest.mark.parametrize("board", ALL, ids=lambda board: board.name)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools import diagrams
+from devtools.documentation import diagrams
 from stack.setup import checksums
 
 Change = Callable[[Path], object]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from devtools import images
-from devtools.images import Image
-from devtools.runc_container import EXECUTABLE, RuncContainer
+from devtools.packaging import images
+from devtools.packaging.images import Image
+from devtools.packaging.runc_container import EXECUTABLE, RuncContainer
 
 CONFIGURATION = {
     "User": "10001:10001",

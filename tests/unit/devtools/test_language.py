@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from devtools import language
-from devtools.language import CodePlace, Module, Section
+from devtools.checks import language
+from devtools.checks.language import CodePlace, Module, Section
 
 LONG_BODY = "\n".join(f"    step_{number} = {number}" for number in range(11))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from devtools import leaks
-from devtools.leaks import LEAKS_FOUND, files_below, main
+from devtools.checks import leaks
+from devtools.checks.leaks import LEAKS_FOUND, files_below, main
 
 LETTERS = string.ascii_letters + string.digits
 NOISE = random.Random(7)

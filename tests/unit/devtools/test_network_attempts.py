@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.network_attempts import ICMPV6, IGMP, TCP, UDP, NetworkAttempt, attempt_of, read
+from devtools.isolation.network_attempts import ICMPV6, IGMP, TCP, UDP, NetworkAttempt, attempt_of, read
 
 DNS = struct.pack("!6H", 7, 0x100, 1, 0, 0, 0) + b"\x07planted\x07example\0" + struct.pack("!2H", 1, 1)
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from devtools import release
-from devtools.release import NotReleasable
+from devtools.packaging import release
+from devtools.packaging.release import NotReleasable
 from stack import paths
 
 CHANGELOG = """# Changelog

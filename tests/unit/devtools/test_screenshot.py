@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools import page_outline, screenshot
+from devtools.documentation import page_outline, screenshot
 
 PAGE = '<h1>churn</h1><section class="card"><h2>8 alerts</h2><p class="chip alert">Alert</p></section>'
 

@@ -9,8 +9,8 @@ from typing import cast
 import pytest
 import yaml
 
-from devtools import services as generator
-from devtools.services import RegionMissing, generated_files
+from devtools.generators import services as generator
+from devtools.generators.services import RegionMissing, generated_files
 from stack import paths
 from stack.services.accounts import Administration
 from stack.services.environments import settings_of

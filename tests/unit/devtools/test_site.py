@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("mkdocs")
 
-from devtools.site import rewrite_links
+from devtools.documentation.site import rewrite_links
 
 
 @pytest.mark.parametrize(

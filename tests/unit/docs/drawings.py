@@ -4,7 +4,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from devtools import diagrams
+from devtools.documentation import diagrams
 from tests.unit.docs.pages import ROOT
 
 SOURCES = {source.stem: source for source in diagrams.sources()}

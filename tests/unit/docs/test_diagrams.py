@@ -11,7 +11,7 @@ from sqlalchemy import Table
 from churn import tables as churn_tables
 from churn import views
 from churn.columns import FEATURES, TRAILING_DAYS, Topic
-from devtools import diagrams
+from devtools.documentation import diagrams
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.drift_rule import LASTING, WINDOW
 from driftline.settings import DatabaseSettings

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from devtools import screenshot
+from devtools.documentation import screenshot
 from stack.setup import checksums
 from tests.unit.docs.examples import run_examples
 from tests.unit.docs.pages import README, ROOT, fenced, section

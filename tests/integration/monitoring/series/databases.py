@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from stack.servers import ports
-from stack.setup.time_series import PROGRAMS
+from stack.setup.debian.time_series import PROGRAMS
 from tests.integration.programs import running
 
 Series = dict[tuple[str, ...], dict[datetime, float]]

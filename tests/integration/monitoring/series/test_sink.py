@@ -18,7 +18,7 @@ from monitoring.series.receiver import HttpLineReceiver, SeriesUnavailable
 from monitoring.series.sink import SeriesSink
 from monitoring.settings import MonitorSettings
 from stack.servers import ports
-from stack.setup import time_series
+from stack.setup.debian import time_series
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.flaskapp.observed import wait_until
 from tests.integration.monitoring.alerts.receivers import http_receiver

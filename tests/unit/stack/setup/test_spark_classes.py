@@ -7,7 +7,7 @@ import pytest
 from churn_jobs.spark import session
 from examples import spark_sessions
 from stack import paths
-from stack.setup import spark_classes
+from stack.setup.spark import spark_classes
 
 
 def test_jobs_and_examples_read_the_options_that_are_written_with_the_archive(

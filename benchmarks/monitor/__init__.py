@@ -1,0 +1,1 @@
+"""Polls and pages over long histories and over many models."""

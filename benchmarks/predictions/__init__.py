@@ -1,0 +1,1 @@
+"""How predictions are sent, read from other systems, and stored."""

@@ -1,0 +1,1 @@
+"""Programs that examine the checkout and change nothing in it."""

@@ -1,0 +1,1 @@
+"""Diagrams, pictures of pages, and the documentation site."""

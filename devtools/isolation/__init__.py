@@ -1,0 +1,1 @@
+"""Runs without network, which log what would have left the machine."""

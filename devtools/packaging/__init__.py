@@ -1,0 +1,1 @@
+"""Wheels, images, and containers that run the images."""

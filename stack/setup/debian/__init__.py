@@ -1,0 +1,1 @@
+"""What comes from packages of Debian and Ubuntu."""

@@ -1,0 +1,1 @@
+"""The archive of the classes that Spark loads."""
