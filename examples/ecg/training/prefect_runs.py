@@ -31,7 +31,7 @@ def start_prefect(programs: Path, processes: Path, environment: Mapping[str, str
     server.start(serve, settings, ROOT)
     wait_for(lambda: _answer(address, "/api/health"), "Prefect's server", START_SECONDS, process=server)
     of_steps = {"PYTHONPATH": str(ROOT), "ECG_PYTHON": sys.executable, "PREFECT_RUNNER_POLL_FREQUENCY": "2"}
-    serve_flow = (str(programs / "python"), "-m", "examples.ecg.flow", *parameters)
+    serve_flow = (str(programs / "python"), "-m", "examples.ecg.training.flow", *parameters)
     runner.start(serve_flow, {**environment, **settings, **of_steps}, ROOT)
     wait_for(lambda: _answer(address, _deployment_path()), "The flow", START_SECONDS, process=runner)
     return address

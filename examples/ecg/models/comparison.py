@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta, binomtest
 
-from examples.ecg.beats import Beats
-from examples.ecg.classifiers import TRAINERS, predicted
-from examples.ecg.etl import EARLIER
+from examples.ecg.models.classifiers import TRAINERS, predicted
+from examples.ecg.record.beats import Beats
+from examples.ecg.record.etl import EARLIER
 from examples.ecg.steps import CLASSES
 
 Numbers = npt.NDArray[np.int64]

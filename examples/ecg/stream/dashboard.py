@@ -13,8 +13,8 @@ import mlflow
 import pandas as pd
 import streamlit as st
 
-from examples.ecg.newest_beats import newest_beats
 from examples.ecg.steps import CHAMPION, MODEL, REGISTERED, SNAPSHOTS, XGBOOST
+from examples.ecg.stream.newest_beats import newest_beats
 
 SECONDS, REFRESH_SECONDS = 10, 10
 METRICS = ("accuracy", "weighted_f1", "youden_j")

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 import xgboost
 
-from examples.ecg import snapshot_ensemble
-from examples.ecg.features import FEATURES, FloatArray
-from examples.ecg.snapshot_ensemble import Network, SnapshotEnsemble
+from examples.ecg.models import snapshot_ensemble
+from examples.ecg.models.snapshot_ensemble import Network, SnapshotEnsemble
+from examples.ecg.record.features import FEATURES, FloatArray
 from examples.ecg.steps import CLASSES, SNAPSHOTS, XGBOOST
 
 SEED = 1

@@ -6,8 +6,8 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from examples.ecg.days import BeatDay
 from examples.ecg.steps import BEATS
+from examples.ecg.stream.days import BeatDay
 
 SECONDS = 60
 QUIET = {"log_level": 3}

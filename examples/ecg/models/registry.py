@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from examples.ecg.classifiers import Classifier, load
-from examples.ecg.features import FEATURES
+from examples.ecg.models.classifiers import Classifier, load
+from examples.ecg.record.features import FEATURES
 from examples.ecg.steps import CHAMPION, REGISTERED, SCORES
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _log_run(client: "MlflowClient", experiment: str, trained: TrainedModel) -> 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         trained.model.save(folder)
-        described.add_flavor(REGISTERED, description="examples.ecg.classifiers.load reads it")
+        described.add_flavor(REGISTERED, description="examples.ecg.models.classifiers.load reads it")
         described.save(str(folder / "MLmodel"))
         client.log_artifacts(run_id, name, MODEL_FOLDER)
     client.set_terminated(run_id)

@@ -15,8 +15,8 @@ import fsspec
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
-from examples.ecg.features import BEFORE, RATE, SAMPLES
-from examples.ecg.record import ANNOTATIONS, RAW, SIGNAL
+from examples.ecg.record.features import BEFORE, RATE, SAMPLES
+from examples.ecg.record.upload import ANNOTATIONS, RAW, SIGNAL
 from examples.spark_sessions import spark_session
 
 BEATS, MADE_OF = "beats/record_100.parquet", "beats/made_of.sha256"
@@ -27,7 +27,7 @@ UNITS_PER_MILLIVOLT, EARLIER = 200.0, 8
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the beats of an object store, unless they were made of the same objects."""
-    parser = argparse.ArgumentParser(prog="python -m examples.ecg.etl", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m examples.ecg.record.etl", description=__doc__)
     parser.add_argument("objects", help="address of the object store: s3://BUCKET, or a folder")
     sys.stdout.write(make_beats(parser.parse_args(arguments).objects))
     return 0

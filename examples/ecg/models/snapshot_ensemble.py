@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from examples.ecg.features import FEATURES, FloatArray
+from examples.ecg.record.features import FEATURES, FloatArray
 from examples.ecg.steps import CLASSES
 
 CYCLES, EPOCHS, RATE = 5, 40, 0.1

@@ -11,13 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from examples.ecg import classifiers, comparison, features, snapshot_ensemble
-from examples.ecg.beats import Beats, read_beats, split
-from examples.ecg.classifiers import PARAMETERS, TRAINERS, Classifier, predicted
-from examples.ecg.comparison import CONFIDENCE, EstimatedMetric, Symbols, measures, out_of_fold, paired_test, recalls
-from examples.ecg.days import BeatPlan, draw_days, scored
-from examples.ecg.registry import TrainedModel, connected, record
+from examples.ecg.models import classifiers, comparison, snapshot_ensemble
+from examples.ecg.models.classifiers import PARAMETERS, TRAINERS, Classifier, predicted
+from examples.ecg.models.comparison import (
+    CONFIDENCE,
+    EstimatedMetric,
+    Symbols,
+    measures,
+    out_of_fold,
+    paired_test,
+    recalls,
+)
+from examples.ecg.models.registry import TrainedModel, connected, record
+from examples.ecg.record import features
+from examples.ecg.record.beats import Beats, read_beats, split
 from examples.ecg.steps import CHAMPION, COMPARISON, REFERENCE, REGISTERED, SNAPSHOTS, SUMMARY, XGBOOST
+from examples.ecg.stream.days import BeatPlan, draw_days, scored
 
 SIGNIFICANT = 0.05
 MODULES = (features, snapshot_ensemble, classifiers, comparison)
@@ -27,7 +36,7 @@ SOURCES = (Path(__file__), *(Path(f"{module.__file__}") for module in MODULES))
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train on the known beats of an object store; write the comparison and `reference.csv` to a folder."""
-    parser = argparse.ArgumentParser(prog="python -m examples.ecg.training", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m examples.ecg.training.train", description=__doc__)
     parser.add_argument("objects", help="address of the object store: s3://BUCKET, or a folder")
     parser.add_argument("folder", type=Path, help="folder of the files that are written")
     parser.add_argument("mlflow", help="address of MLflow's server or store")

@@ -14,10 +14,10 @@ import numpy as np
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from driftline.client import Monitor
-from examples.ecg.classifiers import Classifier, predicted
-from examples.ecg.features import features_of
+from examples.ecg.models.classifiers import Classifier, predicted
+from examples.ecg.record.features import features_of
 from examples.ecg.steps import BEATS, CLASSES, SCORED
-from examples.ecg.streaming import QUIET, SECONDS, flush, send
+from examples.ecg.stream.streaming import QUIET, SECONDS, flush, send
 
 GROUP, MOST_BEATS = "ecg-scoring", 500
 """The consumer group, and the beats that are scored at once."""

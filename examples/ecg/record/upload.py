@@ -15,7 +15,7 @@ RAW = "raw"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Store both files under an address such as `s3://ecg`, unless they are there."""
-    parser = argparse.ArgumentParser(prog="python -m examples.ecg.record", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m examples.ecg.record.upload", description=__doc__)
     parser.add_argument("objects", help="address of the object store: s3://BUCKET, or a folder")
     sys.stdout.write(f"{upload(parser.parse_args(arguments).objects)} objects stored.\n")
     return 0

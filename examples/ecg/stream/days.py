@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from examples.ecg.beats import Beats
-from examples.ecg.classifiers import Classifier, predicted
-from examples.ecg.features import FEATURES
+from examples.ecg.models.classifiers import Classifier, predicted
+from examples.ecg.record.beats import Beats
+from examples.ecg.record.features import FEATURES
 from examples.ecg.steps import AT, ID, PREDICTION, SCORES, SYMBOL
 
 FIRST_DAY, BEGIN = date(2024, 1, 1), time(8, 0, tzinfo=UTC)

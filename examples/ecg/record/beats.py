@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from examples.ecg.etl import BEATS
-from examples.ecg.features import FloatArray, features_of
+from examples.ecg.record.etl import BEATS
+from examples.ecg.record.features import FloatArray, features_of
 
 KNOWN_SHARE = 0.6
 """The share of the record, from its beginning, that is known when the models are trained."""
