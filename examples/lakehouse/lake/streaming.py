@@ -15,7 +15,7 @@ from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 from pyspark.sql.streaming.query import StreamingQuery
 
 from driftline import lineage
-from examples.lakehouse.change_events import (
+from examples.lakehouse.capture.change_events import (
     COMMITTED,
     DELETE,
     OPERATION,
@@ -27,11 +27,11 @@ from examples.lakehouse.change_events import (
     read_changes,
     summary_of,
 )
-from examples.lakehouse.connect import SINK
-from examples.lakehouse.lake import DELETED, ORDERS, add_columns, create_tables, lake_session
+from examples.lakehouse.capture.connect import SINK
+from examples.lakehouse.capture.pipeline_metrics import ICEBERG, PipelineMetrics, TopicPositions
+from examples.lakehouse.lake.iceberg import DELETED, ORDERS, add_columns, create_tables, lake_session
 from examples.lakehouse.lineage import STREAM, change_topic, lake_orders
-from examples.lakehouse.orders import TOPIC
-from examples.lakehouse.pipeline_metrics import ICEBERG, PipelineMetrics, TopicPositions
+from examples.lakehouse.shop.orders import TOPIC
 from examples.processes import LOOPBACK
 from examples.spark_sessions import topic_messages
 
@@ -140,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m examples.lakehouse.streaming", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m examples.lakehouse.lake.streaming", description=__doc__)
     parser.add_argument("--objects", required=True, help="address of the object store: s3://BUCKET, or a folder")
     parser.add_argument("--catalogue-port", type=int, required=True, help="port of the database with the catalogue")
     parser.add_argument("--kafka", required=True, help="addresses of Kafka's brokers")

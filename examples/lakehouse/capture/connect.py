@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from examples.lakehouse.jars import JARS, jars
-from examples.lakehouse.orders import COPY, ORDERS, SHOP, TOPIC
-from examples.lakehouse.shop_database import ShopDatabase
+from examples.lakehouse.shop.database import ShopDatabase
+from examples.lakehouse.shop.orders import COPY, ORDERS, SHOP, TOPIC
 from examples.monitor_api import NoAnswer, RequestRefused, request_json, wait_for
 from examples.processes import LOOPBACK, BackgroundProcess
 from examples.servers import ROOT

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Engine, create_engine
 
-from examples.lakehouse.orders import CATALOG, COPY, METADATA, SHOP
+from examples.lakehouse.shop.orders import CATALOG, COPY, METADATA, SHOP
 from examples.monitor_api import wait_for
 from examples.processes import LOOPBACK, BackgroundProcess
 from examples.servers import ROOT

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from pyspark.sql import SparkSession
 
-from examples.lakehouse.lake import DELETED, LAKE, MAIN, ORDERS, TRAINED, changelog, references
-from examples.lakehouse.scoring import KIND
+from examples.lakehouse.lake.iceberg import DELETED, KIND, LAKE, MAIN, ORDERS, TRAINED, changelog, references
 
 
 def describe_history(spark: SparkSession) -> Iterator[str]:

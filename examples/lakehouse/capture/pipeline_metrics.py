@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from pyspark.sql.streaming.query import StreamingQuery
 
-from examples.lakehouse.change_events import BatchSummary
+from examples.lakehouse.capture.change_events import BatchSummary
 
 ICEBERG, HUDI, COPY = "iceberg", "hudi", "copy"
 """The names of the sinks: the lake, the Hudi tables, and the copy that Connect writes."""

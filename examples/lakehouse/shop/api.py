@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from examples.lakehouse.simulation import ShopChange, ShopPlan, changes
+from examples.lakehouse.shop.simulation import ShopChange, ShopPlan, changes
 from examples.processes import LOOPBACK
 
 CHANGES, MOST = "/orders/changes", 1_000
@@ -98,7 +98,7 @@ def serve(feed: ChangeFeed, port: int) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the orders of a plan, as JSON of its fields."""
-    parser = argparse.ArgumentParser(prog="python -m examples.lakehouse.shop_api", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m examples.lakehouse.shop.api", description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("plan", type=json.loads, help='such as {"seed": 1}')
     options = parser.parse_args(arguments)

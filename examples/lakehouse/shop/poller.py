@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine, MetaData, Table, bindparam, delete, i
 from sqlalchemy.dialects.mysql import insert as upserting
 
 from driftline import DriftlineError
-from examples.lakehouse.orders import ORDERS, POSITION, PROMISED
-from examples.lakehouse.shop_api import CHANGES
+from examples.lakehouse.shop.api import CHANGES
+from examples.lakehouse.shop.orders import ORDERS, POSITION, PROMISED
 from examples.monitor_api import request_json
 
 PAGE_CHANGES = 500

@@ -6,9 +6,9 @@ import pandas as pd
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
-from examples.lakehouse.lake import ORDERS, TRAINED, references
-from examples.lakehouse.model import AT, FEATURES, ID, LABEL, DeliveryModel, scored, train
-from examples.lakehouse.simulation import ShopPlan
+from examples.lakehouse.lake.iceberg import ORDERS, TRAINED, references
+from examples.lakehouse.model.delivery_model import AT, FEATURES, ID, LABEL, DeliveryModel, scored, train
+from examples.lakehouse.shop.simulation import ShopPlan
 
 MODEL_FILE, REFERENCE = "model.json", "reference.csv"
 

@@ -12,8 +12,8 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
-from examples.lakehouse.lake import LAKE, add_columns
-from examples.lakehouse.orders import MODEL
+from examples.lakehouse.lake.iceberg import LAKE, add_columns
+from examples.lakehouse.shop.orders import MODEL
 from examples.servers import Servers
 
 PREDICTIONS, OBJECT = f"{LAKE}.monitor.predictions", "archived_object"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pyspark.sql import DataFrame, SparkSession
 
 from examples.lakehouse.jars import jars
-from examples.lakehouse.orders import CATALOG
+from examples.lakehouse.shop.orders import CATALOG
 from examples.processes import LOOPBACK
 from examples.spark_sessions import kafka_jars, spark_session
 
@@ -16,6 +16,8 @@ ORDERS, DELETED = f"{LAKE}.shop.orders", f"{LAKE}.shop.deleted_orders"
 """The orders as they are, and the positions at which orders were deleted."""
 MAIN, TRAINED, SCORED = "main", "trained", "scored"
 """The branch of the orders, and the tags of the snapshots that the model learned from and that were scored last."""
+KIND, NUMBER = "_change_type", "_change_ordinal"
+"""What Iceberg says of a change in the changelog, and the number of its snapshot there."""
 POSITION = "change_file STRING, change_pos BIGINT, change_offset BIGINT"
 """The position of a row's newest change, by which changes are in order."""
 COLUMNS = """
@@ -70,7 +72,7 @@ def references(spark: SparkSession) -> dict[str, int]:
 
 
 def changelog(spark: SparkSession, first: int, last: int) -> DataFrame:
-    """Return all changes after one snapshot until another, with `_change_type` and `_change_ordinal`."""
+    """Return all changes after one snapshot until another, with the columns `KIND` and `NUMBER`."""
     (row,) = spark.sql(
         f"CALL {LAKE}.system.create_changelog_view(table => '{ORDERS}', "
         "options => map('start-snapshot-id', :first, 'end-snapshot-id', :last), identifier_columns => array('id'))",

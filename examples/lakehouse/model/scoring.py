@@ -9,14 +9,13 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
 from driftline.client import Monitor
-from examples.lakehouse.lake import MAIN, ORDERS, SCORED, TRAINED, changelog, references
-from examples.lakehouse.model import AT, FEATURES, ID, LABEL, PREDICTION, DeliveryModel, scored
+from examples.lakehouse.lake.iceberg import KIND, MAIN, NUMBER, ORDERS, SCORED, TRAINED, changelog, references
+from examples.lakehouse.model.delivery_model import AT, FEATURES, ID, LABEL, PREDICTION, DeliveryModel, scored
 from examples.monitor_api import NotStored
 
 SECONDS = 120
-KIND, NUMBER = "_change_type", "_change_ordinal"
 INSERTED, REPLACED, UPDATED, DELETED = "INSERT", "UPDATE_BEFORE", "UPDATE_AFTER", "DELETE"
-"""What Iceberg says of a change, the number of its snapshot, and the kinds; an update is two rows."""
+"""The kinds of a change, as Iceberg names them; an update is two rows."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from examples.lakehouse.orders import PROMISED
+from examples.lakehouse.shop.orders import PROMISED
 
 FIRST_DAY, DAY = datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=1)
 WAREHOUSES = {"north": 6.0, "south": 9.0, "west": 14.0}
