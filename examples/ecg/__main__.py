@@ -17,14 +17,14 @@ from mlflow.exceptions import MlflowException
 
 from driftline import DriftlineError
 from driftline.client import Monitor
-from examples.ecg.beats import Beats, read_beats, split
-from examples.ecg.days import BEGIN, FIRST_DAY, LABELLED_AFTER, SHORT, BeatPlan, draw_days
-from examples.ecg.prefect_runs import run_flow, start_prefect
-from examples.ecg.registry import QUIET as QUIET_MLFLOW
-from examples.ecg.registry import connected, load_champion
-from examples.ecg.scoring import BeatScoring, score_stream
+from examples.ecg.models.registry import QUIET as QUIET_MLFLOW
+from examples.ecg.models.registry import connected, load_champion
+from examples.ecg.record.beats import Beats, read_beats, split
 from examples.ecg.steps import BEATS, MODEL, ROOT, SCORED, SUMMARY, StepFailed, run_step, steps
-from examples.ecg.streaming import QUIET, stream
+from examples.ecg.stream.days import BEGIN, FIRST_DAY, LABELLED_AFTER, SHORT, BeatPlan, draw_days
+from examples.ecg.stream.scoring import BeatScoring, score_stream
+from examples.ecg.stream.streaming import QUIET, stream
+from examples.ecg.training.prefect_runs import run_flow, start_prefect
 from examples.entry_points import run_main
 from examples.environments import environment
 from examples.kafka_topics import create_topics
@@ -35,7 +35,7 @@ from examples.servers import CHANNEL, Servers, add_server_options, keep_options,
 from examples.verdicts import chunk_lines
 from examples.webhook_receiver import receiving
 
-TOOLS, DASHBOARD = (Path(__file__).with_name(name) for name in ("tools.lock", "dashboard.py"))
+TOOLS, DASHBOARD = (Path(__file__).parent / name for name in ("tools.lock", "stream/dashboard.py"))
 STORED_SECONDS, ALERT_SECONDS, LABELS_SECONDS, START_SECONDS = 300, 120, 120, 300
 
 

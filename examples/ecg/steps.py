@@ -31,9 +31,9 @@ def steps(objects: str, folder: Path, mlflow: str) -> Mapping[str, Sequence[str]
     """Return the arguments of Python for each step; a step that is repeated finds what it made."""
     scores = (part for name, column in zip(CLASSES, SCORES, strict=True) for part in ("--score", f"{name}={column}"))
     return {
-        "store": ("-m", "examples.ecg.record", objects),
-        "cut": ("-m", "examples.ecg.etl", objects),
-        "compare": ("-m", "examples.ecg.training", objects, str(folder), mlflow),
+        "store": ("-m", "examples.ecg.record.upload", objects),
+        "cut": ("-m", "examples.ecg.record.etl", objects),
+        "compare": ("-m", "examples.ecg.training.train", objects, str(folder), mlflow),
         "register": (
             "-m", "driftline", "models", "add", MODEL, str(folder / REFERENCE), "--timestamp", AT, "--id", ID,
             "--label", SYMBOL, *scores, "--prediction", PREDICTION, "--problem", "multiclass", "--spec", str(SPEC),

@@ -19,17 +19,17 @@ from driftline import DriftlineError, lineage
 from driftline.client import Monitor
 from examples.entry_points import run_main
 from examples.lakehouse import lineage as datasets
-from examples.lakehouse import training
 from examples.lakehouse.comparison import differences
 from examples.lakehouse.hudi.step import fill_tables
-from examples.lakehouse.lake import SCORED, TRAINED, lake_session, references
-from examples.lakehouse.maintenance import compact, describe_history
-from examples.lakehouse.model import AT, ID, LABEL, PREDICTION
-from examples.lakehouse.orders import COPY, MODEL
+from examples.lakehouse.lake.iceberg import SCORED, TRAINED, lake_session, references
+from examples.lakehouse.lake.maintenance import compact, describe_history
+from examples.lakehouse.model import training
+from examples.lakehouse.model.delivery_model import AT, ID, LABEL, PREDICTION
+from examples.lakehouse.model.scoring import OrderScoring, SentChanges
 from examples.lakehouse.pipeline import Pipeline, start_pipeline
-from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_until
-from examples.lakehouse.scoring import OrderScoring, SentChanges
-from examples.lakehouse.simulation import SHORT, ShopPlan
+from examples.lakehouse.shop.orders import COPY, MODEL
+from examples.lakehouse.shop.poller import UnknownField, add_promised_hours, poll_until
+from examples.lakehouse.shop.simulation import SHORT, ShopPlan
 from examples.monitor_api import MONITOR_LOG, NotInTime, alert_delivered, call, erase_rows, poll, wait_for
 from examples.servers import CHANNEL, LINEAGE_FILE, Servers, add_server_options, keep_options, start_servers, tell
 from examples.verdicts import chunk_lines

@@ -8,9 +8,9 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Engine, column, inspect, select, table
 from sqlalchemy.exc import DBAPIError
 
-from examples.lakehouse import lake
-from examples.lakehouse.orders import COPY, ORDERS, SHOP
-from examples.lakehouse.shop_database import ShopDatabase
+from examples.lakehouse.lake import iceberg
+from examples.lakehouse.shop.database import ShopDatabase
+from examples.lakehouse.shop.orders import COPY, ORDERS, SHOP
 
 Row = tuple[Any, ...]
 MOST_SHOWN = 3
@@ -42,9 +42,9 @@ def database_rows(engine: Engine, columns: Sequence[str] = ()) -> tuple[Sequence
 
 def lake_rows(spark: SparkSession, columns: Sequence[str]) -> list[Row]:
     """Return all rows of the lake with the named columns, which it may still lack; instants are in UTC."""
-    if not spark.catalog.tableExists(lake.ORDERS):
+    if not spark.catalog.tableExists(iceberg.ORDERS):
         return []
-    orders = spark.table(lake.ORDERS)
+    orders = spark.table(iceberg.ORDERS)
     if missing := {*columns} - {*orders.columns}:
         return [(f"no column {', '.join(sorted(missing))}",)]
     kinds = {name: "timestamp_ntz" if kind == "timestamp" else kind for name, kind in orders.dtypes}

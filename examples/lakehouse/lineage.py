@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from driftline.lineage import Dataset, object_dataset, table_dataset, topic_dataset
-from examples.lakehouse.orders import MODEL, ORDERS, SHOP, TOPIC
+from examples.lakehouse.shop.orders import MODEL, ORDERS, SHOP, TOPIC
 from examples.processes import LOOPBACK
 
 POLLER, CONNECT, STREAM, TRAINING, REGISTRATION, SCORING, HUDI = (

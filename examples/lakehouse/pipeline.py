@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from examples.kafka_topics import create_topics
-from examples.lakehouse.connect import Connect
-from examples.lakehouse.orders import MODEL, TOPIC
-from examples.lakehouse.pipeline_metrics import ICEBERG
-from examples.lakehouse.shop_database import ShopDatabase, start_shop_database
-from examples.lakehouse.simulation import ShopPlan
+from examples.lakehouse.capture.connect import Connect
+from examples.lakehouse.capture.pipeline_metrics import ICEBERG
+from examples.lakehouse.shop.database import ShopDatabase, start_shop_database
+from examples.lakehouse.shop.orders import MODEL, TOPIC
+from examples.lakehouse.shop.simulation import ShopPlan
 from examples.monitor_api import request, wait_for
 from examples.object_store import start_object_store
 from examples.processes import LOOPBACK, BackgroundProcess
@@ -50,7 +50,7 @@ class Pipeline:
         self.database.start()
         self._start_stream()
         plan = json.dumps(asdict(self.plan))
-        command = (sys.executable, "-m", "examples.lakehouse.shop_api", f"{self.api.port}", plan)
+        command = (sys.executable, "-m", "examples.lakehouse.shop.api", f"{self.api.port}", plan)
         self.api.start(command, {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}, ROOT)
         self.connect.start()
 
@@ -67,7 +67,7 @@ class Pipeline:
 
     def _start_stream(self) -> None:
         command = (
-            sys.executable, "-m", "examples.lakehouse.streaming", "--objects", self.objects,
+            sys.executable, "-m", "examples.lakehouse.lake.streaming", "--objects", self.objects,
             "--catalogue-port", f"{self.database.port}", "--kafka", self.connect.kafka,
             "--checkpoint", str(self.folder / "checkpoint"), "--metrics-port", f"{self.stream.port}",
         )  # fmt: skip

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import requests
 
-from examples.ecg.days import BeatPlan
 from examples.ecg.steps import FLOW, ROOT, SCHEDULE, SNAPSHOTS, XGBOOST
+from examples.ecg.stream.days import BeatPlan
 from examples.environments import environment
 from stack.services.environments import settings_for
 from tests.examples.runs import Example, run_example, verdicts
@@ -60,7 +60,7 @@ def test_the_dashboard_shows_beats_both_models_and_verdicts(ecg: Example) -> Non
         "PYTHONPATH": str(ROOT),
     }
     python = environment("ecg", ROOT / "examples" / "ecg" / "tools.lock") / "python"
-    command = (str(python), str(PAGE), str(ROOT / "examples" / "ecg" / "dashboard.py"))
+    command = (str(python), str(PAGE), str(ROOT / "examples" / "ecg" / "stream" / "dashboard.py"))
     completed = subprocess.run(
         command, cwd=ROOT, env=ecg.isolated.environment | settings, capture_output=True, text=True, check=False,
         timeout=SECONDS,

@@ -21,15 +21,16 @@ from sqlalchemy import Executable, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from devtools.generators.dashboards import LAKEHOUSE
-from examples.lakehouse import comparison, predictions
+from examples.lakehouse import comparison
 from examples.lakehouse.__main__ import score
+from examples.lakehouse.capture.pipeline_metrics import COPY
 from examples.lakehouse.hudi import step
-from examples.lakehouse.lake import lake_session
-from examples.lakehouse.orders import ORDERS, TOPIC
+from examples.lakehouse.lake import predictions
+from examples.lakehouse.lake.iceberg import lake_session
+from examples.lakehouse.model.scoring import SentChanges
 from examples.lakehouse.pipeline import Pipeline, start_pipeline
-from examples.lakehouse.pipeline_metrics import COPY
-from examples.lakehouse.scoring import SentChanges
-from examples.lakehouse.simulation import ShopPlan
+from examples.lakehouse.shop.orders import ORDERS, TOPIC
+from examples.lakehouse.shop.simulation import ShopPlan
 from examples.monitor_api import call, erase_rows, wait_for
 from examples.processes import BackgroundProcess
 from examples.servers import Servers, start_servers

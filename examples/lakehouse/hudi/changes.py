@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
-from examples.lakehouse.change_events import DELETE, OPERATION, POSITION, Columns
+from examples.lakehouse.capture.change_events import DELETE, OPERATION, POSITION, Columns
 
 DELETED = "deleted"
 BOOKKEEPING = {*POSITION, DELETED}

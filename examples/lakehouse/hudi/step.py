@@ -7,7 +7,7 @@ from pathlib import Path
 
 from examples.environments import environment
 from examples.lakehouse.jars import jars
-from examples.lakehouse.orders import TOPIC
+from examples.lakehouse.shop.orders import TOPIC
 from examples.servers import ROOT
 
 LOCK = Path(__file__).with_name("tools.lock")

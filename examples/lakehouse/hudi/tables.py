@@ -7,7 +7,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from examples.lakehouse.change_events import KEY, POSITION, Columns
+from examples.lakehouse.capture.change_events import KEY, POSITION, Columns
 from examples.lakehouse.hudi.changes import BOOKKEEPING
 
 META, COMMIT_TIME = "_hoodie_", "_hoodie_commit_time"

@@ -13,7 +13,7 @@ from pathlib import Path
 from prometheus_client import start_http_server
 from pyspark.sql import DataFrame, SparkSession
 
-from examples.lakehouse.change_events import (
+from examples.lakehouse.capture.change_events import (
     BatchSummary,
     Columns,
     columns_of,
@@ -22,9 +22,9 @@ from examples.lakehouse.change_events import (
     read_changes,
     summary_of,
 )
+from examples.lakehouse.capture.pipeline_metrics import HUDI, PipelineMetrics, TopicPositions
 from examples.lakehouse.hudi.changes import table_rows
 from examples.lakehouse.hudi.tables import Table
-from examples.lakehouse.pipeline_metrics import HUDI, PipelineMetrics, TopicPositions
 from examples.processes import LOOPBACK
 from examples.spark_sessions import topic_messages
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from examples.ecg.days import SHORT
-from examples.ecg.registry import connected
+from examples.ecg.models.registry import connected
 from examples.ecg.steps import CHAMPION, REGISTERED
+from examples.ecg.stream.days import SHORT
 from tests.examples.runs import Example, ran, verdicts
 
 BEATS = SHORT.streamed * SHORT.beats

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from examples.lakehouse import lineage
-from examples.lakehouse.simulation import SHORT, changes
+from examples.lakehouse.shop.simulation import SHORT, changes
 from tests.examples.runs import Example, ran, verdicts
 from tests.unit.driftline.lineage.recorders import checked
 

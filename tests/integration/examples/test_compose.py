@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from examples.lakehouse import connect
+from examples.lakehouse.capture import connect
 from stack import paths
 from stack.setup import tools
 

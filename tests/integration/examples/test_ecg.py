@@ -14,19 +14,19 @@ import pytest
 from confluent_kafka import Producer
 from pyspark.sql import SparkSession
 
-from examples.ecg import record, registry
-from examples.ecg.beats import read_beats, split
-from examples.ecg.classifiers import PARAMETERS, TRAINERS, Classifier
-from examples.ecg.days import BeatDay, BeatPlan, draw_days
-from examples.ecg.etl import BEATS, cut_beats, read_annotations, read_signal
-from examples.ecg.features import BEFORE, RATE, SAMPLES
-from examples.ecg.newest_beats import newest_beats
-from examples.ecg.record import ANNOTATIONS, DATA, SIGNAL
-from examples.ecg.registry import TrainedModel, connected, load_champion
-from examples.ecg.scoring import BeatScoring, score_stream
+from examples.ecg.models import registry
+from examples.ecg.models.classifiers import PARAMETERS, TRAINERS, Classifier
+from examples.ecg.models.registry import TrainedModel, connected, load_champion
+from examples.ecg.record.beats import read_beats, split
+from examples.ecg.record.etl import BEATS, cut_beats, read_annotations, read_signal
+from examples.ecg.record.features import BEFORE, RATE, SAMPLES
+from examples.ecg.record.upload import ANNOTATIONS, DATA, SIGNAL, upload
 from examples.ecg.steps import BEATS as STREAMED
 from examples.ecg.steps import CHAMPION, REGISTERED, SCORED, XGBOOST
-from examples.ecg.streaming import messages_in, stream
+from examples.ecg.stream.days import BeatDay, BeatPlan, draw_days
+from examples.ecg.stream.newest_beats import newest_beats
+from examples.ecg.stream.scoring import BeatScoring, score_stream
+from examples.ecg.stream.streaming import messages_in, stream
 from examples.kafka_topics import create_topics
 from tests.unit.examples.ecg_record import beats
 
@@ -62,7 +62,7 @@ def test_spark_cuts_the_beats_that_numpy_cuts(example_spark: SparkSession, tmp_p
 
 
 def test_objects_are_stored_once_and_beats_are_read_from_them(s3_bucket: str, tmp_path: Path) -> None:
-    assert [record.upload(s3_bucket), record.upload(s3_bucket)] == [2, 0]
+    assert [upload(s3_bucket), upload(s3_bucket)] == [2, 0]
     few = beats().take(np.arange(10))
     columns = {"symbol": few.symbols, "rr": few.intervals, "rr_ratio": few.ratios, "samples": [*few.samples]}
     pq.write_table(pa.table(columns), tmp_path / "beats.parquet")

@@ -8,13 +8,20 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from sqlalchemy import Engine, MetaData, Table, create_engine
 
-from examples.lakehouse import poller
-from examples.lakehouse.change_events import COMMITTED, OPERATION, POSITION, columns_of, newest_changes, read_changes
+from examples.lakehouse.capture.change_events import (
+    COMMITTED,
+    OPERATION,
+    POSITION,
+    columns_of,
+    newest_changes,
+    read_changes,
+)
 from examples.lakehouse.comparison import database_rows
-from examples.lakehouse.orders import METADATA, ORDERS, PROMISED
-from examples.lakehouse.poller import UnknownField, add_promised_hours, poll_once
-from examples.lakehouse.shop_api import ChangeFeed
-from examples.lakehouse.simulation import ShopPlan, changes
+from examples.lakehouse.shop import poller
+from examples.lakehouse.shop.api import ChangeFeed
+from examples.lakehouse.shop.orders import METADATA, ORDERS, PROMISED
+from examples.lakehouse.shop.poller import UnknownField, add_promised_hours, poll_once
+from examples.lakehouse.shop.simulation import ShopPlan, changes
 from stack.testing.fixtures import DatabaseAddress
 
 pytestmark = pytest.mark.filterwarnings(

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (the usual name)
 
-from examples.lakehouse.change_events import KEY, POSITION, columns_of, read_changes
+from examples.lakehouse.capture.change_events import KEY, POSITION, columns_of, read_changes
 from examples.lakehouse.hudi.changes import DELETED, table_rows
 from tests.unit.examples.order_changes import delivered, orders_after, random_transactions
 

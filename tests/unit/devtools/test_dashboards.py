@@ -12,7 +12,7 @@ from prometheus_client import Metric
 
 from devtools.generators.dashboards import ALL, DASHBOARDS, LAKEHOUSE, outdated
 from devtools.generators.grafana import DATASOURCE, Dashboard
-from examples.lakehouse.pipeline_metrics import HUDI, PipelineMetrics, TopicPositions
+from examples.lakehouse.capture.pipeline_metrics import HUDI, PipelineMetrics, TopicPositions
 from tests.unit.docs.pages import ROOT
 from tests.unit.docs.test_metrics_table import documented
 

@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from examples.ecg.beats import Beats
-from examples.ecg.features import BEFORE, RATE, SAMPLES
-from examples.ecg.record import ANNOTATIONS, DATA, SIGNAL
+from examples.ecg.record.beats import Beats
+from examples.ecg.record.features import BEFORE, RATE, SAMPLES
+from examples.ecg.record.upload import ANNOTATIONS, DATA, SIGNAL
 
 
 @cache

@@ -16,14 +16,17 @@ from confluent_kafka import TopicPartition
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 import driftline as dl
-from examples.ecg import comparison, newest_beats, record, registry, snapshot_ensemble, training
-from examples.ecg.beats import Beats, split
-from examples.ecg.classifiers import TRAINERS, load, predicted
-from examples.ecg.comparison import out_of_fold, paired_test, recalls
-from examples.ecg.days import BeatPlan, draw_days, scored
-from examples.ecg.features import FEATURES, FloatArray, features_of
-from examples.ecg.snapshot_ensemble import Network, learning_rate
+from examples.ecg.models import comparison, registry, snapshot_ensemble
+from examples.ecg.models.classifiers import TRAINERS, load, predicted
+from examples.ecg.models.comparison import out_of_fold, paired_test, recalls
+from examples.ecg.models.snapshot_ensemble import Network, learning_rate
+from examples.ecg.record.beats import Beats, split
+from examples.ecg.record.features import FEATURES, FloatArray, features_of
+from examples.ecg.record.upload import upload
 from examples.ecg.steps import AT, CLASSES, ID, PREDICTION, SCORES, SNAPSHOTS, SPEC, SYMBOL, XGBOOST
+from examples.ecg.stream import newest_beats
+from examples.ecg.stream.days import BeatPlan, draw_days, scored
+from examples.ecg.training import train
 from examples.object_store import start_object_store
 from examples.servers import Servers
 from tests.unit.examples.ecg_record import beats
@@ -101,8 +104,8 @@ def test_a_saved_model_predicts_the_same(name: str, tmp_path: Path, monkeypatch:
 
 def test_what_models_are_made_of_includes_intervals_and_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = beats().take(np.arange(20))
-    made_of = training.content_hash(known)
-    assert training.content_hash(known) == made_of
+    made_of = train.content_hash(known)
+    assert train.content_hash(known) == made_of
     symbols = known.symbols.where(known.symbols.index != 0, "V")
     for changed in (
         replace(known, samples=known.samples * 2),
@@ -110,16 +113,16 @@ def test_what_models_are_made_of_includes_intervals_and_code(tmp_path: Path, mon
         replace(known, ratios=known.ratios + 0.1),
         replace(known, symbols=symbols),
     ):
-        assert training.content_hash(changed) != made_of
-    for number, source in enumerate(training.SOURCES):
+        assert train.content_hash(changed) != made_of
+    for number, source in enumerate(train.SOURCES):
         other = tmp_path / source.name
         other.write_bytes(source.read_bytes() + b"#")
-        sources = [*training.SOURCES]
+        sources = [*train.SOURCES]
         sources[number] = other
         with monkeypatch.context() as patched:
-            patched.setattr(training, "SOURCES", sources)
-            assert training.content_hash(known) != made_of
-    assert {"features.py", "classifiers.py", "snapshot_ensemble.py"} <= {source.name for source in training.SOURCES}
+            patched.setattr(train, "SOURCES", sources)
+            assert train.content_hash(known) != made_of
+    assert {"features.py", "classifiers.py", "snapshot_ensemble.py"} <= {source.name for source in train.SOURCES}
 
 
 class ScoredTopic:
@@ -286,7 +289,7 @@ def test_without_go_objects_are_kept_in_a_folder(
     objects = start_object_store(WithoutGo("", "", tmp_path, {}), tmp_path / "ecg", tmp_path / "processes")
     assert objects == str(tmp_path / "ecg" / "objects")
     assert capsys.readouterr().out.splitlines()[0] == "versitygw is not built and Go is missing."
-    assert [record.upload(objects), record.upload(objects)] == [2, 0]
+    assert [upload(objects), upload(objects)] == [2, 0]
 
 
 def backtest(plan: BeatPlan, known: Beats, unseen: Beats) -> dl.BacktestResult:

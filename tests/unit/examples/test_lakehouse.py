@@ -15,11 +15,11 @@ from sklearn.linear_model import LinearRegression
 import driftline as dl
 from examples.lakehouse import __main__ as program
 from examples.lakehouse.__main__ import SPEC
-from examples.lakehouse.model import AT, ID, LABEL, PREDICTION, DeliveryModel, inputs_of, scored, train
-from examples.lakehouse.orders import ORDERS, PROMISED
-from examples.lakehouse.scoring import SentChanges
-from examples.lakehouse.shop_api import ChangeFeed, InvalidQuery
-from examples.lakehouse.simulation import CUSTOMERS, METRES, SHORT, ShopChange, ShopPlan, changes, erasure_of
+from examples.lakehouse.model.delivery_model import AT, ID, LABEL, PREDICTION, DeliveryModel, inputs_of, scored, train
+from examples.lakehouse.model.scoring import SentChanges
+from examples.lakehouse.shop.api import ChangeFeed, InvalidQuery
+from examples.lakehouse.shop.orders import ORDERS, PROMISED
+from examples.lakehouse.shop.simulation import CUSTOMERS, METRES, SHORT, ShopChange, ShopPlan, changes, erasure_of
 from examples.servers import Servers
 
 SMALL = ShopPlan(trained=8, reference=4, awaited=4, monitored=6, orders=20, version_2_from=2)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from examples.lakehouse.change_events import declared_columns, merged
+from examples.lakehouse.capture.change_events import declared_columns, merged
 from examples.lakehouse.hudi import __main__ as hudi
 from examples.lakehouse.hudi import step, writing
 from examples.lakehouse.hudi.tables import Instant, Table, earliest_readable

@@ -9,12 +9,20 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from examples.lakehouse.model import AT, FEATURES, ID, LABEL, NUMBERS, PREDICTION, WAREHOUSE, DeliveryModel
-from examples.lakehouse.scoring import (
+from examples.lakehouse.lake.iceberg import KIND, NUMBER
+from examples.lakehouse.model.delivery_model import (
+    AT,
+    FEATURES,
+    ID,
+    LABEL,
+    NUMBERS,
+    PREDICTION,
+    WAREHOUSE,
+    DeliveryModel,
+)
+from examples.lakehouse.model.scoring import (
     DELETED,
     INSERTED,
-    KIND,
-    NUMBER,
     REPLACED,
     UPDATED,
     OrderChanges,

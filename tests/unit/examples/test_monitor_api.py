@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from examples.lakehouse.connect import SOURCE, Connect
+from examples.lakehouse.capture.connect import SOURCE, Connect
 from examples.lakehouse.pipeline import Pipeline
-from examples.lakehouse.simulation import ShopPlan
+from examples.lakehouse.shop.simulation import ShopPlan
 from examples.monitor_api import MONITOR_LOG, NoAnswer, NotInTime, poll, request_json, wait_for
 from examples.processes import BackgroundProcess
 

@@ -1,0 +1,1 @@
+"""The two models: how they are trained, compared, and registered in MLflow."""
