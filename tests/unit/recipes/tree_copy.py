@@ -42,6 +42,7 @@ class TreeCopy:
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self.folder = folder
+        (folder / ".venv").symlink_to(ROOT / ".venv")
         for name in ("pyproject.toml", *names):
             self._copy(name)
 
@@ -84,6 +85,12 @@ class TreeCopy:
         completed = self._python(*arguments)
         assert completed.returncode == 0, completed.stdout + completed.stderr
         return completed.stdout
+
+    def refused(self, *arguments: str) -> str:
+        """Run Python in the copy, which must fail, and return what it prints."""
+        completed = self._python(*arguments)
+        assert completed.returncode != 0
+        return completed.stdout + completed.stderr
 
     def test(self, *files: str) -> None:
         """Run test files of the copy, which must pass."""
