@@ -38,7 +38,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> TreeCopy:
     tree.replace(DRIFTS, NEXT_TO, f"{NEXT_TO}    {kind}\n")
     tree.replace(DRIFTS, RULES_END, f"    {rule}\n{RULES_END}")
     tree.insert(FUNCTION, function)
-    tree.replace(WORLD, RECORDED_END, f"    {example}\n{RECORDED_END}")
+    tree.replace(WORLD, RECORDED_END, f"    {example},\n{RECORDED_END}")
     return tree
 
 

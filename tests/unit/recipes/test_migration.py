@@ -4,25 +4,10 @@ import json
 
 import pytest
 
-from driftline.store.migrate import LIBRARY
-from tests.unit.recipes.tree_copy import Place, TreeCopy, blocks, recipe
+from tests.unit.recipes.migration_steps import FILE, NEWEST, TABLE, add_table
+from tests.unit.recipes.tree_copy import Place, TreeCopy, recipe
 
 pytestmark = pytest.mark.slow
-STORE = "src/driftline/store"
-NEWEST = int(LIBRARY.newest())
-FILE = f"{STORE}/migrations/versions/{NEWEST + 1:04}_model_notes.py"
-TABLE = Place(f"{STORE}/tables.py", "retrainings = Table(", "\n\n")
-HEAD = f'''"""Notes on models."""
-
-import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects import mysql
-
-revision = "{NEWEST + 1:04}"
-down_revision = "{NEWEST:04}"
-
-
-'''
 BOX = Place("PlantUMLDiagrams/tables.puml", "  entity sent_chunks <<server>> {")
 ROW = Place("PlantUMLDiagrams/database.puml", "<#DCEFDD,#9CC2A0>| what a time series database has got |")
 HEADS = "tests/unit/driftline/store/test_migrations.py"
@@ -72,9 +57,7 @@ print(json.dumps({{
 def copy(tmp_path_factory: pytest.TempPathFactory) -> TreeCopy:
     """Add the recipe's table and its migration."""
     tree = TreeCopy(tmp_path_factory.mktemp("recipe"), FOLDERS)
-    table, upgrade = blocks(recipe("A migration"))
-    tree.insert(TABLE, table)
-    tree.write(FILE, f"{HEAD}{upgrade}\n")
+    add_table(tree)
     return tree
 
 

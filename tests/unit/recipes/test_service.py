@@ -11,7 +11,6 @@ pytestmark = pytest.mark.slow
 PROJECT, TABLE = "pyproject.toml", "stack/services/table.py"
 EXTRA = Place(PROJECT, 'gcs = ["gcsfs')
 ROW = Place(TABLE, "SERVICES = (OWNER, ", "\n\n")
-FOLDER_ROW = Place("CONTRIBUTING.md", "| `serving/` | the serving service")
 USER = Place("PlantUMLDiagrams/database.puml", "rectangle raw <<server>> [")
 SERVICES = "tests/unit/devtools/test_services.py"
 DOCKERFILE = "tests/unit/deploy/test_dockerfile.py"
