@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from driftline.engine.catalogue import COLUMN_METHODS, ColumnKind
 from driftline.engine.computation.fitted_methods import Summary
 from driftline.engine.evaluation.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
 from driftline.engine.evaluation.reference import FittedReference, fit_reference
@@ -17,7 +18,15 @@ from driftline.engine.results import Result
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 from tests.unit.example_counts import FEW
 
-LOOSE = SPEC.model_copy(update={"minimum_rows": 2, "minimum_class_rows": 1})
+LOOSE = SPEC.model_copy(
+    update={
+        "minimum_rows": 2,
+        "minimum_class_rows": 1,
+        "continuous_methods": COLUMN_METHODS[ColumnKind.CONTINUOUS],
+        "categorical_methods": COLUMN_METHODS[ColumnKind.CATEGORICAL],
+    }
+)
+"""Every drift method of a column, also on a few rows."""
 NUMBERS = ("value", "p_value", "effect", "sampling_error")
 STRAY = st.sampled_from([0.0, 1.0, -3.0, 1e6, float("nan"), float("inf")])
 

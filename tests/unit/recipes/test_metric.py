@@ -1,27 +1,21 @@
 """CONTRIBUTING's recipe for a metric, followed in a copy: the tests that it names pass, and nothing else is edited."""
 
 import json
-import os
-import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-from textwrap import dedent, indent
 from typing import Any
 
 import pytest
 
+from tests.unit.recipes.tree_copy import Place, TreeCopy, blocks, recipe
+
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[3]
-ENGINE = Path("src/driftline/engine")
-STEPS = (
-    (ENGINE / "results.py", "    TRUE_POSITIVES = ", ""),
-    (ENGINE / "performance/binary/confusion.py", "    @property\n    def precision(", "\n"),
-    (ENGINE / "performance/binary/metrics.py", "    Metric.TRUE_POSITIVES: ", ","),
-    (ENGINE / "catalogue.py", "    Measure(\n        name=Metric.TRUE_POSITIVES,", ","),
+ENGINE = "src/driftline/engine"
+PLACES = (
+    Place(f"{ENGINE}/results.py", "    TRUE_POSITIVES = "),
+    Place(f"{ENGINE}/performance/binary/confusion.py", "    @property\n    def precision(", "\n\n"),
+    Place(f"{ENGINE}/performance/binary/metrics.py", "    Metric.TRUE_POSITIVES: ", ",\n"),
+    Place(f"{ENGINE}/catalogue.py", "    Measure(\n        name=Metric.TRUE_POSITIVES,", ",\n"),
 )
-"""Where each block of the recipe is inserted: the file, the text before which it stands, and what follows it."""
+"""Where each block of the recipe is inserted."""
 NAMES = "docs/reference/spec.md"
 CHECKS = (
     "tests/unit/engine/test_catalogue.py",
@@ -64,51 +58,31 @@ print(json.dumps({
 @pytest.fixture(scope="module")
 def section() -> str:
     """The recipe's text."""
-    return (ROOT / "CONTRIBUTING.md").read_text().partition("\n### A metric\n")[2].partition("\n### ")[0]
+    return recipe("A metric")
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory, section: str) -> Path:
+def copy(tmp_path_factory: pytest.TempPathFactory, section: str) -> TreeCopy:
     """Apply the recipe to a copy of the library, its reference pages and its unit tests."""
-    folder = tmp_path_factory.mktemp("recipe")
-    for name in ("src/driftline", "docs/reference", "tests/unit"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc"))
-    shutil.copy(ROOT / "pyproject.toml", folder)
-    blocks = [dedent(block) for block in re.findall(r"```python\n(.*?)```", section, re.DOTALL)]
-    for (path, before, end), block in zip(STEPS, blocks, strict=True):
-        assert str(path) in section
-        text = (folder / path).read_text()
-        assert text.count(before) == 1, path
-        (folder / path).write_text(text.replace(before, f"{indent(block.strip(), '    ')}{end}\n{before}"))
-    return folder
+    tree = TreeCopy(tmp_path_factory.mktemp("recipe"), ("src/driftline", "docs/reference", "tests/unit"))
+    for place, block in zip(PLACES, blocks(section), strict=True):
+        assert place.file in section
+        tree.insert(place, block)
+    return tree
 
 
 @pytest.fixture(scope="module")
-def followed(copy: Path) -> dict[str, Any]:
+def followed(copy: TreeCopy) -> dict[str, Any]:
     """Return what the script prints in the copy."""
-    answer: dict[str, Any] = json.loads(run(copy, "-c", SCRIPT))
+    answer: dict[str, Any] = json.loads(copy.run("-c", SCRIPT))
     return answer
 
 
-def run(copy: Path, *arguments: str) -> str:
-    """Run Python with the copy's library and tests before the checkout's, and return what it prints."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (copy / "src", copy, ROOT)))}
-    completed = subprocess.run(
-        [sys.executable, *arguments], cwd=copy, env=environment, capture_output=True, text=True, check=False
-    )
-    assert completed.returncode == 0, completed.stdout + completed.stderr
-    return completed.stdout
-
-
-def test_the_tests_that_the_recipe_names_pass_in_the_copy(copy: Path, section: str) -> None:
+def test_the_tests_that_the_recipe_names_pass_in_the_copy(copy: TreeCopy, section: str) -> None:
     assert [name for name in (NAMES, *CHECKS) if f"`{name}`" not in section] == []
-    page = copy / NAMES
-    page.write_text(
-        page.read_text().replace("`specificity`, `true_pos", "`specificity`, `balanced_accuracy`, `true_pos")
-    )
-    (command,) = re.findall(r"```sh\n *\.venv/bin/python (.*) > (.*)\n", section)
-    (copy / command[1]).write_text(run(copy, *command[0].split()))
-    run(copy, "-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider", *CHECKS)
+    copy.replace(NAMES, "`specificity`, `true_pos", "`specificity`, `balanced_accuracy`, `true_pos")
+    copy.write_schema(section)
+    copy.test(*CHECKS)
 
 
 def test_a_metric_is_listed_titled_and_has_a_worse_side(followed: dict[str, Any]) -> None:
