@@ -14,6 +14,7 @@ WORLD = "tests/unit/flaskapp/world/test_world.py"
 RECORDED_END = "]\nCHANCE = ["
 IN_UNIT = "_in_unit(usage.columns[column], column, active)"
 ROW = Place("docs/how-to/run-the-example.md", "\n## Run the Spark jobs,")
+CHANGES = f"{WORLD}::test_nothing_changes_before_the_drift_and_something_after[overflow-60-DP_MOC_DURATION]"
 PAGE = "tests/unit/docs/test_routes_table.py"
 COMPARED = f"{PAGE}::test_every_kind_of_drift_is_named"
 STREAMS = "benchmarks/detection/streams.py"
@@ -45,7 +46,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> TreeCopy:
 def test_the_tests_that_the_recipe_names_fail_until_the_kind_is_applied(copy: TreeCopy) -> None:
     section = recipe("A drift kind of the simulator")
     assert [name for name in (RECORDING, WORLD, STREAMS, PAGE) if f"`{name}`" not in section] == []
-    assert copy.failing(WORLD) == {WORLD}
+    assert copy.failing(CHANGES) == {WORLD}
     copy.replace(RECORDING, IN_UNIT, f"_at_most({IN_UNIT}, column, active)")
     copy.insert(ROW, "| `overflow` | the highest value that is recorded |")
     copy.test(WORLD, COMPARED)

@@ -104,5 +104,6 @@ class TreeCopy:
         """Run Python with the copy's packages before the checkout's."""
         folders = [*(self.folder / name for name in ("src", "pyspark", "")), ROOT]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # several processes import the same modules
         command = [sys.executable, *arguments]
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
