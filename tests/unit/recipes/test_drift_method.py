@@ -17,7 +17,7 @@ ROW = Place(f"{ENGINE}/catalogue.py", "    Measure(\n        name=Method.PSI,", 
 IMPORTS = "l_infinity, psi, wasserstein"
 NAMES = "docs/reference/spec.md"
 CATALOGUE, SPEC_TABLE = CHECKS = ("tests/unit/engine/test_catalogue.py", "tests/unit/docs/test_spec_table.py")
-LAWS = "tests/unit/engine/test_laws.py"
+LAWS = "tests/unit/engine/evaluation/test_laws.py"
 SCRIPT = """
 import json
 
@@ -25,7 +25,7 @@ from driftline.engine.evaluation.evaluate import evaluate_chunk
 from driftline.engine.evaluation.reference import fit_reference
 from driftline.engine.results import Method
 from tests.unit.engine.frame_builders import SPEC, scored_rows
-from tests.unit.engine.test_laws import LOOSE
+from tests.unit.engine.evaluation.test_laws import LOOSE
 
 name = Method.TOTAL_VARIATION
 spec = SPEC.model_copy(update={"continuous_methods": (name,), "categorical_methods": (name,)})

@@ -68,7 +68,7 @@ def test_the_tests_that_the_recipe_names_fail_until_its_files_are_written(copy: 
     named = (PROJECT, TABLE, SERVICES, DOCKERFILE, DIAGRAMS, CONTAINERS, USER.file)
     assert [name for name in named if f"`{name}`" not in section] == []
     assert copy.failing(SERVICES) == {SERVICES}
-    copy.run("-m", "devtools.services")
+    copy.run("-m", "devtools.generators.services")
     copy.write("requirements/digest.lock", copy.read("requirements/core.lock"))
     copy.insert(USER, 'rectangle "**driftline_digest**\\nsummary of the week" as digest <<job>>')
     copy.test(*CHECKS)
