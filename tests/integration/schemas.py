@@ -5,15 +5,16 @@ connection open: a thread or a process of that test could still write.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pymysql.cursors import Cursor
 from sqlalchemy import Engine
 
 from driftline.settings import DatabaseSettings
+from driftline.store.connection import Connection
 from driftline.store.database import make_engine
 from stack.testing.fixtures import DatabaseAddress, create_schema, drop_schema
 from stack.testing.temporary_servers import TemporaryDatabase
@@ -49,46 +50,35 @@ class Schemas:
 
     server: TemporaryDatabase
     _unused: dict[Upgrade, list[TemporarySchema]] = field(default_factory=dict)
-    _last: tuple[Upgrade, Counter[str]] | None = None
-    """How the newest of the unused schemas was migrated, and the statements when it was taken back."""
+
+    @cached_property
+    def _administrator(self) -> Connection:
+        """A connection that stays open: MySQL counts the statements of one that is being closed twice for a moment."""
+        return self.server.administrator()
 
     @contextmanager
     def migrated(self, upgrade: Upgrade) -> Iterator[DatabaseAddress]:
         """Lend a schema that is as `upgrade` makes it."""
-        self._drop_if_altered()
         unused = self._unused.setdefault(upgrade, [])
         schema = unused.pop() if unused else _create(self.server, upgrade)
-        with self.server.administrator() as connection, connection.cursor() as cursor:
+        with self._administrator.cursor() as cursor:
+            _is_left(cursor, schema.address)
             before = _statements(cursor)
         yield schema.address
-        with self.server.administrator() as connection, connection.cursor() as cursor:
-            if usable := _is_left(cursor, schema.address) and _statements(cursor) <= before:
+        with self._administrator.cursor() as cursor:
+            if usable := _is_left(cursor, schema.address) and _statements(cursor) == before:
                 _empty(cursor, schema)
-                self._last = upgrade, _statements(cursor)
         if usable:
             unused.append(schema)
         else:
             drop_schema(self.server, schema.address)
-
-    def _drop_if_altered(self) -> None:
-        """Drop the schema that was taken back last if further statements were counted since.
-
-        MySQL does not count the statements of a connection for some milliseconds while it is closed.
-        """
-        if self._last is None:
-            return
-        upgrade, before = self._last
-        self._last = None
-        with self.server.administrator() as connection, connection.cursor() as cursor:
-            usable = _statements(cursor) <= before
-        if not usable:
-            drop_schema(self.server, self._unused[upgrade].pop().address)
 
     def drop(self) -> None:
         """Drop all of them: a server that the environment names keeps running."""
         for unused in self._unused.values():
             for schema in unused:
                 drop_schema(self.server, schema.address)
+        self._administrator.close()
 
 
 def _create(server: TemporaryDatabase, upgrade: Upgrade) -> TemporarySchema:
@@ -103,10 +93,10 @@ def _create(server: TemporaryDatabase, upgrade: Upgrade) -> TemporarySchema:
         )
 
 
-def _statements(cursor: Cursor) -> Counter[str]:
+def _statements(cursor: Cursor) -> dict[str, str]:
     """Return how many statements of each kind have altered schemas of the server."""
     cursor.execute(ALTERED)
-    return Counter({kind: int(count) for kind, count in cursor.fetchall() if not kind.endswith(WITHOUT_EFFECT)})
+    return {kind: count for kind, count in cursor.fetchall() if not kind.endswith(WITHOUT_EFFECT)}
 
 
 def _is_left(cursor: Cursor, address: DatabaseAddress) -> bool:
