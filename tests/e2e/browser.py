@@ -73,7 +73,7 @@ class Visitor:
 
     def _note_request(self, request: Request) -> None:
         address = urlsplit(request.url)
-        if address.scheme != "data" and address.hostname != "127.0.0.1":
+        if address.scheme not in ("blob", "data") and address.hostname != "127.0.0.1":
             self.faults.append(f"{self.page.url} asks {request.url}")
 
 

@@ -1,12 +1,12 @@
 """The steps of the recipe for a migration: a table of notes on models, and the migration that creates it."""
 
 from driftline.store.migrate import LIBRARY
-from tests.unit.recipes.tree_copy import Place, TreeCopy, blocks, recipe
+from tests.unit.recipes.tree_copy import TextPlace, TreeCopy, blocks, recipe
 
 STORE = "src/driftline/store"
 NEWEST = int(LIBRARY.newest())
 FILE = f"{STORE}/migrations/versions/{NEWEST + 1:04}_model_notes.py"
-TABLE = Place(f"{STORE}/tables.py", "retrainings = Table(", "\n\n")
+TABLE = TextPlace(f"{STORE}/tables.py", "retrainings = Table(", "\n\n")
 HEAD = f'''"""Notes on models."""
 
 import sqlalchemy as sa

@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from tests.unit.recipes.tree_copy import Place, TreeCopy, blocks, recipe
+from tests.unit.recipes.tree_copy import TextPlace, TreeCopy, blocks, recipe
 
 pytestmark = pytest.mark.slow
 DRIFTS, RECORDING = "flaskapp/world/drifts.py", "flaskapp/world/recording.py"
 NEXT_TO, RULES_END = '    UNIT = "unit"\n', "}\n\n\n@dataclass(frozen=True)\nclass Drift:"
-FUNCTION = Place(RECORDING, "def _missing(", "\n\n\n")
+FUNCTION = TextPlace(RECORDING, "def _missing(", "\n\n\n")
 WORLD = "tests/unit/flaskapp/world/test_world.py"
 RECORDED_END = "]\nCHANCE = ["
 IN_UNIT = "_in_unit(usage.columns[column], column, active)"
-ROW = Place("docs/how-to/run-the-example.md", "\n## Run the Spark jobs,")
+ROW = TextPlace("docs/how-to/run-the-example.md", "\n## Run the Spark jobs,")
 CHANGES = f"{WORLD}::test_nothing_changes_before_the_drift_and_something_after[overflow-60-DP_MOC_DURATION]"
 PAGE = "tests/unit/docs/test_routes_table.py"
 COMPARED = f"{PAGE}::test_every_kind_of_drift_is_named"

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.recipes.tree_copy import Place, TreeCopy, blocks, recipe
+from tests.unit.recipes.tree_copy import TextPlace, TreeCopy, blocks, recipe
 
 pytestmark = pytest.mark.slow
 ENGINE = "src/driftline/engine"
 METHODS, FILE = f"{ENGINE}/drift/methods.py", f"{ENGINE}/drift/total_variation.py"
-NAME = Place(f"{ENGINE}/results.py", '    PSI = "psi"')
-ENTRIES = Place(METHODS, "    (ColumnKind.CONTINUOUS, Method.PSI)")
-ROW = Place(f"{ENGINE}/catalogue.py", "    Measure(\n        name=Method.PSI,", ",\n")
+NAME = TextPlace(f"{ENGINE}/results.py", '    PSI = "psi"')
+ENTRIES = TextPlace(METHODS, "    (ColumnKind.CONTINUOUS, Method.PSI)")
+ROW = TextPlace(f"{ENGINE}/catalogue.py", "    Measure(\n        name=Method.PSI,", ",\n")
 IMPORTS = "l_infinity, psi, wasserstein"
 NAMES = "docs/reference/spec.md"
 CATALOGUE, SPEC_TABLE = CHECKS = ("tests/unit/engine/test_catalogue.py", "tests/unit/docs/test_spec_table.py")

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests.unit.recipes.tree_copy import Place, TreeCopy, blocks, recipe
+from tests.unit.recipes.tree_copy import TextPlace, TreeCopy, blocks, recipe
 
 pytestmark = pytest.mark.slow
 ENGINE = "src/driftline/engine"
 PLACES = (
-    Place(f"{ENGINE}/results.py", "    TRUE_POSITIVES = "),
-    Place(f"{ENGINE}/performance/binary/confusion.py", "    @property\n    def precision(", "\n\n"),
-    Place(f"{ENGINE}/performance/binary/metrics.py", "    Metric.TRUE_POSITIVES: ", ",\n"),
-    Place(f"{ENGINE}/catalogue.py", "    Measure(\n        name=Metric.TRUE_POSITIVES,", ",\n"),
+    TextPlace(f"{ENGINE}/results.py", "    TRUE_POSITIVES = "),
+    TextPlace(f"{ENGINE}/performance/binary/confusion.py", "    @property\n    def precision(", "\n\n"),
+    TextPlace(f"{ENGINE}/performance/binary/metrics.py", "    Metric.TRUE_POSITIVES: ", ",\n"),
+    TextPlace(f"{ENGINE}/catalogue.py", "    Measure(\n        name=Metric.TRUE_POSITIVES,", ",\n"),
 )
 """Where each block of the recipe is inserted."""
 NAMES = "docs/reference/spec.md"

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from tests.unit.recipes.migration_steps import FILE, NEWEST, TABLE, add_table
-from tests.unit.recipes.tree_copy import Place, TreeCopy, recipe
+from tests.unit.recipes.tree_copy import TextPlace, TreeCopy, recipe
 
 pytestmark = pytest.mark.slow
-BOX = Place("PlantUMLDiagrams/tables.puml", "  entity sent_chunks <<server>> {")
-ROW = Place("PlantUMLDiagrams/database.puml", "<#DCEFDD,#9CC2A0>| what a time series database has got |")
+BOX = TextPlace("PlantUMLDiagrams/tables.puml", "  entity sent_chunks <<server>> {")
+ROW = TextPlace("PlantUMLDiagrams/database.puml", "<#DCEFDD,#9CC2A0>| what a time series database has got |")
 HEADS = "tests/unit/driftline/store/test_migrations.py"
 DIAGRAMS = "tests/unit/docs/test_diagrams.py"
 DRAWN = tuple(

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from tests.unit.recipes.tree_copy import Place, TreeCopy, blocks, recipe
+from tests.unit.recipes.tree_copy import TextPlace, TreeCopy, blocks, recipe
 
 pytestmark = pytest.mark.slow
-VIEW = Place("monitoring/pages/dashboard.py", '    pages.get("/")(', "\n\n")
+VIEW = TextPlace("monitoring/pages/dashboard.py", '    pages.get("/")(', "\n\n")
 TEMPLATE = "monitoring/pages/templates/about.html"
-ROW = Place("docs/reference/routes.md", "| monitor | `GET /alerts`, ")
+ROW = TextPlace("docs/reference/routes.md", "| monitor | `GET /alerts`, ")
 CHECK = "tests/unit/docs/test_routes_table.py"
 COMPARED = tuple(
     f"{CHECK}::{name}"

@@ -5,13 +5,13 @@ import re
 
 import pytest
 
-from tests.unit.recipes.tree_copy import Place, TreeCopy, blocks, recipe
+from tests.unit.recipes.tree_copy import TextPlace, TreeCopy, blocks, recipe
 
 pytestmark = pytest.mark.slow
 PROJECT, TABLE = "pyproject.toml", "stack/services/table.py"
-EXTRA = Place(PROJECT, 'gcs = ["gcsfs')
-ROW = Place(TABLE, "SERVICES = (OWNER, ", "\n\n")
-USER = Place("PlantUMLDiagrams/database.puml", "rectangle raw <<server>> [")
+EXTRA = TextPlace(PROJECT, 'gcs = ["gcsfs')
+ROW = TextPlace(TABLE, "SERVICES = (OWNER, ", "\n\n")
+USER = TextPlace("PlantUMLDiagrams/database.puml", "rectangle raw <<server>> [")
 SERVICES = "tests/unit/devtools/test_services.py"
 DOCKERFILE = "tests/unit/deploy/test_dockerfile.py"
 DIAGRAMS = "tests/unit/docs/test_diagrams.py"

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.unit.recipes.tree_copy import Place, TreeCopy, blocks, recipe
+from tests.unit.recipes.tree_copy import TextPlace, TreeCopy, blocks, recipe
 
 pytestmark = pytest.mark.slow
-FIELD = Place("monitoring/settings.py", "    report_cron: str | None")
+FIELD = TextPlace("monitoring/settings.py", "    report_cron: str | None")
 PAGE, TABLE = "docs/reference/settings.md", "stack/services/table.py"
-ROW = Place(PAGE, "| `MONITOR_ALERTS=`")
+ROW = TextPlace(PAGE, "| `MONITOR_ALERTS=`")
 CHECK = "tests/unit/docs/test_settings_table.py"
 FOLDERS = ("src", "flaskapp", "eda", "monitoring", "serving", "stack", "pyspark", "docs/reference", "tests/unit/docs")
 SCRIPT = """

@@ -17,7 +17,7 @@ FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\s:\[]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Place:
+class TextPlace:
     """Where a block of a recipe is inserted: the file, the text before which it stands, and what follows it."""
 
     file: str
@@ -69,7 +69,7 @@ class TreeCopy:
         assert text.count(old) == 1, (file, old)
         self.write(file, text.replace(old, new))
 
-    def insert(self, place: Place, block: str) -> None:
+    def insert(self, place: TextPlace, block: str) -> None:
         """Insert a block at its place, indented as what follows it."""
         depth = re.match(" *", place.before)
         assert depth
