@@ -103,7 +103,7 @@ wheel: setup-dev ## Build and check the wheel in dist/, with release notes (tag=
 
 test: test-unit test-slow test-integration test-e2e ## Run the tests, on real servers (test-kills: while processes are killed; test-mysql: all SQL on MySQL)
 
-test-unit: setup-dev ## Run the tests that need no server and no Java, without the slow ones (40 s)
+test-unit: setup-dev ## Run the tests that need no server and no Java, without the slow ones (30 s)
 	$(PARALLEL) -n 2 -m "not slow" tests/unit
 
 test-slow: setup-dev ## Run the slow ones: thousands of rows, trained models, other processes

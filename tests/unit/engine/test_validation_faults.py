@@ -65,7 +65,7 @@ FAULTY: dict[str, Any] = {"metrics": ["business_value"], "alert_budget": -1}
 
 
 def test_contradictions_and_invalid_fields_are_in_one_error() -> None:
-    """In whatever way the spec comes in."""
+    """For each way in which a spec can be given."""
     assert faults(COLUMNS | FAULTY) == BOTH
     for read in (
         lambda: dl.Spec(**COLUMNS, **FAULTY),

@@ -1,7 +1,5 @@
 """CONTRIBUTING's recipe for a drift kind of the simulator, followed in a copy with a meter that overflows."""
 
-import json
-
 import pytest
 
 from tests.unit.recipes.tree_copy import TextPlace, TreeCopy, blocks, recipe
@@ -55,7 +53,7 @@ def test_the_tests_that_the_recipe_names_fail_until_the_kind_is_applied(copy: Tr
 def test_requests_and_the_benchmark_have_the_kind(copy: TreeCopy) -> None:
     copy.replace(STREAMS, "(0.5, 10.0, 60.0),\n", "(0.5, 10.0, 60.0),\n    DriftKind.OVERFLOW: (900.0, 300.0, 60.0),\n")
     copy.replace(STREAMS, "COLUMNS = {", "COLUMNS = {DriftKind.OVERFLOW: Cdr.MOC_DURATION, ")
-    kinds, sizes, is_whole, column = json.loads(copy.run("-c", SCRIPT))
+    kinds, sizes, is_whole, column = copy.answer(SCRIPT)
     assert kinds[-2:] == ["unit", "overflow"]
     assert sizes.endswith("overflow: highest value that is recorded")
     assert (is_whole, column) == (True, "DP_MOC_DURATION")

@@ -1,6 +1,5 @@
 """CONTRIBUTING's recipe for a drift method, followed in a copy with the total variation distance."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory, section: str) -> TreeCopy:
 @pytest.fixture(scope="module")
 def followed(copy: TreeCopy) -> dict[str, Any]:
     """Return what the script prints in the copy."""
-    answer: dict[str, Any] = json.loads(copy.run("-c", SCRIPT))
+    answer: dict[str, Any] = copy.answer(SCRIPT)
     return answer
 
 

@@ -1,6 +1,5 @@
 """CONTRIBUTING's recipe for a metric, followed in a copy: the tests that it names pass, and nothing else is edited."""
 
-import json
 from typing import Any
 
 import pytest
@@ -74,7 +73,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory, section: str) -> TreeCopy:
 @pytest.fixture(scope="module")
 def followed(copy: TreeCopy) -> dict[str, Any]:
     """Return what the script prints in the copy."""
-    answer: dict[str, Any] = json.loads(copy.run("-c", SCRIPT))
+    answer: dict[str, Any] = copy.answer(SCRIPT)
     return answer
 
 

@@ -1,7 +1,5 @@
 """CONTRIBUTING's recipe for a migration, followed in a copy with a table of notes on models."""
 
-import json
-
 import pytest
 
 from tests.unit.recipes.migration_steps import FILE, NEWEST, TABLE, add_table
@@ -71,7 +69,7 @@ def test_the_tests_that_the_recipe_names_fail_until_the_table_is_drawn(copy: Tre
 
 
 def test_the_migration_makes_the_table_that_the_code_describes(copy: TreeCopy) -> None:
-    followed = json.loads(copy.run("-c", SCRIPT))
+    followed = copy.answer(SCRIPT)
     assert _words(followed["migrated"]) == _words(followed["described"])
     assert followed["newest"] == f"{NEWEST + 1:04}"
     assert followed["removed"]

@@ -1,7 +1,5 @@
 """CONTRIBUTING's recipe for a page of the dashboard, followed in a copy with a page that needs no database."""
 
-import json
-
 import pytest
 
 from tests.unit.recipes.tree_copy import TextPlace, TreeCopy, blocks, recipe
@@ -45,7 +43,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> TreeCopy:
 
 
 def test_the_page_is_shown(copy: TreeCopy) -> None:
-    status, page = json.loads(copy.run("-c", SCRIPT))
+    status, page = copy.answer(SCRIPT)
     assert status == 200
     assert "<h1>About</h1>\n<p>The monitor polls every 7 s.</p>" in page
     assert "<title>About – Driftline</title>" in page

@@ -1,6 +1,5 @@
 """CONTRIBUTING's recipe for a service, followed in a copy with a job that writes a summary of the week."""
 
-import json
 import re
 
 import pytest
@@ -75,7 +74,7 @@ def test_the_tests_that_the_recipe_names_fail_until_its_files_are_written(copy: 
 
 
 def test_the_environment_and_the_user_follow_from_the_row(copy: TreeCopy) -> None:
-    variables, accounts, processes = json.loads(copy.run("-c", SCRIPT))
+    variables, accounts, processes = copy.answer(SCRIPT)
     assert (variables["DIGEST_DAY"], variables["DB_USER"]) == ("monday", "driftline_digest")
     assert "MONITOR_PORT" not in variables
     assert "driftline_digest" in accounts

@@ -1,6 +1,5 @@
 """CONTRIBUTING's recipe for a setting, followed in a copy with the recipe's setting of the monitor."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -57,5 +56,5 @@ def test_the_setting_and_those_of_a_new_prefix_are_passed_to_the_service(
 
 
 def _read(copy: TreeCopy) -> tuple[int, dict[str, Any]]:
-    value, variables = json.loads(copy.run("-c", SCRIPT))
+    value, variables = copy.answer(SCRIPT)
     return value, variables

@@ -1,5 +1,6 @@
 """A copy of parts of the tree, in which a recipe of CONTRIBUTING.md is followed and tests are run."""
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent, indent
+from typing import Any
 
 from tests.unit.docs.pages import CONTRIBUTING, ROOT
 
@@ -85,6 +87,10 @@ class TreeCopy:
         completed = self._python(*arguments)
         assert completed.returncode == 0, completed.stdout + completed.stderr
         return completed.stdout
+
+    def answer(self, script: str) -> Any:
+        """Run a script in the copy and return the JSON that it prints."""
+        return json.loads(self.run("-c", script))
 
     def refused(self, *arguments: str) -> str:
         """Run Python in the copy, which must fail, and return what it prints."""
