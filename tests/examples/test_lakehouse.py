@@ -37,6 +37,7 @@ from examples.servers import Servers, start_servers
 from stack.paths import ROOT
 from tests.examples.runs import Example, run_example, verdicts
 from tests.integration.deploy import prometheus_checks
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"  # pyspark leaves them open
@@ -319,13 +320,13 @@ def test_alerts_fire_while_a_sink_is_stopped_and_every_panel_has_data(pipeline: 
     send_again(pipeline, most=10)
     with prometheus_checks.running_prometheus(tmp_path) as prometheus:
         prometheus.wait_for_panels([LAKEHOUSE])
-        prometheus_checks.wait_until(lambda: ("LakehouseSinkStopped", COPY) in prometheus.firing())
+        wait_until(lambda: ("LakehouseSinkStopped", COPY) in prometheus.firing())
         pipeline.stream.kill()
-        prometheus_checks.wait_until(lambda: prometheus.firing() == {("LakehouseStreamDown", "")})
+        wait_until(lambda: prometheus.firing() == {("LakehouseStreamDown", "")})
         pipeline.start()
         pipeline.wait_until_ready()
         wait_for(lambda: pipeline.has_applied_all(COPY), "The end of the topic", SECONDS)
-        prometheus_checks.wait_until(lambda: not prometheus.firing())
+        wait_until(lambda: not prometheus.firing())
 
 
 def send_again(pipeline: Pipeline, most: int = 0) -> list[tuple[bytes | None, bytes | None]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import requests
 
-from tests.integration.flaskapp.observed import wait_until
+from tests.waiting import wait_until
 
 
 @contextmanager

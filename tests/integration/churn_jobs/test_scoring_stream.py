@@ -55,11 +55,12 @@ from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase, 
 from tests.integration.churn_jobs.conftest import NOW
 from tests.integration.churn_jobs.raw_records import COLUMNS, content
 from tests.integration.churn_jobs.trained import FIRST, HISTORY, Loop, trained_loop
-from tests.integration.flaskapp.observed import published, wait_until
+from tests.integration.flaskapp.observed import published
 from tests.integration.monitoring.applications import monitor_of
 from tests.integration.otlp import Collector, collected
 from tests.integration.outage import wait_out
 from tests.unit.driftline.lineage.recorders import kept_events
+from tests.waiting import wait_until
 
 SUBSCRIBERS = 60
 SCHEMA = "churn_live"

@@ -3,7 +3,7 @@
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,15 +25,6 @@ def skip_without_programs() -> None:
     """Skip the test where Prometheus cannot be had."""
     if reason := prometheus.reason_missing():
         pytest.skip(reason)
-
-
-def wait_until(condition: Callable[[], Any]) -> Any:
-    """Return what the condition gives once it is true; fail after a minute."""
-    deadline = time.monotonic() + SECONDS
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
-    return value
 
 
 def promtool(*arguments: str | Path, folder: Path) -> str:

@@ -37,13 +37,13 @@ from tests.integration.deploy.prometheus_checks import (
     check_rules,
     running_prometheus,
     skip_without_programs,
-    wait_until,
     write_config,
 )
 from tests.integration.monitoring.alerts.receivers import ReceivingServer, http_receiver
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.monitoring.world import NAME, make_world
 from tests.integration.programs import running
+from tests.waiting import wait_until
 
 DEPLOYED = paths.ROOT / "deploy" / "prometheus"
 RULES, RULE_TESTS = DEPLOYED / "driftline.rules.yml", DEPLOYED / "driftline.rules.test.yml"

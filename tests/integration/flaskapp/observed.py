@@ -1,8 +1,7 @@
 """What a test sees of the simulator from outside: topics as a careful reader sees them, tables by their content."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,16 +11,9 @@ from sqlalchemy import Engine, Table, func, select
 from churn.columns import Cdr
 from churn.tables import cdr
 from driftline.publishing.publisher import Route
+from tests.waiting import wait_until
 
 SECONDS = 60.0
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = SECONDS) -> None:
-    """Return when it holds; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)
 
 
 def wait_for_state(client: Any, state: str, seconds: float = SECONDS) -> Any:

@@ -24,8 +24,9 @@ from stack import paths
 from stack.servers import ports
 from stack.servers.topics import create_topics
 from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase, kafka_broker, mariadb_server
-from tests.integration.flaskapp.observed import contents, published, record_ids, wait_until
+from tests.integration.flaskapp.observed import contents, published, record_ids
 from tests.integration.outage import wait_out
+from tests.waiting import wait_until
 
 STREAM: dict[str, Any] = {"start_date": "2026-01-01", "num_batches": 25, "subscribers": 40, "interval": 0.1}
 

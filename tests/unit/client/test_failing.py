@@ -10,8 +10,9 @@ import pytest
 
 from driftline.client import MonitorClient
 from driftline.client.batches.batch_file import BatchStage
-from tests.unit.client.flushing import becomes_true, flushed
+from tests.unit.client.flushing import flushed
 from tests.unit.client.receiver import Receiver, Reply, answer, cut, half_an_answer, late, refusal
+from tests.waiting import wait_until
 
 MakeClient = Callable[..., MonitorClient]
 
@@ -140,9 +141,9 @@ def test_a_file_that_cannot_be_read_does_not_keep_the_others(
     for number in range(3):
         client.log({}, 1, id=number)
         client.flush(0.1)
-    assert becomes_true(lambda: receiver.ids == {str(number): 1 for number in range(3)})
+    wait_until(lambda: receiver.ids == {str(number): 1 for number in range(3)}, 10)
     if stage is not BatchStage.NEW:
-        assert becomes_true(lambda: client.status().failing_batches == 1)
+        wait_until(lambda: client.status().failing_batches == 1, 10)
         assert caplog.text.count(f"{unreadable} stays: it cannot be read or moved") == 1
         unreadable.rmdir()
     assert flushed(client)

@@ -8,8 +8,8 @@ import pytest
 
 from driftline.client import MonitorClient
 from stack.services.certificates import Certificates, make_certificates
-from tests.unit.client.flushing import becomes_true
 from tests.unit.client.receiver import Receiver
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_nothing_is_sent_to_a_server_that_is_not_trusted(secure_receiver: Receiv
     with MonitorClient(secure_receiver.url, "churn", spool=tmp_path, token="dl_1") as client:
         client.log({}, 1, id="a")
         assert client.flush(0.5) is False
-        assert becomes_true(lambda: "certificate" in str(client.status().last_error))
+        wait_until(lambda: "certificate" in str(client.status().last_error), 10)
         assert client.close(0) is False
     assert secure_receiver.requests == []
 

@@ -7,8 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -39,6 +38,7 @@ from stack import paths
 from stack.servers import ports
 from stack.testing.object_servers import TemporaryGcs
 from tests.integration.flaskapp.bad_line import BadLine, bad_line
+from tests.waiting import wait_until
 
 NEWEST = datetime(2026, 6, 1, tzinfo=UTC)
 SCRIPT = paths.ROOT / "flaskapp" / "DataFile" / "download_raw_data.py"
@@ -274,13 +274,6 @@ def test_a_run_after_a_kill_resumes(gcs_bucket: str, line: BadLine, tmp_path: Pa
     assert not (tmp_path / "RawData.csv").exists()
     assert fetch(source(gcs_bucket), tmp_path).path.read_bytes() == raw_data()
     assert line.ranges == [f"bytes={had}-"]
-
-
-def wait_until(ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not ready():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_the_script_without_settings_ends_with_one_sentence(tmp_path: Path) -> None:

@@ -31,8 +31,9 @@ from flaskapp.relay import claimed_batches
 from flaskapp.relay.relay import Relay
 from stack import paths
 from tests.integration.flaskapp.conftest import MakePublisher
-from tests.integration.flaskapp.observed import contents, markers, messages, published, record_ids, wait_until
+from tests.integration.flaskapp.observed import contents, markers, messages, published, record_ids
 from tests.integration.otlp import collected
+from tests.waiting import wait_until
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

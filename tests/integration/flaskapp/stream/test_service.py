@@ -26,8 +26,8 @@ from tests.integration.flaskapp.observed import (
     record_count,
     record_ids,
     wait_for_state,
-    wait_until,
 )
+from tests.waiting import wait_until
 
 DATED: dict[str, Any] = {
     "start_date": "2026-01-01",

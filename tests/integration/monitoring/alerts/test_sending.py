@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ from tests.integration.monitoring.alerts.receivers import ReceivingServer, http_
 from tests.integration.monitoring.alerts.test_planning import deliveries
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.monitoring.world import NAME
+from tests.waiting import wait_until
 
 SECONDS = 30.0
 
@@ -89,13 +89,6 @@ class Alerting:
 @pytest.fixture
 def alerting(engine: Engine, tmp_path: Path, secrets: Path) -> Alerting:
     return Alerting(engine, tmp_path, secrets)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def test_mail_goes_over_starttls_and_waits_for_a_server_that_refuses(
@@ -231,7 +224,7 @@ def test_a_slow_and_a_dead_channel_delay_no_other(alerting: Alerting, days: Days
         for day, state in enumerate((State.WARN, State.ALERT, State.OK)):
             days.verdict(day, state)
             alerting.planning.plan()
-        wait_until(lambda: len(receiver.posts) == 3)
+        wait_until(lambda: len(receiver.posts) == 3, SECONDS)
         assert time.monotonic() - begun < 3 * slow.seconds
         assert "delivered" not in alerting.states("dead")
         assert alerting.states("slow")[2] == "pending"
@@ -260,9 +253,9 @@ def test_killed_senders_lose_nothing_and_repeat_the_same_id(
         posts = len(receiver.posts) + kills
         with subprocess.Popen(command, env=environment) as sender:
             if kills < 2:  # while the receiver, which has the message, has not answered yet
-                wait_until(lambda posts=posts: len(receiver.posts) > posts)  # type: ignore[misc]
+                wait_until(lambda posts=posts: len(receiver.posts) > posts, SECONDS)  # type: ignore[misc]
             else:
-                wait_until(lambda: {*alerting.states("hook")} == {"delivered"})
+                wait_until(lambda: {*alerting.states("hook")} == {"delivered"}, SECONDS)
             sender.send_signal(signal.SIGKILL)
     stored = deliveries(alerting.engine, channel="hook")
     assert {delivery.state for delivery in stored} == {DeliveryState.DELIVERED}

@@ -20,10 +20,10 @@ from monitoring.settings import MonitorSettings
 from stack.servers import ports
 from stack.setup.debian import time_series
 from stack.testing.fixtures import DatabaseAddress
-from tests.integration.flaskapp.observed import wait_until
 from tests.integration.monitoring.alerts.receivers import http_receiver
 from tests.integration.monitoring.series.databases import Series, SeriesDatabase, influxdb, victoria_metrics
 from tests.integration.monitoring.world import NAME, NOW, MonitoredWorld, make_world
+from tests.waiting import wait_until
 
 DAYS = 5
 CLOSED = DAYS - 1
