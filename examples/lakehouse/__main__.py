@@ -108,9 +108,9 @@ def _fill_hudi_tables(servers: Servers, pipeline: Pipeline) -> None:
 def _steps(plan: ShopPlan) -> Iterator[datetime]:
     """Yield the instants until which orders are polled and scored: each week, and when the last one is delivered."""
     instant = plan.monitored_begin
-    while (instant := instant + timedelta(weeks=1)) < plan.monitored_end:
+    while (instant := instant + timedelta(weeks=1)) < plan.end:
         yield instant
-    yield from (plan.monitored_end, plan.end)
+    yield plan.end
 
 
 def _advance(pipeline: Pipeline, spark: SparkSession, instant: datetime) -> None:

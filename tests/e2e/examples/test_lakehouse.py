@@ -20,7 +20,7 @@ def lakehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
 
 
 def test_another_unit_of_the_source_is_an_alert_on_the_dashboard(lakehouse: Example) -> None:
-    assert lakehouse.output.count("Shop, copy and lake have the same rows.") == 4
+    assert lakehouse.output.count("Shop, copy and lake have the same rows.") == 3
     assert "promised_hours. It is added." in lakehouse.output
     by_day = dict(verdicts(lakehouse.output))
     assert len(by_day) == SHORT.monitored

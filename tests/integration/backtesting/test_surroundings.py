@@ -179,7 +179,7 @@ def _running(file: Path, *options: object) -> Iterator["subprocess.Popen[str]"]:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
-@pytest.mark.parametrize("seconds", [0.7, 3.0])
+@pytest.mark.parametrize("seconds", [0.7, 1.7])
 def test_a_signal_ends_the_command_at_once(
     number: int, status: int, seconds: float, large: Path, tmp_path: Path
 ) -> None:
