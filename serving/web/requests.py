@@ -1,12 +1,14 @@
 """The body of a request for predictions, checked. No I/O here."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from driftline.errors import InvalidInput
+from driftline.validation_faults import validation_faults
 from serving.predictor import RequestedRow
 
 MOST_ROWS = 1_000
@@ -17,6 +19,9 @@ SINGLE = ("id", "at", "features", "subscriber")
 
 BRIEF_BYTES = 8_192
 """A body with one row of features that is not longer is scored in about a millisecond."""
+
+MOST_FAULTS = 20
+"""Faults of a request that an answer lists."""
 
 FeatureValue = int | float | str | bool | None
 
@@ -81,7 +86,9 @@ def read_request(body: Any) -> tuple[PredictIn, list[RequestedRow]]:
         rows = [RowIn.model_validate(single)] if request.rows is None else request.rows
         return request, [RequestedRow(row.id, row.at, row.features, row.subscriber) for row in rows]
     except ValidationError as error:
-        raise InvalidInput("The request is not valid.", details=tuple(_faults(error))) from None
+        raise InvalidInput(
+            "The request is not valid.", details=tuple(islice(validation_faults(error), MOST_FAULTS))
+        ) from None
 
 
 def read_brief_body(method: str, path: str, body: bytes) -> Mapping[str, Any] | None:
@@ -98,10 +105,3 @@ def read_brief_body(method: str, path: str, body: bytes) -> Mapping[str, Any] | 
     if not isinstance(fields, dict) or "features" not in fields or "rows" in fields or "subscriber" in fields:
         return None
     return fields if isinstance(fields.get("model"), str | None) else None
-
-
-def _faults(error: ValidationError) -> Iterator[str]:
-    for fault in error.errors(include_input=False, include_url=False)[:20]:
-        place = ".".join(map(str, fault["loc"]))
-        message = fault["msg"].removeprefix("Value error, ")
-        yield f"{place}: {message}" if place else message
