@@ -143,6 +143,11 @@ class Service:
         return EXAMPLE_CODE in self.image.code
 
     @property
+    def container_address(self) -> str:
+        """The address of its HTTP server for other containers."""
+        return f"http://{self.name}:{self.port}"
+
+    @property
     def port_variable(self) -> str:
         """The setting of the port where it listens."""
         return f"{self.name.upper()}_PORT"

@@ -237,7 +237,7 @@ SERVING = Service(
         " ../compose.yaml run and a model is trained. Set DRIFTLINE_TOKEN to a token with the scope `ingest`, with"
         " which it logs to the monitor.",
         environment={
-            "SERVING_MONITOR_URL": "http://monitor:5001",
+            "SERVING_MONITOR_URL": MONITOR.container_address,
             **{name: f'"${{{name}-{value}}}"' for name, value in _SERVED.items()},
             "DRIFTLINE_TOKEN": '"${DRIFTLINE_TOKEN:-}" # created by `driftline token create`',
         },
