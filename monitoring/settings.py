@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from driftline.errors import InvalidInput
 from driftline.report.document.formats import FORMATS
 from driftline.settings import EnvironmentSettings
 from driftline.store.polling.schedules import Schedule
@@ -58,17 +59,26 @@ class MonitorSettings(EnvironmentSettings):
     @classmethod
     def _require_cron(cls, cron: str | None) -> str | None:
         """Refuse an invalid cron expression."""
-        return None if cron is None else Schedule(None, cron, "UTC").cron
+        if cron is not None:
+            _require_schedule(cron)
+        return cron
 
     @field_validator("report_formats")
     @classmethod
     def _require_formats(cls, formats: str) -> str:
         """Refuse formats that do not exist."""
         endings = _names(formats)
-        unknown = [repr(ending) for ending in endings or [""] if ending not in FORMATS]
+        unknown = [f"{ending!r:.20}" for ending in endings or [""] if ending not in FORMATS]
         if unknown:
             raise ValueError(f"{', '.join(unknown)} is not a report format; choose from {', '.join(FORMATS)}")
         return formats
+
+
+def _require_schedule(cron: str) -> None:
+    try:
+        Schedule(None, cron, "UTC").require_valid()
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
 
 
 def _names(text: str) -> list[str]:

@@ -7,10 +7,12 @@ from pydantic import BeforeValidator
 
 
 def _as_zone(value: Any) -> Any:
+    if value is None or isinstance(value, ZoneInfo):
+        return value
     try:
-        return ZoneInfo(value) if isinstance(value, str) else value
-    except (LookupError, ValueError, OSError) as error:
-        raise ValueError(f"{value!r} is not a time zone; write UTC or Europe/Berlin") from error
+        return ZoneInfo(value)
+    except (TypeError, LookupError, ValueError, OSError) as error:
+        raise ValueError(f"{value!r:.100} is not a time zone; write UTC or Europe/Berlin") from error
 
 
 AsZone = BeforeValidator(_as_zone)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from apiflask import APIFlask
+from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
@@ -12,12 +13,12 @@ from driftline.http.web import install, make_app
 from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
-from serving.example.subscribers import StoredSubscribers
 from serving.feed import PredictionFeed
 from serving.models.served_models import ServedModels
 from serving.prediction_log import PredictionLog
 from serving.predictor import Predictor
-from serving.settings import ServingSettings
+from serving.settings import ServingSettings, StoredRowsSettings
+from serving.stored_rows import StoredRows
 from serving.web.api import describe_predictions, make_api
 from serving.web.asgi import AsgiApp, WholeRequests, by_protocol
 from serving.web.brief_requests import BriefRequests
@@ -48,6 +49,7 @@ def create_app(
     database: DatabaseSettings,
     access_settings: AccessSettings | None = None,
     local: LocalSettings | None = None,
+    stored: StoredRowsSettings | None = None,
 ) -> Serving:
     """Build the service. Nothing connects before the first request.
 
@@ -64,7 +66,7 @@ def create_app(
         ServedModels(engine, settings.model),
         PredictionLog(settings.monitor_address, spool, token, settings.monitor_ca),
         PredictionFeed(),
-        StoredSubscribers(engine),
+        _stored_rows(engine, stored or StoredRowsSettings()),
     )
     install(app, ready=lambda: migrate.require_current(engine), polled=[PATH])
     metrics = ServiceMetrics()
@@ -72,7 +74,7 @@ def create_app(
     metrics.watch_pool(engine)
     app.register_blueprint(make_api(predictor))
     app.register_blueprint(make_page(predictor))
-    api_description.add_describer(app, describe_predictions)
+    api_description.add_describer(app, describe_predictions(predictor.subject_field))
     brief = BriefRequests(app, rules, metrics, predictor)
     requests = WholeRequests(app.wsgi_app, limits.max_body, brief.answer)
     sockets = Sockets(requests, predictor.feed)
@@ -83,3 +85,7 @@ def create_app(
         ]
     )
     return Serving(app, by_protocol(requests, routes), predictor)
+
+
+def _stored_rows(engine: Engine, settings: StoredRowsSettings) -> StoredRows | None:
+    return StoredRows(engine, settings, settings.table) if settings.table else None

@@ -1,7 +1,7 @@
 """Makes the predictions of a request: finds the version, completes the rows, scores, logs and publishes them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,24 +12,17 @@ from serving.feed import PredictionFeed
 from serving.models.served_models import ServedModels
 from serving.models.served_version import ServedVersion
 from serving.prediction_log import PredictionLog
+from serving.stored_rows import StoredRows
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedRow:
-    """A row of a request: features, or the subscriber whose stored features are used."""
+    """A row of a request: features, or the subject whose stored features are used."""
 
     id: str | None = None
     at: datetime | None = None
     features: Mapping[str, Any] | None = None
-    subscriber: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRow:
-    """The stored features of a subscriber, and the instant that they are of."""
-
-    features: Mapping[str, Any]
-    at: datetime
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +51,25 @@ class Predictions:
     predictions: Sequence[Prediction]
 
 
-FindStored = Callable[[str, str, datetime | None], StoredRow]
-"""Returns the stored row of a model and subscriber, at an instant or the newest; raises NotFound without one."""
-
-
 @dataclass(frozen=True)
 class Predictor:
-    """Predicts with the current version of a model; safe for threads."""
+    """Predicts with the current version of a model; safe for threads. Without stored rows every row needs features."""
 
     models: ServedModels
     log: PredictionLog
     feed: PredictionFeed
-    find_stored: FindStored
+    stored_rows: StoredRows | None = None
+
+    @property
+    def subject_field(self) -> str | None:
+        """The field of a request that names the subject of a stored row; None without stored rows."""
+        return self.stored_rows.field if self.stored_rows else None
 
     def predict(self, model: str | None, rows: Sequence[RequestedRow], *, logged: bool = True) -> Predictions:
         """Return the predictions of some rows; log and publish them, unless `logged` is False.
 
         Raises:
-            NotFound: no such model or subscriber. NotServable: the model has no version that can be served.
+            NotFound: no such model or subject. NotServable: the model has no version that can be served.
             InvalidInput: with every fault of the rows; none of them is scored or logged.
         """
         version = self.models.get(model)
@@ -87,9 +81,9 @@ class Predictor:
         return Predictions(version, [Prediction(None, row.at, scored) for row, scored in pairs])
 
     def _complete(self, version: ServedVersion, row: RequestedRow) -> CompleteRow:
-        if row.subscriber is None:
+        if row.subject is None or self.stored_rows is None:
             return CompleteRow(row.features or {}, row.at, row.id)
-        stored = self.find_stored(version.name, row.subscriber, row.at)
+        stored = self.stored_rows.find(version.features, row.subject, row.at)
         return CompleteRow(stored.features, stored.at, row.id)
 
     def _logged(self, version: ServedVersion, row: CompleteRow, scored: Scored) -> Prediction:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from driftline import InvalidInput
+from driftline import DriftlineError, InvalidInput
 from examples.dse.trading_calendar import TRADING, TradingCalendar, add_holidays_option
+from examples.entry_points import run_main
 
 COLUMNS = {
     "date": ("date",),
@@ -35,10 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path, help="an export of an index's days")
     add_holidays_option(parser)
     options = parser.parse_args(arguments)
-    try:
-        days = [day.date() for day in read_index(options.file)["date"]]
-    except (InvalidInput, OSError) as error:
-        raise SystemExit(f"{error}") from error
+    days = [day.date() for day in read_index(options.file)["date"]]
     calendar: TradingCalendar = options.holidays
     lines = [*(f"{TRADING}{day}" for day in calendar.unexpected(days)), *map(str, calendar.gaps(days))]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
@@ -103,4 +101,4 @@ def _numbers(texts: pd.Series) -> pd.Series:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main, DriftlineError))

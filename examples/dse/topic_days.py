@@ -13,9 +13,10 @@ from pathlib import Path
 import pandas as pd
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from driftline import InvalidInput
+from driftline import DriftlineError
 from examples.dse.index_file import COLUMNS, read_index
 from examples.dse.training import DAYS
+from examples.entry_points import run_main
 
 LOGGER = logging.getLogger(__name__)
 TOPIC = "dse_index_data"
@@ -35,10 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bootstrap_servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     if not bootstrap_servers:
         parser.error("KAFKA_BOOTSTRAP_SERVERS is not set; set it to the address of Kafka, such as 127.0.0.1:9092")
-    try:
-        sys.stdout.write(f"{add_to_file(file, read_days(bootstrap_servers)):,} days added to {file}.\n")
-    except (InvalidInput, OSError, KafkaException) as error:
-        raise SystemExit(f"{error}") from error
+    sys.stdout.write(f"{add_to_file(file, read_days(bootstrap_servers)):,} days added to {file}.\n")
     return 0
 
 
@@ -113,4 +111,4 @@ def _messages(consumer: Consumer) -> Iterator[tuple[int, bytes | None]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main, DriftlineError, KafkaException))

@@ -8,7 +8,8 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from driftline import InvalidInput
+from driftline import DriftlineError, InvalidInput
+from examples.entry_points import run_main
 
 FRIDAY, SATURDAY = 4, 5
 FIXED_HOLIDAYS = ((2, 21), (3, 26), (4, 14), (5, 1), (8, 15), (12, 16), (12, 25), (12, 31))
@@ -135,4 +136,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main, DriftlineError))

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from driftline import InvalidInput
+from driftline import DriftlineError
 from examples.dse.features import FEATURES, LABEL, add_features
 from examples.dse.index_file import read_index
 from examples.dse.model import THRESHOLD, train
 from examples.dse.trading_calendar import TradingCalendar, add_holidays_option, closing, differences
+from examples.entry_points import run_main
 
 DAYS, MODEL, REFERENCE = "training.csv", "model.json", "reference.csv"
 TRAINED_SHARE = 1 / 3
@@ -24,10 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="the folder with training.csv")
     add_holidays_option(parser)
     options = parser.parse_args(arguments)
-    try:
-        days = read_index(options.folder / DAYS)
-    except (InvalidInput, OSError) as error:
-        raise SystemExit(f"{error}") from error
+    days = read_index(options.folder / DAYS)
     for line in differences((day.date() for day in days["date"]), options.holidays):
         sys.stdout.write(f"{line}\n")
     sys.stdout.write(train_on(days, options.folder, options.holidays))
@@ -60,4 +58,4 @@ def reference_of(days: pd.DataFrame, score: "pd.Series[float]") -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main, DriftlineError))

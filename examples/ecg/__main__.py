@@ -69,17 +69,17 @@ def _run(servers: Servers, plan: BeatPlan, *, pages: bool) -> None:
     processes = servers.var / "processes"
     objects = start_object_store(servers, folder, processes)
     mlflow = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}"
-    servers = replace(servers, environment={**servers.environment, **_aws(), "MLFLOW_TRACKING_URI": mlflow})
+    servers = replace(servers, environment={**servers.environment, **objects.variables, "MLFLOW_TRACKING_URI": mlflow})
     if pages:
         programs = environment("ecg", TOOLS)
-        prefect = start_prefect(programs, processes, servers.environment, (objects, str(folder), mlflow))
+        prefect = start_prefect(programs, processes, servers.environment, (objects.address, str(folder), mlflow))
         run_flow(prefect)
         tell((folder / SUMMARY).read_text().rstrip())
     else:
-        for arguments in steps(objects, folder, mlflow).values():
+        for arguments in steps(objects.address, folder, mlflow).values():
             tell(run_step(sys.executable, arguments, servers.environment))
     tell(f"Version {call(servers.monitor, f'/api/v1/models/{MODEL}')['version']} is monitored.")
-    _, unseen = split(read_beats(objects))
+    _, unseen = split(read_beats(objects.address, objects.options))
     create_topics(servers.kafka, BEATS, SCORED)
     tell(f"{stream(draw_days(unseen, plan, reference=False), servers.kafka):,} beats sent.")
     tell(f"{_score(servers, folder, mlflow):,} beats scored.")
@@ -121,10 +121,6 @@ def _start_dashboard(servers: Servers, programs: Path, processes: Path) -> str:
     process.start(command, settings, ROOT)
     wait_for(lambda: process.listens, "The dashboard", START_SECONDS, process=process)
     return f"http://{LOOPBACK}:{process.port}"
-
-
-def _aws() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 
 
 def _score(servers: Servers, folder: Path, mlflow: str) -> int:

@@ -102,7 +102,7 @@ def _fill_hudi_tables(servers: Servers, pipeline: Pipeline) -> None:
         lineage.read(datasets.change_topic(servers.kafka))
         for line in fill_tables(pipeline.objects, servers.kafka, pipeline.folder):
             tell(line)
-        lineage.wrote(datasets.hudi_tables(pipeline.objects))
+        lineage.wrote(datasets.hudi_tables(pipeline.objects.address))
 
 
 def _steps(plan: ShopPlan) -> Iterator[datetime]:
@@ -162,7 +162,7 @@ def _trained(pipeline: Pipeline, spark: SparkSession) -> str:
     """Train the model, and return what was done."""
     with lineage.run(datasets.TRAINING):
         line = training.train_model(spark, pipeline.plan, pipeline.folder)
-        lineage.read(datasets.lake_orders(pipeline.objects, version=_snapshot(spark, TRAINED)))
+        lineage.read(datasets.lake_orders(pipeline.objects.address, version=_snapshot(spark, TRAINED)))
         files = (pipeline.folder / name for name in (training.MODEL_FILE, training.REFERENCE))
         lineage.wrote(*map(datasets.local_file, files))
     return line
@@ -195,7 +195,7 @@ def score(servers: Servers, pipeline: Pipeline, spark: SparkSession) -> SentChan
     ):
         model = training.load_model(pipeline.folder)
         sent = OrderScoring(model, monitor, erase, pipeline.plan.monitored_begin).score(spark)
-        snapshot = datasets.lake_orders(pipeline.objects, version=_snapshot(spark, SCORED))
+        snapshot = datasets.lake_orders(pipeline.objects.address, version=_snapshot(spark, SCORED))
         lineage.read(snapshot, datasets.local_file(file))
         lineage.wrote(lineage.predictions_of(MODEL, rows=sent.scored), lineage.labels_of(MODEL))
     return sent

@@ -14,7 +14,7 @@ from examples.lakehouse.shop.database import ShopDatabase, start_shop_database
 from examples.lakehouse.shop.orders import MODEL, TOPIC
 from examples.lakehouse.shop.simulation import ShopPlan
 from examples.monitor_api import request, wait_for
-from examples.object_store import start_object_store
+from examples.object_store import StoredObjects, start_object_store
 from examples.processes import LOOPBACK, BackgroundProcess
 from examples.servers import ROOT, Servers
 
@@ -23,11 +23,11 @@ START_SECONDS = 120
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What runs: the database, Connect, the address of the objects, and both processes in Python."""
+    """What runs: the database, Connect, the objects, and both processes in Python."""
 
     database: ShopDatabase
     connect: Connect
-    objects: str
+    objects: StoredObjects
     api: BackgroundProcess
     stream: BackgroundProcess
     folder: Path
@@ -67,12 +67,12 @@ class Pipeline:
 
     def _start_stream(self) -> None:
         command = (
-            sys.executable, "-m", "examples.lakehouse.lake.streaming", "--objects", self.objects,
+            sys.executable, "-m", "examples.lakehouse.lake.streaming", "--objects", self.objects.address,
             "--catalogue-port", f"{self.database.port}", "--kafka", self.connect.kafka,
             "--checkpoint", str(self.folder / "checkpoint"), "--metrics-port", f"{self.stream.port}",
         )  # fmt: skip
-        names = ("PATH", "HOME", "JAVA_HOME", *(name for name in os.environ if name.startswith("AWS_")))
-        settings = {**{name: os.environ[name] for name in names if name in os.environ}, **self.lineage}
+        passed_on = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
+        settings = {**passed_on, **self.objects.variables, **self.lineage}
         targets = [{"targets": [f"{LOOPBACK}:{self.stream.port}"]}]
         (self.folder / "scrape_targets.json").write_text(json.dumps(targets))
         self.stream.start(command, {**settings, "LAKE_PASSWORD": self.catalogue_password, "TZ": "UTC"}, ROOT)

@@ -9,6 +9,7 @@ from pydantic import field_validator as checks
 from driftline.clock import MAX_CLOCK_SKEW
 from driftline.errors import InvalidInput
 from driftline.store.ledger import MAX_ROWS
+from driftline.validation_faults import validation_faults
 from flaskapp.world.drifts import Drift, drift_schema, parse_drifts
 from flaskapp.world.parameters import DEFAULT_SEED, FIRST_DAY, LARGEST_SEED, LONGEST_DELAY
 
@@ -23,7 +24,7 @@ def _day(value: object) -> object:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise ValueError(f"must be a day such as 2026-01-31, not {value!r}")
+    raise ValueError(f"must be a day such as 2026-01-31, not {value!r:.100}")
 
 
 def _integer(value: object) -> object:
@@ -104,19 +105,12 @@ def read_start(body: object, today: date) -> tuple[StartStream, tuple[Drift, ...
 
 
 def _read(body: object, today: date) -> tuple[StartStream | None, tuple[str, ...]]:
+    if not isinstance(body, dict):
+        return None, ("the body must be a JSON object",)
     try:
         return StartStream.model_validate(body, context={"today": today}), ()
     except ValidationError as error:
-        return None, tuple(_fault(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors())
-
-
-def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    if not location:
-        return "the body must be a JSON object"
-    name = ".".join(map(str, location))
-    if kind == "extra_forbidden":
-        return f"{name}: unknown field; known: {', '.join(StartStream.model_fields)}"
-    return f"{name}: {message.removeprefix('Value error, ')}"
+        return None, tuple(validation_faults(error, available=StartStream.model_fields))
 
 
 def _read_drifts(body: object, first: date) -> tuple[tuple[Drift, ...], tuple[str, ...]]:

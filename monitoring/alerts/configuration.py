@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from driftline.errors import InvalidInput, NotFound
+from driftline.validation_faults import Location, raise_contradictions, validation_faults
 from driftline.yaml_file import read_yaml
 from monitoring.alerts.channels.channel import Channel
 from monitoring.alerts.channels.chat import MattermostChannel, SlackChannel, TeamsChannel
@@ -81,17 +82,20 @@ class AlertConfiguration(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> Self:
         """Check that routes and channels name one another, and that digests are sent where channels accept them."""
+        raise_contradictions(type(self).__name__, self._faults())
+        return self
+
+    def _faults(self) -> Iterator[str]:
         routed = {name for route in self.routes for name in route.channels}
         available = ", ".join(self.channels) or "none"
         if missing := sorted(routed - self.channels.keys()):
-            raise ValueError(f"routes name channels that do not exist: {', '.join(missing)}; channels: {available}")
+            yield f"routes name channels that do not exist: {', '.join(missing)}; channels: {available}"
         if unused := sorted(self.channels.keys() - routed):
-            raise ValueError(f"no route names the channels {', '.join(unused)}; add one, or remove them")
-        for route in self.routes:
-            one_by_one = [name for name in route.channels if not self.channels[name].digests]
-            if route.digest and one_by_one:
-                raise ValueError(f"{', '.join(one_by_one)} takes alerts one by one; give it a route without digest")
-        return self
+            yield f"no route names the channels {', '.join(unused)}; add one, or remove them"
+        for route in filter(lambda route: route.digest, self.routes):
+            one_by_one = [name for name in route.channels if name in self.channels and not self.channels[name].digests]
+            if one_by_one:
+                yield f"{', '.join(one_by_one)} takes alerts one by one; give it a route without digest"
 
     def channel(self, name: str) -> Channel:
         """Return a channel; raises `NotFound`, which lists them, if there is none of that name."""
@@ -140,13 +144,14 @@ def configuration_of(content: object, name: str) -> AlertConfiguration:
     try:
         return AlertConfiguration.model_validate(content or {})
     except ValidationError as error:
-        raise InvalidInput(
-            f"{name} does not describe alert channels; correct it.", details=tuple(_faults(error))
-        ) from None
+        faults = tuple(validation_faults(error, whole="the file", is_secret=_may_be_secret))
+        raise InvalidInput(f"{name} does not describe alert channels; correct it.", details=faults) from None
 
 
-def _faults(error: ValidationError) -> Iterator[str]:
-    for fault in error.errors(include_input=False, include_url=False):
-        place = ".".join(str(part) for part in fault["loc"])
-        message = fault["msg"].removeprefix("Value error, ")
-        yield f"{place}: {message}" if place else f"the file: {message}"
+_SHOWN = frozenset({"type", "port", "security", "allow_internal", "from", "to", "ca"})
+"""The fields of channels whose values are shown in messages; another one may be a secret in the wrong place."""
+
+
+def _may_be_secret(location: Location) -> bool:
+    in_channel = location[:1] == ("channels",)
+    return in_channel and _SHOWN.isdisjoint(location[3:])  # after the name of the channel and its type

@@ -20,7 +20,7 @@ def _as_time(value: Any) -> Any:
         try:
             return time.fromisoformat(value)
         except ValueError as error:
-            raise ValueError(f"{value!r} is not a time of day; write '20:30'") from error
+            raise ValueError(f"{value!r:.100} is not a time of day; write '20:30'") from error
     return value
 
 

@@ -21,6 +21,7 @@ from driftline.engine.results import Result, State
 from driftline.errors import InvalidInput
 from driftline.report.schema import ChunkOut, ResultOut
 from driftline.tracking.training_runs import LINK
+from driftline.validation_faults import fault_text
 from monitoring.api import chunk_examples
 from monitoring.poll.results.revisions import Revision
 from monitoring.poll.results.verdicts import StoredVerdict
@@ -66,7 +67,7 @@ def _day_or_instant(value: object) -> date:
         is_date = isinstance(value, str) and ISO_8601.fullmatch(value)
         return date.fromisoformat(str(value)) if is_date else _instant.validate_python(value)
     except ValidationError as error:
-        raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+        raise ValueError(fault_text(error.errors()[0])) from error
 
 
 DayOrInstant = Annotated[date, PlainValidator(_day_or_instant), WithJsonSchema(INSTANT)]

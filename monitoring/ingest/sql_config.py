@@ -1,5 +1,6 @@
 """The file that describes tables and queries to read predictions and labels from. No I/O here, but for `read_file`."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from driftline.errors import InvalidInput
+from driftline.validation_faults import raise_contradictions, validation_faults
 from driftline.yaml_file import read_yaml
 from monitoring.text_lists import AsList
 from monitoring.zones import AsZone
@@ -54,18 +56,21 @@ class SqlSourceConfig(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> Self:
         """Check that the source names what its kind of rows needs."""
+        raise_contradictions(type(self).__name__, self._faults())
+        return self
+
+    def _faults(self) -> Iterator[str]:
         if (self.table is None) is (self.query is None):
-            raise ValueError("name either a table or a query")
+            yield "name either a table or a query"
         if self.rows is not Contents.LABELS and self.time is None:
-            raise ValueError("name the column of the event time as time")
+            yield "name the column of the event time as time"
         if self.rows is Contents.BOTH and self.updated_at is None:
-            raise ValueError(
+            yield (
                 "rows of both predictions and labels need the column updated_at: without it, labels that become known "
                 "later are not seen"
             )
-        if not self.position:
-            raise ValueError("name a column as time or as updated_at, in the order of which rows are read")
-        return self
+        if self.rows is Contents.LABELS and not self.position:
+            yield "name a column as time or as updated_at, in the order of which rows are read"
 
     @property
     def position(self) -> str:
@@ -98,8 +103,8 @@ def sources_of(content: object, name: str) -> tuple[SqlSourceConfig, ...]:
     try:
         sources = _SourcesFile.model_validate(content).sources
     except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']}" for fault in error.errors())
-        raise InvalidInput(f"{name} is not valid; correct it.", details=tuple(faults)) from None
+        faults = tuple(validation_faults(error, whole="the file"))
+        raise InvalidInput(f"{name} is not valid; correct it.", details=faults) from None
     names = [source.name for source in sources]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InvalidInput(f"{name} has several sources of the name {repeated[0]!r}; give each a name of its own.")

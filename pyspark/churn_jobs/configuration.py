@@ -13,6 +13,7 @@ from churn_jobs.days import RequestedDays
 from driftline.engine.comparison.promotion import PromotionRule
 from driftline.engine.comparison.trigger import RetrainingLimits
 from driftline.errors import InvalidInput
+from driftline.validation_faults import validation_faults
 
 
 class RangeConfig(BaseModel):
@@ -147,7 +148,8 @@ def load(path: Path, kind: type[Config]) -> Config:
     try:
         return kind.model_validate(_decoded(path))
     except ValidationError as error:
-        raise InvalidInput(f"{path} is not valid; correct the faults listed.", details=_faults(error, kind)) from error
+        faults = tuple(validation_faults(error, whole="the file", available=kind.model_fields))
+        raise InvalidInput(f"{path} is not valid; correct the faults listed.", details=faults) from error
 
 
 def _decoded(path: Path) -> Any:
@@ -157,12 +159,3 @@ def _decoded(path: Path) -> Any:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise InvalidInput(f"{path} is not JSON: {error}.") from error
-
-
-def _faults(error: ValidationError, kind: type[BaseModel]) -> tuple[str, ...]:
-    available = f"known are {', '.join(kind.model_fields)}"
-    return tuple(
-        f"{'.'.join(map(str, fault['loc'])) or 'the file'}: "
-        + (f"no such name; {available}" if fault["type"] == "extra_forbidden" else fault["msg"])
-        for fault in error.errors()
-    )

@@ -2,16 +2,20 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from sqlalchemy import Engine
 
-from driftline.errors import DriftlineError, NotFound
+from driftline.errors import DriftlineError, InvalidInput, NotFound
 from driftline.store.database import translated
 from driftline.store.versions import registry
 from serving.models.served_version import NotServable, ServedVersion, load_version
 
 log = logging.getLogger(__name__)
+
+MOST_NAMES = 20
+"""Models that an error lists."""
 
 
 class ServedModels:
@@ -22,11 +26,15 @@ class ServedModels:
     """
 
     def __init__(
-        self, engine: Engine, default: str, retired: Callable[[ServedVersion], None] = lambda version: None
+        self, engine: Engine, default: str | None, retired: Callable[[ServedVersion], None] = lambda version: None
     ) -> None:
-        """Store the engine, the model of requests that name none, and what is called with each replaced version."""
+        """Store the engine, the model of requests that name none, and what is called with each replaced version.
+
+        Without a default such requests are for the only model that is registered.
+        """
         self._engine, self.default, self._retired = engine, default, retired
         self._current: dict[str, ServedVersion] = {}
+        self._only: str | None = None
         self._problems: dict[str, str] = {}
         self._loading = threading.Lock()
         self._stop = threading.Event()
@@ -35,9 +43,10 @@ class ServedModels:
         """Return the current version of a model, by default of the default model; load it at the first request.
 
         Raises:
-            NotFound: no such model. NotServable: no version of it can be served yet.
+            NotFound: no such model. NotServable: no version of it can be served yet. InvalidInput: without a name and
+                a default there are several models.
         """
-        model = name or self.default
+        model = name or self.default or self._only or self._find_only()
         current = self._current.get(model)
         if current is not None:
             return current
@@ -48,11 +57,26 @@ class ServedModels:
 
     def is_loaded(self, name: str | None = None) -> bool:
         """Return whether `get` returns a version at once."""
-        return (name or self.default) in self._current
+        return (name or self.default or self._only) in self._current
 
     def problem(self, name: str) -> str | None:
         """Return why the version of a model that should be served is not; None if it is."""
         return self._problems.get(name)
+
+    def _find_only(self) -> str:
+        """Return the only model that is registered, and remember it; raise where there is none, or several."""
+        with translated(), self._engine.connect() as connection:
+            names = sorted({name for name, _ in registry.versions(connection)})
+        if not names:
+            raise NotServable("No model is registered; register one with its artifact (`driftline models add`).")
+        if len(names) > 1:
+            self._only = None
+            raise InvalidInput(
+                f"The request names no model, and there are several: {_listed(names)}; name one of them as `model`, "
+                "or set SERVING_MODEL."
+            )
+        (self._only,) = names
+        return self._only
 
     def _first(self, name: str) -> ServedVersion:
         """Load a model for the first time; a default model that is not trained yet is a state, not a wrong name."""
@@ -68,7 +92,10 @@ class ServedModels:
             ) from error
 
     def refresh(self) -> None:
-        """Look once for newer versions of the models that are served."""
+        """Look once for newer versions of the models that are served, and whether the only one still is."""
+        if self._only is not None:
+            with suppress(DriftlineError):
+                self._find_only()
         for name, current in [*self._current.items()]:
             try:
                 self._refresh(name, current)
@@ -117,3 +144,8 @@ class ServedModels:
     def close(self) -> None:
         """Stop the thread."""
         self._stop.set()
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

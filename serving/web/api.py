@@ -1,6 +1,6 @@
 """The routes of predictions and models, and those that answer for the WebSockets."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +14,7 @@ from driftline.http.api_description import Document, error_response
 from driftline.http.authorization.scopes import Scope
 from serving.models.served_version import NotServable
 from serving.predictor import Predictions, Predictor, fields_of
-from serving.web.requests import PREDICT_PATH, PredictIn, SinglePredictIn, read_request
+from serving.web.requests import PREDICT_PATH, RequestTypes, read_request, request_types
 
 HANDSHAKE = "driftline.handshake"
 """The key of a request's ASGI scope that only a WebSocket of this process sets."""
@@ -73,7 +73,7 @@ def answer_to(body: Any, predictor: Predictor) -> Mapping[str, Any]:
     Raises:
         NotFound, NotServable, InvalidInput: as `read_request` and `Predictor.predict` say.
     """
-    requested, rows = read_request(body)
+    requested, rows = read_request(body, predictor.subject_field)
     return answer_of(predictor.predict(requested.model, rows, logged=requested.log), single=requested.is_single)
 
 
@@ -85,19 +85,24 @@ def answer_of(predictions: Predictions, *, single: bool) -> Mapping[str, Any]:
     return head | (fields[0] if single else {"predictions": fields})
 
 
-def describe_predictions(document: Document) -> None:
-    """Describe bodies and errors, which are read so that all faults are reported together."""
+def describe_predictions(subject_field: str | None) -> Callable[[Document], None]:
+    """Return what describes bodies and errors, which are read so that all faults are reported together."""
+    return lambda document: _describe(document, request_types(subject_field))
+
+
+def _describe(document: Document, types: RequestTypes) -> None:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    for schema in (PredictIn, SinglePredictIn):
+    for name, schema in {"PredictIn": types.request, "SinglePredictIn": types.single}.items():
         described = schema.model_json_schema(ref_template=f"{SCHEMAS}{{model}}")
         schemas.update(described.pop("$defs", {}))
-        schemas[schema.__name__] = described
-    choices = [{"$ref": f"{SCHEMAS}{schema.__name__}"} for schema in (SinglePredictIn, PredictIn)]
+        schemas[name] = described
+    choices = [{"$ref": f"{SCHEMAS}{name}"} for name in ("SinglePredictIn", "PredictIn")]
     predict = document["paths"]["/predict"]["post"]
     predict["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"oneOf": choices}}}}
     describe = document["paths"]["/model"]["get"]
     describe["parameters"] = [{"name": "model", "in": "query", "required": False, "schema": {"type": "string"}}]
-    for operation, errors in ((predict, (InvalidInput, NotFound, NotServable)), (describe, (NotFound, NotServable))):
+    errors = (InvalidInput, NotFound, NotServable)
+    for operation in (predict, describe):
         operation["responses"] |= {str(error.status.value): error_response(error) for error in errors}
     for path in ("/ws/predict", "/ws/predictions"):
         document["paths"][path]["get"]["responses"] = {

@@ -24,7 +24,7 @@ def make_page(predictor: Predictor) -> APIBlueprint:
     @needs(Scope.READ)
     def form() -> Response:
         """Show the form, filled with a row of the model."""
-        name = request.args.get("model") or predictor.models.default
+        name = request.args.get("model") or predictor.models.default or ""
         return _rendered(predictor, name, "", logged=False)
 
     @needs(Scope.PREDICT)
@@ -43,6 +43,7 @@ def _rendered(predictor: Predictor, name: str, text: str, *, logged: bool, answe
     version, answer, problem, status = None, None, None, 200
     try:
         version = predictor.models.get(name)
+        name = version.name
         if answers:
             answer = json.dumps(_answer(predictor, name, text, logged=logged), indent=2)
     except DriftlineError as error:
@@ -71,7 +72,7 @@ def _answer(predictor: Predictor, name: str, text: str, *, logged: bool) -> Any:
         raise InvalidInput(f"The row is not valid JSON: {error}; correct it.") from error
     if isinstance(body, dict):
         body = {**body, "model": name, "log": logged}
-    requested, rows = read_request(body)
+    requested, rows = read_request(body, predictor.subject_field)
     return answer_of(predictor.predict(name, rows, logged=logged), single=requested.is_single)
 
 

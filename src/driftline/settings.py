@@ -1,10 +1,12 @@
 """Settings that several services share, read from the environment or from files when an instance is created."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,6 +16,7 @@ from pydantic_settings import (
 )
 
 from driftline.errors import InvalidInput
+from driftline.validation_faults import fault_text, raise_contradictions
 
 
 class SecretsFolder(BaseSettings):
@@ -65,15 +68,27 @@ class EnvironmentSettings(BaseSettings):
         """Take the given values and read the others.
 
         Raises:
-            InvalidInput: names every variable that is missing or invalid, never its value.
+            InvalidInput: names every variable that is missing or invalid, and its value unless that is secret.
         """
         try:
             super().__init__(**values)
         except ValidationError as error:
-            faults = tuple(f"{self._variable(str(fault['loc'][0]))}: {fault['msg']}" for fault in error.errors())
+            faults = tuple(self._fault(fault) for fault in error.errors(include_url=False))
             raise InvalidInput(
                 "Some settings are missing or invalid; set or correct these variables.", details=faults
             ) from None
+
+    @classmethod
+    def _fault(cls, fault: ErrorDetails) -> str:
+        if not fault["loc"]:
+            return fault_text(fault)
+        name = str(fault["loc"][0])
+        return f"{cls._variable(name)}: {fault_text(fault, secret=cls._is_secret(name))}"
+
+    @classmethod
+    def _is_secret(cls, name: str) -> bool:
+        fields = [field for key, field in cls.model_fields.items() if name in (key, field.validation_alias)]
+        return any(SecretStr in (field.annotation, *get_args(field.annotation)) for field in fields)
 
     @classmethod
     def _variable(cls, name: str) -> str:
@@ -94,9 +109,9 @@ class EnvironmentSettings(BaseSettings):
         return (init_settings, env_settings, *files)
 
 
-def _require_pair(first_name: str, first: Path | None, second_name: str, second: Path | None) -> None:
+def _pair_faults(first_name: str, first: Path | None, second_name: str, second: Path | None) -> Iterator[str]:
     if (first is None) is not (second is None):
-        raise InvalidInput(f"Set both {first_name} and {second_name}, or neither.")
+        yield f"Set both {first_name} and {second_name}, or neither."
 
 
 class DatabaseSettings(EnvironmentSettings):
@@ -119,12 +134,13 @@ class DatabaseSettings(EnvironmentSettings):
 
     @model_validator(mode="after")
     def _check_certificates(self) -> Self:
-        _require_pair("DB_SSL_CERT", self.ssl_cert, "DB_SSL_KEY", self.ssl_key)
-        if self.ssl_cert and not self.ssl_ca:
-            raise InvalidInput(
-                "DB_SSL_CERT has no effect without DB_SSL_CA; set DB_SSL_CA to the CA of MySQL's certificate."
-            )
+        raise_contradictions(type(self).__name__, self._certificate_faults())
         return self
+
+    def _certificate_faults(self) -> Iterator[str]:
+        yield from _pair_faults("DB_SSL_CERT", self.ssl_cert, "DB_SSL_KEY", self.ssl_key)
+        if self.ssl_cert and not self.ssl_ca:
+            yield "DB_SSL_CERT has no effect without DB_SSL_CA; set DB_SSL_CA to the CA of MySQL's certificate."
 
     @property
     def truth_name(self) -> str:
@@ -193,7 +209,11 @@ class KafkaSettings(EnvironmentSettings):
 
     @model_validator(mode="after")
     def _check_protocol(self) -> Self:
-        """Require the settings that the protocol uses, and only those."""
+        raise_contradictions(type(self).__name__, self._protocol_faults())
+        return self
+
+    def _protocol_faults(self) -> Iterator[str]:
+        """Yield the settings that the protocol uses and that are missing, and those that it does not use."""
         protocol = self.security_protocol
         required = ("ssl_ca",) * protocol.uses_tls + _SASL * protocol.uses_password
         allowed_names = required + ("ssl_cert", "ssl_key") * protocol.uses_tls
@@ -202,11 +222,9 @@ class KafkaSettings(EnvironmentSettings):
         problems = (("requires", missing), ("does not use", unused))
         faults = [f"{verb} {', '.join(map(self._variable, names))}" for verb, names in problems if names]
         if faults:
-            raise InvalidInput(
-                f"KAFKA_SECURITY_PROTOCOL={protocol} {' and '.join(faults)}; set or unset them, or change the protocol."
-            )
-        _require_pair("KAFKA_SSL_CERT", self.ssl_cert, "KAFKA_SSL_KEY", self.ssl_key)
-        return self
+            setting = f"KAFKA_SECURITY_PROTOCOL={protocol}"
+            yield f"{setting} {' and '.join(faults)}; set or unset them, or change the protocol."
+        yield from _pair_faults("KAFKA_SSL_CERT", self.ssl_cert, "KAFKA_SSL_KEY", self.ssl_key)
 
 
 _TLS = ("ssl_ca", "ssl_cert", "ssl_key")
@@ -261,5 +279,6 @@ class TlsSettings(EnvironmentSettings):
 
     @model_validator(mode="after")
     def _check_pair(self) -> Self:
-        _require_pair("DRIFTLINE_TLS_CERT", self.cert, "DRIFTLINE_TLS_KEY", self.key)
+        faults = _pair_faults("DRIFTLINE_TLS_CERT", self.cert, "DRIFTLINE_TLS_KEY", self.key)
+        raise_contradictions(type(self).__name__, faults)
         return self

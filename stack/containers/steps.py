@@ -26,7 +26,7 @@ from stack.errors import StackError
 from stack.servers import topics
 from stack.services.accounts import Administration, connected
 from stack.services.credentials import Credentials
-from stack.services.table import OWNER
+from stack.services.table import MONITOR, OWNER, SIMULATOR
 
 TOKEN = "demo.token"  # noqa: S105  # the name of a file
 FAILED = 2
@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one step; a failure is one message, and exit status 2."""
     parser = argparse.ArgumentParser(prog="python -m stack.containers.steps", description="Steps between the services.")
     parser.add_argument("step", choices=STEPS)
-    parser.add_argument("--simulator", default="http://simulator:5000", help="address of the service")
-    parser.add_argument("--monitor", default="http://monitor:5001", help="address of the service")
+    parser.add_argument("--simulator", default=SIMULATOR.container_address, help="address of the service")
+    parser.add_argument("--monitor", default=MONITOR.container_address, help="address of the service")
     options = parser.parse_args(arguments)
     try:
         STEPS[options.step](DemoClient(options.simulator, options.monitor, _secret(TOKEN)))

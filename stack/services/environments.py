@@ -25,10 +25,10 @@ def settings_for(name: str, site: Site) -> dict[str, str]:
 def settings_of(service: Service, site: Site) -> dict[str, str]:
     """Return a service's settings: the variables that Driftline itself reads."""
     return {
+        **service.variables,
         **_passed_on(service, site),
         **_database(service, site),
         **_kafka(service, site),
-        **service.variables,
         **_ports(service, site),
         "DRIFTLINE_VAR": str(site.var),
     }

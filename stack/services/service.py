@@ -106,7 +106,7 @@ class Service:
         command: the arguments of Python that start it; empty where each job is a script of its own.
         port: where its HTTP server listens by default (`NAME_PORT` changes it); None if it has none.
         settings: the variables whose names begin so are passed on to it.
-        variables: the variables that are always set for it.
+        variables: the variables that are set for it, unless those that are passed on have other values.
         uses_kafka: whether it receives Kafka's settings.
         reads_ports_of: the services whose ports it receives.
         grants: the rights of its database user.
@@ -141,6 +141,11 @@ class Service:
     def uses_example(self) -> bool:
         """Whether it reads or writes the tables of the churn example."""
         return EXAMPLE_CODE in self.image.code
+
+    @property
+    def container_address(self) -> str:
+        """The address of its HTTP server for other containers."""
+        return f"http://{self.name}:{self.port}"
 
     @property
     def port_variable(self) -> str:

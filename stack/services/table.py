@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Table
 
+from churn.columns import CHURN_MODEL, TRAILING_DAYS, Processed
 from churn.migrate import EXAMPLE
 from churn.tables import cdr, churn_predictions, daily_summary, processed, processed_staging, stream_runs
 from driftline.store import tables
@@ -205,6 +206,15 @@ MONITOR = Service(
         },
     ),
 )
+_SERVED = {
+    "SERVING_MODEL": CHURN_MODEL,
+    "SERVING_ROWS_TABLE": processed.name,
+    "SERVING_ROWS_FIELD": "subscriber",
+    "SERVING_ROWS_SUBJECT": Processed.USER.value,
+    "SERVING_ROWS_DAY": Processed.DATE.value,
+    "SERVING_ROWS_DAYS": str(TRAILING_DAYS),
+}
+"""The model of the example, and its prepared rows: a request may name a subscriber instead of features."""
 SERVING = Service(
     name="serving",
     title="Serving",
@@ -213,6 +223,7 @@ SERVING = Service(
     command=("-m", "serving"),
     port=5002,
     settings=(SETTINGS_AS_FILES, "SERVING_", "DRIFTLINE_TOKEN", "DRIFTLINE_OBJECTS", *WEB_SERVER),
+    variables=_SERVED,
     reads_ports_of=("monitor",),
     grants=(  # it reads which models there are, and the prepared rows of the example
         Grant(
@@ -226,7 +237,8 @@ SERVING = Service(
         " ../compose.yaml run and a model is trained. Set DRIFTLINE_TOKEN to a token with the scope `ingest`, with"
         " which it logs to the monitor.",
         environment={
-            "SERVING_MONITOR_URL": "http://monitor:5001",
+            "SERVING_MONITOR_URL": MONITOR.container_address,
+            **{name: f'"${{{name}-{value}}}"' for name, value in _SERVED.items()},
             "DRIFTLINE_TOKEN": '"${DRIFTLINE_TOKEN:-}" # created by `driftline token create`',
         },
     ),

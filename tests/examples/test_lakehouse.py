@@ -294,8 +294,8 @@ def test_changes_that_come_late_or_again_change_nothing_in_the_lake(pipeline: Pi
 
 def test_the_hudi_tables_have_the_rows_of_the_source_after_all_of_it(pipeline: Pipeline, tmp_path: Path) -> None:
     """The kills, the new column, and the changes that came late and again."""
-    hudi = step.command(pipeline.objects, pipeline.connect.kafka, pipeline.folder)
-    step.output((*hudi, "write", "rows", "--folder", str(tmp_path)), os.environ)
+    hudi = step.command(pipeline.objects.address, pipeline.connect.kafka, pipeline.folder)
+    step.output((*hudi, "write", "rows", "--folder", str(tmp_path)), {**os.environ, **pipeline.objects.variables})
     columns, rows = comparison.database_rows(pipeline.database.engine("auditor"))
     assert len(rows) > IDS
     for table in ("orders_cow", "orders_mor"):

@@ -1,6 +1,8 @@
 """The beats that the ETL made, and their division: known ones train, later ones are unseen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import fsspec
 import numpy as np
@@ -37,9 +39,9 @@ class Beats:
         return Beats(symbols, self.intervals[numbers], self.ratios[numbers], self.samples[numbers])
 
 
-def read_beats(objects: str) -> Beats:
-    """Read the beats of an object store."""
-    files, root = fsspec.url_to_fs(objects)
+def read_beats(objects: str, options: Mapping[str, Any] | None = None) -> Beats:
+    """Read the beats of an object store; by default its options are those of the environment."""
+    files, root = fsspec.url_to_fs(objects, **(options or {}))
     with files.open(f"{root}/{BEATS}", "rb") as file:
         frame = pq.read_table(file).to_pandas()
     samples = np.stack(frame["samples"].to_list())

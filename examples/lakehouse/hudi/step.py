@@ -8,19 +8,20 @@ from pathlib import Path
 from examples.environments import environment
 from examples.lakehouse.jars import jars
 from examples.lakehouse.shop.orders import TOPIC
+from examples.object_store import StoredObjects
 from examples.servers import ROOT
 
 LOCK = Path(__file__).with_name("tools.lock")
 
 
-def fill_tables(objects: str, kafka: str, folder: Path) -> Iterator[str]:
+def fill_tables(objects: StoredObjects, kafka: str, folder: Path) -> Iterator[str]:
     """Write what the topic has into the tables, compact, and yield lines about it; or why that is not possible here."""
     try:
-        run = command(objects, kafka, folder)
+        run = command(objects.address, kafka, folder)
     except (SystemExit, subprocess.CalledProcessError) as error:
         yield f"The Hudi tables are left out, since their environment cannot be made: {error}"
         return
-    yield from output((*run, "write", "show", "compact"), os.environ).splitlines()
+    yield from output((*run, "write", "show", "compact"), {**os.environ, **objects.variables}).splitlines()
 
 
 def command(objects: str, kafka: str, folder: Path, topic: str = TOPIC) -> Sequence[str]:

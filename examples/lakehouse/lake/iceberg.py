@@ -1,13 +1,13 @@
 """The lake: Apache Iceberg tables on object storage, whose catalogue is in the shop's database."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from pyspark.sql import DataFrame, SparkSession
 
 from examples.lakehouse.jars import jars
 from examples.lakehouse.shop.orders import CATALOG
+from examples.object_store import StoredObjects
 from examples.processes import LOOPBACK
 from examples.spark_sessions import kafka_jars, spark_session
 
@@ -25,12 +25,25 @@ id BIGINT NOT NULL, customer_id BIGINT, placed_at TIMESTAMP, distance DOUBLE, it
 warehouse STRING, express INT, delivered_at TIMESTAMP, delivery_hours DOUBLE, updated_at TIMESTAMP
 """
 
+KEYS = {
+    "access.key": "AWS_ACCESS_KEY_ID",
+    "secret.key": "AWS_SECRET_ACCESS_KEY",
+    "session.token": "AWS_SESSION_TOKEN",
+}
+"""The options of the S3A file system that are secret, and the variables that hold them."""
+PROVIDERS = (
+    "org.apache.hadoop.fs.s3a.TemporaryAWSCredentialsProvider",
+    "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider",
+    "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
+)
+"""Where keys are looked for: in the options with a token and without, then in the environment."""
+
 
 @contextmanager
-def lake_session(name: str, objects: str, catalogue_port: int, password: str) -> Iterator[SparkSession]:
-    """Start a session with the catalogue `lake`; keys of the store are in the AWS_… variables.
+def lake_session(name: str, objects: StoredObjects, catalogue_port: int, password: str) -> Iterator[SparkSession]:
+    """Start a session with the catalogue `lake` on an object store.
 
-    Passwords are set after the start, since all users of the system can read a program's arguments.
+    Passwords and keys are set after the start, since all users of the system can read a program's arguments.
     """
     options = {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
@@ -39,13 +52,16 @@ def lake_session(name: str, objects: str, catalogue_port: int, password: str) ->
         f"spark.sql.catalog.{LAKE}.uri": f"jdbc:mariadb://{LOOPBACK}:{catalogue_port}/{CATALOG}",
         f"spark.sql.catalog.{LAKE}.jdbc.user": "lake",
         f"spark.sql.catalog.{LAKE}.jdbc.schema-version": "V1",
-        f"spark.sql.catalog.{LAKE}.warehouse": f"{objects.replace('s3://', 's3a://')}/iceberg",
+        f"spark.sql.catalog.{LAKE}.warehouse": f"{objects.address.replace('s3://', 's3a://')}/iceberg",
         f"spark.sql.catalog.{LAKE}.cache-enabled": "false",
         "spark.driver.memory": "1g",
-        **_object_store(),
+        **_object_store(objects.variables),
     }
     with spark_session(name, [*jars("iceberg").glob("*.jar"), *kafka_jars()], options) as spark:
         spark.conf.set(f"spark.sql.catalog.{LAKE}.jdbc.password", password)
+        for option, variable in KEYS.items():
+            if variable in objects.variables:
+                spark.conf.set(f"spark.sql.catalog.{LAKE}.hadoop.fs.s3a.{option}", objects.variables[variable])
         yield spark
 
 
@@ -81,13 +97,13 @@ def changelog(spark: SparkSession, first: int, last: int) -> DataFrame:
     return spark.table(row["changelog_view"])
 
 
-def _object_store() -> dict[str, str]:
-    """Return the options of the S3A file system, whose address and keys are in the AWS_… variables."""
+def _object_store(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the options of the S3A file system but for the keys; without any it takes those of the environment."""
     options = {
-        "endpoint": os.environ.get("AWS_ENDPOINT_URL", ""),
-        "endpoint.region": os.environ.get("AWS_DEFAULT_REGION", ""),
+        "endpoint": variables.get("AWS_ENDPOINT_URL", ""),
+        "endpoint.region": variables.get("AWS_DEFAULT_REGION", ""),
         "path.style.access": "true",
         "attempts.maximum": "3",
-        "aws.credentials.provider": "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
+        "aws.credentials.provider": ",".join(PROVIDERS),
     }
     return {f"spark.hadoop.fs.s3a.{name}": value for name, value in options.items() if value}

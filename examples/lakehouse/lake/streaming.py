@@ -32,6 +32,7 @@ from examples.lakehouse.capture.pipeline_metrics import ICEBERG, PipelineMetrics
 from examples.lakehouse.lake.iceberg import DELETED, ORDERS, add_columns, create_tables, lake_session
 from examples.lakehouse.lineage import STREAM, change_topic, lake_orders
 from examples.lakehouse.shop.orders import TOPIC
+from examples.object_store import StoredObjects, aws_variables
 from examples.processes import LOOPBACK
 from examples.spark_sessions import topic_messages
 
@@ -123,10 +124,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     metrics = PipelineMetrics(ICEBERG, TopicPositions(ICEBERG, options.kafka, TOPIC, f"connect-{SINK}"))
     start_http_server(options.metrics_port, LOOPBACK, metrics.registry)
     sink = OrdersSink(metrics, options.kafka, options.objects)
-    password = os.environ["LAKE_PASSWORD"]
+    objects, password = StoredObjects(options.objects, aws_variables(os.environ)), os.environ["LAKE_PASSWORD"]
     with (
         lineage.lineage_recorded(),
-        lake_session("lake-stream", options.objects, options.catalogue_port, password) as spark,
+        lake_session("lake-stream", objects, options.catalogue_port, password) as spark,
     ):
         while True:
             try:

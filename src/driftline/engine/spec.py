@@ -8,7 +8,6 @@ from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from driftline.engine.catalogue import (
     COLUMN_METHODS,
@@ -26,8 +25,8 @@ from driftline.engine.catalogue import (
 )
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Method, Metric, Quality, Statistic
 from driftline.engine.threshold_override import StandardDeviationThreshold, ThresholdOverride
-from driftline.engine.validation_faults import validation_faults
 from driftline.errors import InvalidInput
+from driftline.validation_faults import raise_contradictions, validation_faults
 
 STORED_ROW_COLUMNS = (
     "model_version",
@@ -78,7 +77,7 @@ time_zones = cache(available_timezones)
 
 def _check_time_zone(name: str) -> str:
     if name not in time_zones():
-        msg = f"unknown time zone {name!r}; use an IANA name such as 'Europe/Berlin' or 'UTC'"
+        msg = f"unknown time zone {name!r:.100}; use an IANA name such as 'Europe/Berlin' or 'UTC'"
         raise ValueError(msg)
     return name
 
@@ -193,10 +192,7 @@ class Spec(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         """Raise one ValidationError with all contradictions, each as a separate error."""
-        types = [PydanticCustomError("inconsistent", "{fault}", {"fault": fault}) for fault in self._faults()]
-        faults = [InitErrorDetails(type=error, input=None) for error in types]
-        if faults:
-            raise ValidationError.from_exception_data(type(self).__name__, faults)
+        raise_contradictions(type(self).__name__, self._faults())
         return self
 
     def _faults(self) -> Iterator[str]:
@@ -300,14 +296,14 @@ def spec_faults(error: ValidationError, fields: Mapping[str, Any]) -> Iterator[s
 
     Pydantic reports contradictions only if each field is valid by itself.
     """
-    yield from validation_faults(error)
+    yield from validation_faults(error, root="spec")
     invalid = {fault["loc"][0] for fault in error.errors() if fault["loc"]}
     if not invalid or "problem" in invalid:
         return
     try:
         Spec.model_validate(_without(invalid, fields))
     except ValidationError as further:
-        yield from validation_faults(further)
+        yield from validation_faults(further, root="spec")
 
 
 def _without(invalid: Collection[int | str], fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
@@ -10,12 +10,14 @@ from urllib.parse import quote
 
 from apiflask import APIFlask, HTTPError
 from flask import Request, Response, g, jsonify, request
+from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from driftline.errors import DriftlineError, InvalidInput
 from driftline.http import api_description, request_spans
 from driftline.http.access import PROBES, Refusal, RequestTooLarge
 from driftline.http.api_description import ERROR_SCHEMA
+from driftline.validation_faults import validation_faults
 
 log = logging.getLogger(__name__)
 
@@ -138,15 +140,8 @@ def _schema_error(error: HTTPError) -> Response:
     """Answer a request that does not match its schema; list every fault."""
     if not error.detail:
         return _response(error.status_code, error.message)
-    return _error_response(InvalidInput(details=tuple(_faults(error.detail))))
-
-
-def _faults(detail: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
-    for fields in detail.values():
-        for name, messages in fields.items():
-            for message in messages:
-                fault = message.removeprefix("Value error, ")
-                yield fault if name == "_schema" else f"{name}: {fault}"
+    faults = validation_faults(error.__cause__) if isinstance(error.__cause__, ValidationError) else ()
+    return _error_response(InvalidInput(details=tuple(faults)))
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -29,6 +29,7 @@ from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine
 from driftline.store.versions import registry
 from stack.servers import ports
+from stack.services.table import service_named
 from stack.testing.fixtures import DatabaseAddress
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.client.monitor_process import MonitorProcess
@@ -48,6 +49,17 @@ def flights_model(seed: int) -> tuple[HistGradientBoostingClassifier, pd.DataFra
     return model.fit(rows, np.roll(frame["label"], seed)), rows
 
 
+def register_flights(engine: Engine, folder: Path, seed: int, name: str = "flights") -> HistGradientBoostingClassifier:
+    """Register a version of a model of flights and return its estimator."""
+    model, rows = flights_model(seed)
+    address = str(folder / f"{name}-{seed}")
+    save_trees(model, address, rows.head(200), categories={"carrier": CARRIERS})
+    spec = SPEC.model_copy(update={"clock": ModelClock.WALL})
+    candidate = registry.Candidate(name, spec, f"{seed:064}", reference(), address, {})
+    registry.register(engine, candidate, open_store(folder / "objects"), datetime.now(UTC))
+    return model
+
+
 @dataclass
 class ServingWorld:
     """The addresses, tokens and models of the tests."""
@@ -61,12 +73,7 @@ class ServingWorld:
 
     def register_flights(self, seed: int) -> HistGradientBoostingClassifier:
         """Register a version of the model of flights and return its estimator."""
-        model, rows = flights_model(seed)
-        address = str(self.folder / f"flights-{seed}")
-        save_trees(model, address, rows.head(200), categories={"carrier": CARRIERS})
-        spec = SPEC.model_copy(update={"clock": ModelClock.WALL})
-        self._register("flights", spec, reference(), address, seed)
-        return model
+        return register_flights(self.engine, self.folder, seed)
 
     def register_churn(self) -> HistGradientBoostingClassifier:
         """Register a model with the features of the example and return its estimator."""
@@ -84,12 +91,11 @@ class ServingWorld:
             label=label,
         )
         columns = tuple(ColumnSpec(name=name) for name in FEATURES)
-        self._register("churn", Spec(columns=columns, clock=ModelClock.DATA), scored, address, 0)
-        return model
-
-    def _register(self, name: str, spec: Spec, frame: pd.DataFrame, address: str, seed: int) -> None:
-        candidate = registry.Candidate(name, spec, f"{seed:064}", frame, address, {})
+        candidate = registry.Candidate(
+            "churn", Spec(columns=columns, clock=ModelClock.DATA), f"{0:064}", scored, address, {}
+        )
         registry.register(self.engine, candidate, open_store(self.folder / "objects"), datetime.now(UTC))
+        return model
 
     def token(self, *scopes: Scope) -> str:
         """Create a further token for the serving process."""
@@ -131,6 +137,7 @@ def _world(mariadb_session: TemporaryDatabase, tmp_path_factory: pytest.TempPath
         "DRIFTLINE_TOKENS": str(token_file),
         "DRIFTLINE_RATE_LIMIT": "off",
         "DRIFTLINE_VAR": str(folder / "var"),
+        **service_named("serving").variables,
     }
     with (folder / "serving.log").open("wb") as log:
         process = subprocess.Popen(

@@ -204,7 +204,7 @@ def churn(world: ServingWorld) -> HistGradientBoostingClassifier:
 
 
 def test_a_subscriber_has_the_features_that_are_stored(
-    world: ServingWorld, churn: HistGradientBoostingClassifier
+    world: ServingWorld, churn: HistGradientBoostingClassifier, flights: HistGradientBoostingClassifier
 ) -> None:
     values = {name: float(number + 1) for number, name in enumerate(FEATURES)}
     prepared = {**values, Processed.DATE: date(2026, 2, 27), Processed.USER: "4912345", "batch_number": 1}
@@ -218,7 +218,9 @@ def test_a_subscriber_has_the_features_that_are_stored(
     assert body["at"] == "2026-02-27T00:00:00+00:00"
     assert stored(world, [body["id"]], "churn") == {body["id"]: 1}
     status, body = world.predict({"subscriber": "nobody"})
-    assert (status, "prepare_data.py" in body["error"]["message"]) == (404, True)
+    assert (status, "send `features`" in body["error"]["message"]) == (404, True)
+    status, body = world.predict({"model": "flights", "subscriber": "4912345"})
+    assert (status, "lack features of the model: minutes" in body["error"]["message"]) == (400, True)
     status, body = world.predict({"features": values})
     assert (status, "`at` is missing" in body["error"]["details"][0]) == (400, True)
 

@@ -46,7 +46,7 @@ def test_an_expected_failure_is_one_message(
 
 def test_a_missing_user_is_named(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     environment.delenv("DB_USER")
-    assert "DB_USER: Field required" in refused(lambda job: job, capsys)
+    assert "DB_USER: missing; add it" in refused(lambda job: job, capsys)
 
 
 def test_missing_jars_are_reported_before_java_starts(

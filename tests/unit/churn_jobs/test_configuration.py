@@ -30,10 +30,10 @@ def test_raw_and_processed_ranges_are_separate(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ('{"start": null}', "start: no such name; known are start_date, end_date, processed_start, processed_end"),
-        ('{"end_date": "yesterday"}', "end_date: "),
+        ('{"start": null}', "start: unknown field; available: start_date, end_date, processed_start, processed_end"),
+        ('{"end_date": "yesterday"}', "end_date: 'yesterday' is not a day; write one such as 2026-01-31"),
         ("{", "is not JSON"),
-        ("[]", "the file: "),
+        ("[]", "the file: a value of type list is not a mapping; write one such as {field: value}"),
     ],
 )
 def test_faults_are_listed(tmp_path: Path, text: str, fault: str) -> None:

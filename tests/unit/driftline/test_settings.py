@@ -25,6 +25,31 @@ def test_faults_name_variables_and_not_their_values(monkeypatch: pytest.MonkeyPa
     assert "not to be seen" not in str(raised.value)
 
 
+def test_a_fault_says_what_to_write_and_all_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"DB_PORT": "a lot", "DB_NAME": "Raw`Data", "DB_PASSWORD": "not to be seen"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("DB_USER", raising=False)
+    with pytest.raises(InvalidInput) as raised:
+        DatabaseSettings()
+    assert raised.value.details == (
+        "DB_PORT: 'a lot' is not a whole number; write one such as 5",
+        "DB_USER: missing; add it",
+        "DB_NAME: 'Raw`Data' does not match the pattern ^[A-Za-z][A-Za-z0-9_]{0,57}$; write text that does",
+    )
+
+
+def test_a_secret_of_a_wrong_type_is_not_shown() -> None:
+    with pytest.raises(InvalidInput) as raised:
+        DatabaseSettings(user="u", password=271_828, ssl_cert=Path("c"))
+    assert raised.value.details == ("DB_PASSWORD: the value is not text; put it in quotes",)
+
+
+def test_all_contradictions_are_listed() -> None:
+    with pytest.raises(InvalidInput) as raised:
+        DatabaseSettings(user="u", password="p", ssl_cert=Path("c"))
+    assert [detail.split()[0] for detail in raised.value.details] == ["Set", "DB_SSL_CERT"]
+
+
 def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DB_USER", "someone")
     monkeypatch.setenv("DB_PASSWORD", "s3cret")

@@ -195,7 +195,7 @@ def test_training_reports_gaps_and_refuses_a_faulty_file(tmp_path: Path, capsys:
     training.main([str(tmp_path), "--holidays", str(tmp_path / "holidays.txt")])
     assert capsys.readouterr().out.startswith("Trained on ")
     (tmp_path / "training.csv").write_text("Date,Open\n")
-    with pytest.raises(SystemExit, match="There is no column price or close"):
+    with pytest.raises(InvalidInput, match="There is no column price or close"):
         training.main([str(tmp_path)])
 
 
@@ -234,7 +234,7 @@ def test_adding_days_needs_the_address_of_kafka_and_the_file(
     assert "KAFKA_BOOTSTRAP_SERVERS is not set" in capsys.readouterr().err
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     monkeypatch.setattr(topic_days, "read_days", lambda _: topic_days.days_of([]))
-    with pytest.raises(SystemExit, match=r"training\.csv"):
+    with pytest.raises(OSError, match=r"training\.csv"):
         topic_days.main([str(tmp_path)])
 
 

@@ -287,9 +287,9 @@ def test_without_go_objects_are_kept_in_a_folder(
 
     monkeypatch.delenv("EXAMPLES_OBJECTS", raising=False)
     objects = start_object_store(WithoutGo("", "", tmp_path, {}), tmp_path / "ecg", tmp_path / "processes")
-    assert objects == str(tmp_path / "ecg" / "objects")
+    assert objects.address == str(tmp_path / "ecg" / "objects")
     assert capsys.readouterr().out.splitlines()[0] == "versitygw is not built and Go is missing."
-    assert [upload(objects), upload(objects)] == [2, 0]
+    assert [upload(objects.address), upload(objects.address)] == [2, 0]
 
 
 def backtest(plan: BeatPlan, known: Beats, unseen: Beats) -> dl.BacktestResult:

@@ -6,12 +6,15 @@ import runpy
 import sys
 from pathlib import Path
 
+import confluent_kafka
 import pytest
+from confluent_kafka import KafkaException
 from pyspark.errors import PySparkException
 
 from driftline import InvalidInput
 from examples import servers
 from examples.dse import __main__ as dse
+from examples.dse import index_file, topic_days, trading_calendar, training
 from examples.ecg import __main__ as ecg
 from examples.entry_points import message_of, run_main
 from examples.lakehouse import __main__ as lakehouse
@@ -21,7 +24,13 @@ from examples.monitor_api import NoAnswer
 from examples.titanic import __main__ as titanic
 
 EXAMPLES = {"dse": dse, "ecg": ecg, "lakehouse": lakehouse, "titanic": titanic}
-PROGRAMS = {**EXAMPLES, "hudi": hudi}
+STEPS = {
+    "index_file": index_file,
+    "topic_days": topic_days,
+    "trading_calendar": trading_calendar,
+    "training": training,
+}
+PROGRAMS = {**EXAMPLES, "hudi": hudi, **STEPS}
 
 
 def run_example(monkeypatch: pytest.MonkeyPatch, name: str, *options: str) -> object:
@@ -78,6 +87,32 @@ def test_a_faulty_file_of_days_is_named(
     monkeypatch.setattr(servers, "start_servers", lambda *_, **__: pytest.fail("servers are started"))
     assert run_example(monkeypatch, "dse", "--var", str(tmp_path), option, str(file)) == 1
     assert capsys.readouterr().err.startswith(message.format(file=file))
+
+
+@pytest.mark.parametrize("name", ["index_file", "training"])
+def test_a_missing_file_of_a_step_of_dse_is_named(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argument = tmp_path / "training.csv" if name == "index_file" else tmp_path
+    assert run_example(monkeypatch, name, str(argument)) == 1
+    assert capsys.readouterr().err == f"{tmp_path / 'training.csv'}: No such file or directory.\n"
+
+
+def test_an_error_of_kafka_in_a_step_of_dse_is_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: object) -> None:
+        raise KafkaException("The broker does not answer.")
+
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setattr(confluent_kafka, "Consumer", refuse)
+    assert run_example(monkeypatch, "topic_days", str(tmp_path)) == 1
+    assert capsys.readouterr().err == "The broker does not answer.\n"
+
+
+@pytest.mark.parametrize(("day", "status"), [("2024-01-07", 0), ("2024-01-06", trading_calendar.NOT_A_TRADING_DAY)])
+def test_the_calendar_of_dse_ends_with_its_answer(day: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_example(monkeypatch, "trading_calendar", day) == status
 
 
 @pytest.mark.parametrize("day", ["2008-01-01", "2024-01-02"])

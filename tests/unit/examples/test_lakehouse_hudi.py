@@ -11,6 +11,7 @@ from examples.lakehouse.capture.change_events import declared_columns, merged
 from examples.lakehouse.hudi import __main__ as hudi
 from examples.lakehouse.hudi import step, writing
 from examples.lakehouse.hudi.tables import Instant, Table, earliest_readable
+from examples.object_store import StoredObjects
 from tests.unit.examples.order_changes import ADDED, FIELDS, random_transactions
 
 
@@ -59,7 +60,7 @@ def test_the_example_says_why_it_goes_on_without_hudi(monkeypatch: pytest.Monkey
         raise SystemExit("Maven is missing")
 
     monkeypatch.setattr(step, "environment", refuse)
-    (line,) = step.fill_tables("s3://shop", "127.0.0.1:1", tmp_path)
+    (line,) = step.fill_tables(StoredObjects("s3://shop"), "127.0.0.1:1", tmp_path)
     assert line == "The Hudi tables are left out, since their environment cannot be made: Maven is missing"
 
 

@@ -161,7 +161,8 @@ def _make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]
 
     def service(access: AccessSettings) -> Serving:
         database = DatabaseSettings.model_validate({"host": "127.0.0.1", "port": 9, "user": "u", "password": "p"})
-        made = create_app(ServingSettings(), database, access, LocalSettings(var=tmp_path_factory.mktemp("var")))
+        local = LocalSettings(var=tmp_path_factory.mktemp("var"))
+        made = create_app(ServingSettings(model="churn"), database, access, local)
         made.predictor.models._current.update(VERSIONS)
         return made
 

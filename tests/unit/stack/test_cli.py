@@ -145,7 +145,7 @@ def test_down_works_though_the_external_server_has_no_user(
     monkeypatch.delenv("DB_USER", raising=False)
     assert (main(["down"]), main(["clean"])) == (0, 0)
     assert main(["status"]) == 2
-    assert "DB_USER: Field required" in capsys.readouterr().err
+    assert "DB_USER: missing; add it" in capsys.readouterr().err
 
 
 def test_an_unreachable_external_server_is_named(

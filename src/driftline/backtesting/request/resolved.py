@@ -21,8 +21,8 @@ from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.spec_fields import field_faults
 from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.spec import time_zones
-from driftline.engine.validation_faults import validation_faults
 from driftline.errors import InvalidInput
+from driftline.validation_faults import validation_faults
 
 _DATUM = re.compile(r"-?\d+\.\d+$|\d{4}-\d\d-\d\d")
 """A number with decimals, or the beginning of an instant: rarely the name of a column."""
@@ -156,7 +156,7 @@ def _columns(columns: Any, faults: Faults) -> tuple[ColumnOption, ...]:
     try:
         return _COLUMN_OPTIONS.validate_python(columns)
     except ValidationError as error:
-        faults.messages += validation_faults(error, "columns")
+        faults.messages += validation_faults(error, root="spec", within=("columns",))
         return ()
 
 

@@ -22,6 +22,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from driftline.clock import Clock
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.http.authorization.scopes import Scope
+from driftline.validation_faults import validation_faults
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +50,10 @@ class Token(BaseModel):
 
 
 def _require_distinct(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
-    for field in ("name", "sha256"):
-        values = [getattr(token, field) for token in tokens]
-        if len(set(values)) < len(values):
-            raise ValueError(f"two tokens have the same {field}")
+    values = {field: [getattr(token, field) for token in tokens] for field in ("name", "sha256")}
+    repeated = [field for field, column in values.items() if len(set(column)) < len(column)]
+    if repeated:
+        raise ValueError(f"two tokens have the same {' and '.join(repeated)}; remove one of them")
     return tokens
 
 
@@ -182,21 +183,21 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+_SHOWN = frozenset({"scopes", "created_at", "expires_at"})
+"""The fields of a token file whose values are shown in messages; another one may be a token."""
+
+
 def _faults(error: ValidationError) -> tuple[str, ...]:
-    """Return each fault with its location; the values stay out, since one may be a token."""
-    return tuple(_fault(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False))
-
-
-def _fault(location: tuple[int | str, ...], message: str) -> str:
-    reason = message.removeprefix("Value error, ")
-    return f"{'.'.join(map(str, location))}: {reason}" if location else reason
+    """Return each fault with its location, and with the value of the fields that may be shown."""
+    return tuple(validation_faults(error, whole="the file", is_secret=_SHOWN.isdisjoint))
 
 
 def _make_entry(**fields: object) -> Token:
     try:
         return Token.model_validate(fields)
     except ValidationError as error:
-        raise InvalidInput("The token cannot be created; correct these faults.", details=_faults(error)) from None
+        faults = tuple(validation_faults(error, is_secret=lambda location: "sha256" in location))
+        raise InvalidInput("The token cannot be created; correct these faults.", details=faults) from None
 
 
 def _change(path: Path, change: Callable[[tuple[Token, ...]], tuple[Token, ...]]) -> None:

@@ -26,7 +26,7 @@ class Schedule:
         if self.every is not None and not SHORTEST <= self.every <= LONGEST:
             raise InvalidInput(f"An interval of {self.every} is not between 1 second and 366 days; choose another one.")
         if self.cron is not None and (len(self.cron) > LONGEST_CRON or self._next_time(datetime.now(UTC)) is None):
-            raise InvalidInput(f"The cron expression {self.cron!r} has no next time; choose other days or months.")
+            raise InvalidInput(f"The cron expression {self.cron!r:.120} has no next time; choose other days or months.")
 
     def next_after(self, last: datetime) -> datetime | None:
         """Return when the poll is due that follows the one of an instant; None if there is none."""
@@ -62,7 +62,7 @@ class Schedule:
             following: datetime | None = trigger.get_next_fire_time(None, last + _INSTANT)
         except (ValueError, TypeError, OverflowError) as error:
             raise InvalidInput(
-                f"{self.cron!r} is not a cron expression ({error}); write minute, hour, day, month and weekday, such "
-                'as "0 6 * * mon-fri".'
+                f"{self.cron!r:.120} is not a cron expression ({error}); write minute, hour, day, month and weekday, "
+                'such as "0 6 * * mon-fri".'
             ) from error
         return None if following is None else following.astimezone(UTC)

@@ -68,6 +68,7 @@ def test_all_faults_of_a_body_are_listed(client: FlaskClient) -> None:
     assert response.status_code == 400
     details = error_of(response)["details"]
     assert [detail.split(":")[0] for detail in details] == ["count", "name", "extra"]
+    assert details[0] == "count: 0 is out of range; write 1 or more"
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b'"text"'])

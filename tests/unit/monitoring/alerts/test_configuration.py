@@ -80,6 +80,34 @@ def test_every_fault_is_named(content: object, words: str) -> None:
     assert "alerts.yaml" in error.value.message
 
 
+def test_all_faults_are_listed_and_say_what_to_write() -> None:
+    channels = {"a": MAIL | {"port": "a lot"}, "b": SLACK | {"url": "https://x"}, "c": "https://hooks.example/T0/Kx9"}
+    route = {"channels": ["a"], "severity": "bad", "quiet_hours": {"from": "late", "to": "07:00", "time_zone": 5}}
+    with pytest.raises(InvalidInput) as error:
+        configuration_of(configured(channels, route, attempts="0.5"), "alerts.yaml")
+    assert error.value.details == (
+        "channels.a.email.port: 'a lot' is not a whole number; write one such as 5",
+        "channels.b.slack.url: unknown field; remove it or correct its name",
+        "channels.c: the value is not a mapping; write one such as {field: value}",
+        "routes.0.severity: 'bad' is unknown; choose 'warn' or 'alert'",
+        "routes.0.quiet_hours.from: 'late' is not a time of day; write '20:30'",
+        "routes.0.quiet_hours.time_zone: 5 is not a time zone; write UTC or Europe/Berlin",
+        "attempts: '0.5' is not a whole number; write one such as 5",
+    )
+
+
+def test_all_contradictions_are_listed() -> None:
+    with pytest.raises(InvalidInput) as error:
+        configuration_of(
+            configured({"a": SLACK, "p": PAGER}, {"channels": ["b", "p"], "digest": {"at": ["08:00"]}}), "f"
+        )
+    assert [fault.split(";")[0] for fault in error.value.details] == [
+        "the file: routes name channels that do not exist: b",
+        "the file: no route names the channels a",
+        "the file: p takes alerts one by one",
+    ]
+
+
 def test_a_secret_that_was_written_into_the_file_is_not_repeated() -> None:
     with pytest.raises(InvalidInput) as error:
         configuration_of(configured({"a": SLACK | {"secret": "https://hooks.example/T0/Kx9"}}, ALL_TO), "alerts.yaml")

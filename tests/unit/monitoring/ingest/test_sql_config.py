@@ -34,10 +34,11 @@ def test_a_source_has_defaults(tmp_path: Path) -> None:
         ({"rows": "labels", "time": None}, "as time or as updated_at"),
         ({"rows": "both"}, "labels that become known later are not seen"),
         ({"time_zone": "Mars"}, "'Mars' is not a time zone"),
-        ({"name": "a/b"}, "name: String should match pattern"),
-        ({"key": []}, "key: Value should have at least 1 item"),
-        ({"colums": {}}, "colums: Extra inputs are not permitted"),
-        ({"batch_rows": 0}, "batch_rows: Input should be greater than or equal to 1"),
+        ({"name": "a/b"}, "name: 'a/b' does not match the pattern ^[A-Za-z0-9]"),
+        ({"key": []}, "key: too few items; write at least 1"),
+        ({"colums": {}}, "colums: unknown field; remove it or correct its name"),
+        ({"batch_rows": 0}, "batch_rows: 0 is out of range; write 1 or more"),
+        ({"time_zone": 5}, "5 is not a time zone"),
     ],
 )
 def test_a_faulty_source_is_named(change: dict[str, object], fault: str) -> None:
@@ -45,6 +46,15 @@ def test_a_faulty_source_is_named(change: dict[str, object], fault: str) -> None
         sources_of({"sources": [MINIMAL | change]}, "sources.yaml")
     assert fault in str(error.value)
     assert "sources.0" in str(error.value)
+
+
+def test_all_faults_of_all_sources_are_listed() -> None:
+    faulty = {"name": "b", "model": "m", "rows": "both", "table": "t", "query": "q", "key": "id"}
+    with pytest.raises(InvalidInput) as error:
+        sources_of({"sources": [MINIMAL | {"batch_rows": "many", "version": 0}, faulty]}, "sources.yaml")
+    assert [fault.split(": ")[0] for fault in error.value.details] == [
+        "sources.0.version", "sources.0.batch_rows", "sources.1", "sources.1", "sources.1",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("content", [None, [], {"sources": []}, {"sources": 5}, "text"])

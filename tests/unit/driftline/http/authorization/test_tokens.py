@@ -104,6 +104,23 @@ def test_invalid_names_and_scopes_are_refused(file: Path, name: str, scopes: fro
     assert not file.exists()
 
 
+def test_the_faults_of_a_file_say_what_to_write_without_what_may_be_a_token(file: Path) -> None:
+    tokens.create(file, "first", READ, NOW)
+    entry = json.loads(file.read_text())["tokens"][0]
+    faulty = entry | {"sha256": "driftline_a", "scopes": ["all"], "created_at": "2026-01-31T12:00", "expires": None}
+    file.write_text(json.dumps({"tokens": [faulty, 5]}))
+    with pytest.raises(InvalidInput) as raised:
+        tokens.read(file)
+    choices = " or ".join((", ".join(f"'{scope}'" for scope in [*Scope][:-1]), f"'{[*Scope][-1]}'"))
+    assert raised.value.details == (
+        "tokens.0.sha256: the value does not match the pattern ^[0-9a-f]{64}$; write text that does",
+        f"tokens.0.scopes.0: 'all' is unknown; choose {choices}",
+        "tokens.0.created_at: '2026-01-31T12:00' has no time zone; write one such as 2026-01-31T00:00:00Z",
+        "tokens.0.expires: unknown field; remove it or correct its name",
+        "tokens.1: the value is not a mapping; write one such as {field: value}",
+    )
+
+
 def test_tokens_created_concurrently_are_all_stored(file: Path) -> None:
     created: dict[str, str] = {}
 
@@ -155,8 +172,8 @@ VALID = {"name": "a", "sha256": "0" * 64, "scopes": ["read"], "created_at": "202
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        ("", "Invalid JSON"),
-        ("[]", "object"),
+        ("", "the file: this is not JSON"),
+        ("[]", "the file: the value is not a mapping"),
         (json.dumps({"tokens": [VALID, VALID]}), "same name"),
         (json.dumps({"tokens": [VALID, {**VALID, "name": "b"}]}), "same sha256"),
         (json.dumps({"tokens": [{**VALID, "scopes": []}]}), "tokens.0.scopes"),
@@ -164,7 +181,7 @@ VALID = {"name": "a", "sha256": "0" * 64, "scopes": ["read"], "created_at": "202
             json.dumps({"tokens": [{**VALID, "scopes": ["all"]}]}),
             "'read', 'ingest', 'predict', 'operate', 'admin' or 'scrape'",
         ),
-        (json.dumps({"tokens": [{**VALID, "expires_at": "2026-02-01T00:00:00"}]}), "timezone"),
+        (json.dumps({"tokens": [{**VALID, "expires_at": "2026-02-01T00:00:00"}]}), "has no time zone"),
         (json.dumps({"tokens": [{**VALID, "sha256": "driftline_secret"}]}), "tokens.0.sha256"),
     ],
 )

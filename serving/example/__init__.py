@@ -1,1 +1,0 @@
-"""The part of serving that knows the churn example."""
