@@ -1,7 +1,6 @@
 """The servers that an example uses: named ones, or a stack of the examples' own, started by `python -m stack`."""
 
 import argparse
-import json
 import os
 import shlex
 import subprocess
@@ -16,8 +15,6 @@ CHANNEL, HOOK_KEY = "example", "hook_key"
 """The channel of alerts, and the file of the secret that signs them."""
 LINEAGE_FILE = "DRIFTLINE_LINEAGE_FILE"
 """The variable that names the file of OpenLineage events: of the local stack one of the examples' folder."""
-OPTIONS = "options.json"
-"""The file of the options with which the data of a folder was made."""
 
 
 @dataclass(frozen=True)
@@ -92,36 +89,6 @@ def _require_addresses(*names: str) -> None:
             f"EXAMPLES_MONITOR is set, so that no servers are started; set {' and '.join(missing)} to the address of a "
             "server that runs, or unset EXAMPLES_MONITOR."
         )
-
-
-def keep_options(folder: Path, options: Mapping[str, str | int | None]) -> None:
-    """Keep the options that decide which data a folder has: those of its first run; later runs need the same.
-
-    Raises:
-        SystemExit: the folder has data of other options; nothing was changed.
-    """
-    file = folder / OPTIONS
-    if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(options))
-        return
-    kept = {name: value for name, value in json.loads(file.read_text()).items() if name in options}
-    if others := [name for name, value in kept.items() if value != options[name]]:
-        raise SystemExit(
-            f"{folder} has the data of a run with {_flags(kept, others)}, and this run has {_flags(options, others)}; "
-            "give the same options, or another folder with --var FOLDER."
-        )
-
-
-def _flags(options: Mapping[str, str | int | None], names: Sequence[str]) -> str:
-    """Return options as they are given on the command line, `no --calm` for one that is not given."""
-    return " and ".join(_flag(f"--{name}", options[name]) for name in names)
-
-
-def _flag(name: str, value: str | int | None) -> str:
-    if value is None or value is False:
-        return f"no {name}"
-    return name if value is True else f"{name} {value}"
 
 
 def tell(line: str) -> None:

@@ -25,10 +25,10 @@ from examples.dse.trading_calendar import HOLIDAYS_HELP, TradingCalendar, differ
 from examples.entry_points import run_main
 from examples.kafka_topics import create_topics
 from examples.monitor_api import MONITOR_LOG, alert_delivered, call, poll, wait_for
-from examples.servers import CHANNEL, Servers, add_server_options, keep_options, start_servers, tell
+from examples.run import servers_of_run
+from examples.servers import CHANNEL, Servers, add_server_options, tell
 from examples.spark_sessions import kafka_jars, spark_session
 from examples.verdicts import chunk_lines
-from examples.webhook_receiver import receiving
 
 MODEL = "dse"
 SPEC = Path(__file__).with_name("spec.yaml")
@@ -45,12 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     calendar = read_calendar(options.holidays) if options.holidays else TradingCalendar()
     days = read_index(options.file) if options.file else _simulated(options, calendar)
     _check_begin(days, options.stream_from)
-    keep_options(options.var.resolve() / MODEL, _kept(options))
-    for line in differences((day.date() for day in days["date"]), calendar):
-        tell(line)
-    with receiving() as (receiver, address):
-        servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
-        receiver.key = servers.hook_key
+    with servers_of_run(options, MODEL, _kept(options), ("monitor",), kafka=True) as servers:
+        for line in differences((day.date() for day in days["date"]), calendar):
+            tell(line)
         _run(servers, days, options.stream_from, calendar)
     return 0
 

@@ -31,9 +31,9 @@ from examples.kafka_topics import create_topics
 from examples.monitor_api import MONITOR_LOG, alert_delivered, call, poll, wait_for
 from examples.object_store import start_object_store
 from examples.processes import LOOPBACK, BackgroundProcess
-from examples.servers import CHANNEL, Servers, add_server_options, keep_options, start_servers, tell
+from examples.run import servers_of_run
+from examples.servers import CHANNEL, Servers, add_server_options, tell
 from examples.verdicts import chunk_lines
-from examples.webhook_receiver import receiving
 
 TOOLS, DASHBOARD = (Path(__file__).parent / name for name in ("tools.lock", "stream/dashboard.py"))
 STORED_SECONDS, ALERT_SECONDS, LABELS_SECONDS, START_SECONDS = 300, 120, 120, 300
@@ -44,10 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     plan = SHORT if options.short else BeatPlan()
     plan = replace(plan, gain_from=None) if options.calm else plan
-    keep_options(options.var.resolve() / MODEL, {"calm": options.calm, "short": options.short})
-    with receiving() as (receiver, address):
-        servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
-        receiver.key = servers.hook_key
+    data_options = {"calm": options.calm, "short": options.short}
+    with servers_of_run(options, MODEL, data_options, ("monitor",), kafka=True) as servers:
         _run(servers, plan, pages=not options.short)
     return 0
 

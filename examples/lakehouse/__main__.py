@@ -31,9 +31,9 @@ from examples.lakehouse.shop.orders import COPY, MODEL
 from examples.lakehouse.shop.poller import UnknownField, add_promised_hours, poll_until
 from examples.lakehouse.shop.simulation import SHORT, ShopPlan
 from examples.monitor_api import MONITOR_LOG, NotInTime, alert_delivered, call, erase_rows, poll, wait_for
-from examples.servers import CHANNEL, LINEAGE_FILE, Servers, add_server_options, keep_options, start_servers, tell
+from examples.run import servers_of_run
+from examples.servers import CHANNEL, LINEAGE_FILE, Servers, add_server_options, tell
 from examples.verdicts import chunk_lines
-from examples.webhook_receiver import receiving
 
 SPEC = Path(__file__).with_name("spec.yaml")
 EQUAL_SECONDS, STORED_SECONDS, ALERT_SECONDS = 600, 300, 120
@@ -47,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = SHORT if options.short else ShopPlan()
     if options.calm:
         plan = replace(plan, version_2_from=None)
-    keep_options(options.var.resolve() / MODEL, {"calm": options.calm, "short": options.short})
-    with receiving() as (receiver, address):
-        servers = start_servers(options, ("monitor",), alerts=address, kafka=True)
-        receiver.key = servers.hook_key
-        with lineage.lineage_recorded(_lineage_settings(servers)):
-            _run(servers, plan, hudi=not options.without_hudi, upkeep=not options.short)
+    data_options = {"calm": options.calm, "short": options.short}
+    with (
+        servers_of_run(options, MODEL, data_options, ("monitor",), kafka=True) as servers,
+        lineage.lineage_recorded(_lineage_settings(servers)),
+    ):
+        _run(servers, plan, hudi=not options.without_hudi, upkeep=not options.short)
     return 0
 
 

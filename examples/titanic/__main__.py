@@ -13,7 +13,8 @@ from websockets.exceptions import WebSocketException
 from driftline import DriftlineError
 from examples.entry_points import run_main
 from examples.monitor_api import MONITOR_LOG, RequestRefused, alert_delivered, call, poll, wait_for
-from examples.servers import CHANNEL, Servers, add_server_options, keep_options, start_servers, tell
+from examples.run import servers_of_run
+from examples.servers import CHANNEL, Servers, add_server_options, tell
 from examples.titanic.exploration import write_exploration
 from examples.titanic.fairness import GroupDifference, differences
 from examples.titanic.model import save, scored, split, train
@@ -21,7 +22,6 @@ from examples.titanic.passengers import read_passengers
 from examples.titanic.sailing import MODEL, sail, send_labels
 from examples.titanic.voyages import FIRST_DAY, VoyagePlan, draw_voyages
 from examples.verdicts import chunk_lines
-from examples.webhook_receiver import receiving
 
 SPEC = Path(__file__).with_name("spec.yaml")
 MODEL_API = f"/api/v1/models/{MODEL}"
@@ -34,11 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     emigrants_from = None if options.emigrants_from < 0 else options.emigrants_from
     plan = VoyagePlan(sailing=options.voyages, emigrants_from=emigrants_from)
-    kept = {"voyages": options.voyages, "emigrants-from": options.emigrants_from}
-    keep_options(options.var.resolve() / MODEL, kept)
-    with receiving() as (receiver, address):
-        servers = start_servers(options, ("monitor", "serving"), alerts=address)
-        receiver.key = servers.hook_key
+    data_options = {"voyages": options.voyages, "emigrants-from": options.emigrants_from}
+    with servers_of_run(options, MODEL, data_options, ("monitor", "serving")) as servers:
         _run(servers, plan)
     return 0
 

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaException
 from pyspark.errors import PySparkException
 
 from driftline import InvalidInput
-from examples import servers
+from examples import run
 from examples.dse import __main__ as dse
 from examples.dse import index_file, topic_days, trading_calendar, training
 from examples.ecg import __main__ as ecg
@@ -48,7 +48,7 @@ def test_an_error_of_an_example_is_a_message(
     def refuse(*_: object, **__: object) -> None:
         raise NoAnswer("The monitor does not answer.")
 
-    monkeypatch.setattr(servers, "start_servers", refuse)
+    monkeypatch.setattr(run, "start_servers", refuse)
     assert run_example(monkeypatch, name, "--var", str(tmp_path)) == 1
     assert capsys.readouterr().err == "The monitor does not answer.\n"
 
@@ -84,7 +84,7 @@ def test_a_faulty_file_of_days_is_named(
     file = tmp_path / "days.csv"
     if content is not None:
         file.write_text(content)
-    monkeypatch.setattr(servers, "start_servers", lambda *_, **__: pytest.fail("servers are started"))
+    monkeypatch.setattr(run, "start_servers", lambda *_, **__: pytest.fail("servers are started"))
     assert run_example(monkeypatch, "dse", "--var", str(tmp_path), option, str(file)) == 1
     assert capsys.readouterr().err.startswith(message.format(file=file))
 
@@ -119,7 +119,7 @@ def test_the_calendar_of_dse_ends_with_its_answer(day: str, status: int, monkeyp
 def test_a_stream_without_days_before_or_in_it_is_refused(
     day: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(servers, "start_servers", lambda *_, **__: pytest.fail("servers are started"))
+    monkeypatch.setattr(run, "start_servers", lambda *_, **__: pytest.fail("servers are started"))
     assert run_example(monkeypatch, "dse", "--var", str(tmp_path), "--stream-from", day) == 1
     assert capsys.readouterr().err.startswith(f"--stream-from is {day}, and the days are 2008-01-0")
     assert not any(tmp_path.iterdir())

@@ -1,20 +1,27 @@
 """A folder has the data of one choice of options: a run with others is refused before it changes anything."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from examples import run
 from examples.dse import __main__ as dse
 from examples.ecg import __main__ as ecg
 from examples.lakehouse import __main__ as lakehouse
-from examples.servers import keep_options
+from examples.run import OPTIONS, require_options
+from examples.servers import Servers
 from examples.titanic import __main__ as titanic
 
 PROGRAMS = {"dse": dse, "ecg": ecg, "lakehouse": lakehouse, "titanic": titanic}
 
 
 class Started(Exception):
-    """The servers would be started."""
+    """The servers were started, and the steps of the run would begin."""
+
+
+def run_nothing(*_: object, **__: object) -> None:
+    raise Started
 
 
 @pytest.mark.parametrize(
@@ -32,11 +39,9 @@ class Started(Exception):
 def test_other_options_are_refused_and_the_same_are_taken(
     name: str, first: list[str], other: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def start(*_: object, **__: object) -> None:
-        raise Started
-
     program = PROGRAMS[name]
-    monkeypatch.setattr(program, "start_servers", start)
+    monkeypatch.setattr(run, "start_servers", lambda *_, **__: Servers("", "", tmp_path, {}))
+    monkeypatch.setattr(program, "_run", run_nothing)
     for _ in range(2):
         with pytest.raises(Started):
             program.main(["--var", str(tmp_path), *first])
@@ -48,8 +53,20 @@ def test_other_options_are_refused_and_the_same_are_taken(
         program.main(["--var", str(tmp_path / "another"), *other])
 
 
+def test_options_of_a_run_whose_servers_did_not_start_are_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise SystemExit("a port is taken")
+
+    monkeypatch.setattr(run, "start_servers", fail)
+    for options in (["--calm"], []):
+        with pytest.raises(SystemExit, match="a port is taken"):
+            ecg.main(["--var", str(tmp_path), *options])
+
+
 def test_an_option_that_an_earlier_version_lacked_is_not_compared(tmp_path: Path) -> None:
-    keep_options(tmp_path, {"calm": True})
-    keep_options(tmp_path, {"calm": True, "seed": 2})
+    (tmp_path / OPTIONS).write_text(json.dumps({"calm": True}))
+    require_options(tmp_path, {"calm": True, "seed": 2})
     with pytest.raises(SystemExit, match="with --calm, and this run has no --calm;"):
-        keep_options(tmp_path, {"calm": False, "seed": 2})
+        require_options(tmp_path, {"calm": False, "seed": 2})
