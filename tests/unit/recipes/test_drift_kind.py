@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a drift kind of the simulator, followed in a copy with a meter that overflows."""
+"""The recipe for a drift kind of the simulator, followed in a copy with a meter that overflows."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a drift method, followed in a copy with the total variation distance."""
+"""The recipe for a drift method, followed in a copy with the total variation distance."""
 
 from pathlib import Path
 from typing import Any

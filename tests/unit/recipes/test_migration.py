@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a migration, followed in a copy with a table of notes on models."""
+"""The recipe for a migration, followed in a copy with a table of notes on models."""
 
 import pytest
 

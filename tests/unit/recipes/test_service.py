@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a service, followed in a copy with a job that writes a summary of the week."""
+"""The recipe for a service, followed in a copy with a job that writes a summary of the week."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a setting, followed in a copy with the recipe's setting of the monitor."""
+"""The recipe for a setting, followed in a copy with the recipe's setting of the monitor."""
 
 from pathlib import Path
 from typing import Any
