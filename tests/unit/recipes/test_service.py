@@ -11,7 +11,7 @@ PROJECT, TABLE = "pyproject.toml", "stack/services/table.py"
 EXTRA = TextPlace(PROJECT, 'gcs = ["gcsfs')
 ROW = TextPlace(TABLE, "SERVICES = (OWNER, ", "\n\n")
 USER = TextPlace("PlantUMLDiagrams/database.puml", "rectangle raw <<server>> [")
-SERVICES = "tests/unit/devtools/test_services.py"
+SERVICES = "tests/unit/devtools/generators/test_services.py"
 DOCKERFILE = "tests/unit/deploy/test_dockerfile.py"
 DIAGRAMS = "tests/unit/docs/test_diagrams.py"
 CONTAINERS = "tests/unit/docs/test_container_diagrams.py"
