@@ -62,7 +62,7 @@ def _with_the_folder(project: str) -> str:
     return in_lists.replace("monitoring | serving |", "monitoring | serving | digest |")
 
 
-def test_the_tests_that_the_recipe_names_fail_until_its_files_are_written(copy: TreeCopy) -> None:
+def test_the_recipes_tests_fail_until_its_files_are_written(copy: TreeCopy) -> None:
     section = recipe("A service")
     named = (PROJECT, TABLE, SERVICES, DOCKERFILE, DIAGRAMS, CONTAINERS, USER.file)
     assert [name for name in named if f"`{name}`" not in section] == []
