@@ -14,7 +14,8 @@ from typing import Any
 
 from tests.unit.docs.pages import RECIPES, ROOT
 
-PYTEST = ("-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider")
+PYTEST = ("-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--hypothesis-profile=ci")
+"""A copy lacks `tests/conftest.py`, by which laws have no deadline; the profile `ci` of hypothesis has none either."""
 FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\s:\[]+)", re.MULTILINE)
 
 
