@@ -157,7 +157,7 @@ def snapshots(spark: SparkSession) -> list[int]:
     return [row["snapshot_id"] for row in rows]
 
 
-def test_orders_of_an_erased_customer_leave_the_monitor_and_its_archive(
+def test_orders_of_an_erased_customer_leave_monitor_and_archive(
     servers: Servers, pipeline: Pipeline, spark: SparkSession
 ) -> None:
     list(predictions.keep(spark, predictions.archive(servers)))

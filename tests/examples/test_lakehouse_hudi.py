@@ -63,7 +63,7 @@ def test_tables_equal_the_source_after_kills(
         assert stored_orders(tmp_path / "after" / table) == source
 
 
-def test_tables_show_their_history_before_the_first_write_and_after_the_cleaning(
+def test_tables_show_their_history_from_no_write_to_after_cleaning(
     kafka: str, fresh_topic: FreshTopic, tmp_path: Path
 ) -> None:
     topic = fresh_topic()

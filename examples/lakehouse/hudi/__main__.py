@@ -52,6 +52,7 @@ def _taken(action: str, spark: SparkSession, options: argparse.Namespace) -> Ite
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Return the parser of the program's arguments; the help of an option names the action that reads it."""
     parser = argparse.ArgumentParser(prog="python -m examples.lakehouse.hudi", description=__doc__)
     parser.add_argument("root", help="address of the tables: s3a://BUCKET/..., or a folder")
     parser.add_argument("actions", nargs="+", choices=ACTIONS)

@@ -43,7 +43,7 @@ def test_incidents_are_filtered_and_paged(person: Visitor, site: str) -> None:
 
 
 @pytest.mark.usefixtures("rows")
-def test_an_incident_is_acknowledged_assigned_silenced_and_commented_on(person: Visitor, site: str) -> None:
+def test_an_incident_is_acknowledged_assigned_silenced_and_discussed(person: Visitor, site: str) -> None:
     page = person.page
     page.goto(f"{site}/incidents?model={own.NAME}&state=open")
     page.locator("tbody th a").first.click()

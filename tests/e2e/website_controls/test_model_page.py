@@ -17,7 +17,7 @@ from tests.e2e.website_controls.steps import NEEDS_BROWSER, PATIENCE, open_cell,
 pytestmark = NEEDS_BROWSER
 
 
-def test_a_chart_is_read_by_pointing_and_by_keys_and_zoomed_by_dragging(person: Visitor, site: str, plan: Plan) -> None:
+def test_a_chart_is_read_by_pointer_and_keys_and_zoomed_by_dragging(person: Visitor, site: str, plan: Plan) -> None:
     page = person.page
     page.goto(f"{site}/models/churn")
     chart = page.locator("[data-chart]").first
@@ -46,7 +46,7 @@ def test_a_chart_is_read_by_pointing_and_by_keys_and_zoomed_by_dragging(person: 
     expect(page.locator("tr[id^=c-]")).to_have_count(plan.scenario.stream_days)
 
 
-def test_the_model_page_shows_a_range_a_row_and_a_columns_distributions(person: Visitor, site: str, plan: Plan) -> None:
+def test_the_model_page_shows_a_range_a_row_and_distributions(person: Visitor, site: str, plan: Plan) -> None:
     page = person.page
     page.goto(f"{site}/models/churn")
     page.get_by_label("From").fill(str(plan.day(8)))

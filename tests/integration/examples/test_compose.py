@@ -40,7 +40,7 @@ def test_the_example_joins_the_services_with_least_rights(example: str) -> None:
 
 
 @pytest.mark.parametrize("example", ["ecg", "lakehouse"])
-def test_minio_is_pinned_listens_on_loopback_and_has_no_secret_of_its_own(example: str) -> None:
+def test_minio_is_pinned_on_loopback_and_without_a_secret_of_its_own(example: str) -> None:
     service = resolved(example, "-no-interpolation")["services"]["minio"]
     assert service["profiles"] == [example]
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
@@ -59,7 +59,7 @@ def test_connect_listens_on_loopback_and_has_the_plugins_versions() -> None:
     assert service["environment"]["CONNECT_LISTENERS"] == "http://127.0.0.1:8083"
 
 
-def test_connect_has_the_settings_of_the_process_that_the_example_starts() -> None:
+def test_connect_has_the_settings_of_the_examples_process() -> None:
     environment = resolved("lakehouse", "-no-interpolation")["services"]["connect"]["environment"]
     properties = dict(line.split("=", 1) for line in connect.WORKER.splitlines())
     variables = {

@@ -106,7 +106,7 @@ class BeatRecorder:
         return self
 
 
-def test_a_beat_is_scored_again_only_where_the_monitor_has_not_stored_it(kafka: str, model: Classifier) -> None:
+def test_a_beat_is_scored_again_only_if_the_monitor_did_not_store_it(kafka: str, model: Classifier) -> None:
     _, unseen = split(beats())
     days: list[BeatDay] = [*draw_days(unseen, PLAN, reference=False)]
     ids = [beat_id for day in days for beat_id in day.ids]

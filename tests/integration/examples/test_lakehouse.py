@@ -57,7 +57,7 @@ def poll_all(engine: Engine) -> int:
     return stored
 
 
-def test_each_change_of_the_api_is_stored_once_and_a_new_field_stops_the_poller(
+def test_api_changes_are_stored_once_and_a_new_field_stops_the_poller(
     shop: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as failing:
@@ -120,7 +120,7 @@ def test_the_newest_change_of_each_order_wins_whatever_comes_again(example_spark
     assert tuple(rows[3]) == (3, None, None, None, first, 100, 5, "d", 1_000)
 
 
-def test_a_text_that_is_no_event_is_an_error_and_null_messages_are_none(example_spark: SparkSession) -> None:
+def test_a_text_that_is_no_event_fails_and_null_messages_do_not(example_spark: SparkSession) -> None:
     def messages(*values: str | None) -> DataFrame:
         return example_spark.createDataFrame([(value,) for value in values], "value STRING")
 

@@ -94,7 +94,7 @@ def test_a_failed_statement_is_named_by_its_code_alone(database_settings: Databa
     assert "value" not in str(failed.attributes)
 
 
-def test_without_an_address_no_library_of_traces_or_lineage_is_imported() -> None:
+def test_without_an_address_traces_and_lineage_import_no_library() -> None:
     program = (
         "import sys; from driftline.traces.start import traced; from driftline.lineage.start import lineage_recorded\n"
         "from monitoring.app import create_app; from flaskapp.app import create_app\n"

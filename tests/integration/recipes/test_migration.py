@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a migration, followed in a copy that upgrades a new database and one of this version."""
+"""The recipe for a migration, followed in a copy that upgrades a new database and one of this version."""
 
 from pathlib import Path
 

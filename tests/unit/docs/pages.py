@@ -9,10 +9,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 README, CONTRIBUTING = ROOT / "README.md", ROOT / "CONTRIBUTING.md"
+RECIPES = ROOT / "docs" / "recipes.md"
 DOCS = ROOT / "docs"
 EXAMPLE = DOCS / "how-to" / "run-the-example.md"
 SETTINGS, ROUTES, VERDICTS = (DOCS / "reference" / f"{name}.md" for name in ("settings", "routes", "verdicts"))
-PAGES = (README, CONTRIBUTING, EXAMPLE)
+PAGES = (README, CONTRIBUTING, RECIPES, EXAMPLE)
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")

@@ -44,9 +44,7 @@ def test_certificates_are_passed_as_text(files: Certificates) -> None:
     assert {options["ssl.truststore.type"], options["ssl.keystore.type"]} == {"PEM"}
 
 
-def test_a_key_in_another_form_is_refused_with_the_command_that_converts_it(
-    files: Certificates, tmp_path: Path
-) -> None:
+def test_a_key_in_another_form_is_refused_with_a_converting_command(files: Certificates, tmp_path: Path) -> None:
     key = load_pem_private_key(files.key.read_bytes(), None)
     other = tmp_path / "key.pem"
     other.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))

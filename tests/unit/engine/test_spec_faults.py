@@ -88,7 +88,5 @@ def test_contradictions_and_invalid_fields_are_in_one_error() -> None:
         (COLUMNS | {"problem": "clustering", "metrics": ["mae"]}, 0),
     ],
 )
-def test_a_field_that_others_need_hides_no_contradiction_and_causes_none(
-    fields: dict[str, Any], contradictions: int
-) -> None:
+def test_a_faulty_field_hides_no_contradiction_and_causes_none(fields: dict[str, Any], contradictions: int) -> None:
     assert len([fault for fault in faults(fields) if re.match(r"spec: [^:]+$", fault)]) == contradictions

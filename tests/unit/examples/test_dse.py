@@ -137,7 +137,7 @@ def test_a_faulty_holidays_file_is_refused(
     assert "error: argument --holidays:" in capsys.readouterr().err
 
 
-def test_days_outside_the_calendar_and_gaps_are_reported_as_lines_of_a_holidays_file(
+def test_gaps_and_unexpected_days_are_lines_of_a_holidays_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     days = [date(2024, 2, 18), date(2024, 2, 21), date(2024, 2, 22)]
@@ -170,7 +170,7 @@ def test_features_and_labels_count_trading_days() -> None:
     assert np.isnan(add_features(days, CALENDAR)[LABEL].iloc[-1])
 
 
-def test_the_label_before_a_gap_is_unknown_unless_the_calendar_has_a_holiday() -> None:
+def test_the_label_before_a_gap_is_unknown_unless_it_is_a_holiday() -> None:
     days = simulate_index(date(2024, 1, 1), date(2024, 3, 20), turbulent_from=None, seed=1)
     present = days[days["date"] != "2024-03-12"]
     labels = add_features(present, CALENDAR).set_index("date")[LABEL]
@@ -199,7 +199,7 @@ def test_training_reports_gaps_and_refuses_a_faulty_file(tmp_path: Path, capsys:
         training.main([str(tmp_path)])
 
 
-def test_days_of_messages_are_read_once_and_other_messages_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
+def test_days_are_read_once_and_other_messages_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
     values = [
         b'{"date": "2024-01-08", "close": 2, "volume": null}', b'{"date": "2024-01-07", "close": 1.5, "volume": 7}',
         b'{"date": "2024-01-08", "close": 3}', b'{"date": null, "close": 1}', b'{"date": "2024-01-09"}', b"[1]", b"{",

@@ -48,7 +48,7 @@ def test_features_are_means_of_parts_extremes_and_intervals() -> None:
     assert (row["peak"], row["trough"], row["rr"], row["rr_ratio"]) == (186.0, 0.0, 0.8, 1.1)
 
 
-def test_the_learning_rate_falls_within_each_cycle_from_its_maximum_to_almost_nothing() -> None:
+def test_the_learning_rate_falls_to_almost_nothing_in_each_cycle() -> None:
     rates = [learning_rate(step, 100) for step in range(100)]
     assert rates[0] == snapshot_ensemble.RATE
     assert rates[50] == pytest.approx(snapshot_ensemble.RATE / 2)
@@ -313,7 +313,7 @@ def test_an_unchanged_sensor_never_alerts(seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
-def test_another_gain_alerts_by_its_second_day_although_the_classes_are_still_right(seed: int) -> None:
+def test_another_gain_alerts_by_its_second_day_with_right_classes(seed: int) -> None:
     plan = BeatPlan(seed=seed)
     chunks = backtest(plan, *split(beats())).chunks
     first = next(chunk for chunk in chunks if chunk.verdict.state is dl.State.ALERT)

@@ -84,7 +84,7 @@ def small_feed() -> ChangeFeed:
     return ChangeFeed(SMALL)
 
 
-def test_a_page_ends_at_its_limit_at_an_instant_and_where_the_version_changes() -> None:
+def test_a_page_ends_at_a_limit_an_instant_or_a_change_of_version() -> None:
     feed, happened = small_feed(), changes_of(SMALL)
     end = SMALL.end.isoformat()
     first = feed.page({"until": end, "limit": "3"})

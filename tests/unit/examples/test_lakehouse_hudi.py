@@ -15,7 +15,7 @@ from examples.object_store import StoredObjects
 from tests.unit.examples.order_changes import ADDED, FIELDS, random_transactions
 
 
-def test_messages_declare_the_columns_and_a_later_schema_adds_one_at_the_end() -> None:
+def test_messages_declare_columns_and_a_later_schema_appends_one() -> None:
     transactions = random_transactions(random.Random(1), 20, 5)
     first, last = (declared_columns(json.dumps(json.loads(transactions[at][0].value)["schema"])) for at in (0, -1))
     assert list(first) == list(FIELDS)
@@ -26,7 +26,7 @@ def test_messages_declare_the_columns_and_a_later_schema_adds_one_at_the_end() -
     assert merged(last, [first]) == last, "an earlier message takes no column away"
 
 
-def test_a_type_that_is_unknown_or_changes_is_refused_with_the_columns_name() -> None:
+def test_an_unknown_or_changed_type_is_refused_with_its_column() -> None:
     schema = {"fields": [{"field": "after", "fields": [{"field": "price", "type": "bytes", "name": "Decimal"}]}]}
     with pytest.raises(ValueError, match="Column 'price' has the unknown type 'Decimal'"):
         declared_columns(json.dumps(schema))
@@ -37,7 +37,7 @@ def test_a_type_that_is_unknown_or_changes_is_refused_with_the_columns_name() ->
 @pytest.mark.parametrize(
     ("retained_from", "completed"), [("", "11"), ("10", "11"), ("20", "21"), ("25", "31"), ("40", "31")]
 )
-def test_readers_travel_to_the_earliest_write_that_the_cleaner_has_kept(retained_from: str, completed: str) -> None:
+def test_readers_travel_to_the_earliest_write_that_is_kept(retained_from: str, completed: str) -> None:
     instants = [Instant("10", "11"), Instant("20", "21"), Instant("30", "31")]
     assert earliest_readable(instants, retained_from).completed == completed
 

@@ -128,7 +128,7 @@ def test_an_id_that_is_given_to_another_order_has_its_prediction() -> None:
         assert monitor.predictions["1"][0]["distance"] == 9.0
 
 
-def test_an_id_that_is_used_again_within_a_micro_batch_has_the_prediction_of_the_new_order() -> None:
+def test_an_id_reused_in_a_micro_batch_is_that_of_the_new_order() -> None:
     monitor = FakeMonitor()
     first = change(INSERTED, 0, 1, distance=1.0)
     monitor.send(first, change(REPLACED, 1, 1, distance=1.0), change(UPDATED, 1, 1, distance=1.0, hours=5.0))
@@ -154,7 +154,7 @@ def test_refused_rows_are_an_error() -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_after_failures_and_repetitions_the_monitor_has_the_present_orders(seed: int) -> None:
+def test_after_failures_and_repeats_the_monitor_has_the_present_orders(seed: int) -> None:
     generator = random.Random(seed)
     history, monitor, tagged, end = [*random_history(generator)], FakeMonitor(), 0, 0
     while tagged < len(history):

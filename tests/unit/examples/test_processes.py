@@ -72,7 +72,7 @@ def test_a_port_that_another_program_took_is_drawn_again(process: BackgroundProc
 
 
 @pytest.mark.slow
-def test_the_port_stays_while_the_process_runs_and_after_its_connections(
+def test_the_port_stays_during_the_process_and_after_its_connections(
     process: BackgroundProcess, tmp_path: Path
 ) -> None:
     port = process.port

@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a drift kind of the simulator, followed in a copy with a meter that overflows."""
+"""The recipe for a drift kind of the simulator, followed in a copy with a meter that overflows."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> TreeCopy:
     return tree
 
 
-def test_the_tests_that_the_recipe_names_fail_until_the_kind_is_applied(copy: TreeCopy) -> None:
+def test_the_recipes_tests_fail_until_the_kind_is_applied(copy: TreeCopy) -> None:
     section = recipe("A drift kind of the simulator")
     assert [name for name in (RECORDING, WORLD, STREAMS, PAGE) if f"`{name}`" not in section] == []
     assert copy.failing(CHANGES) == {WORLD}

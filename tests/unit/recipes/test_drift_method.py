@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a drift method, followed in a copy with the total variation distance."""
+"""The recipe for a drift method, followed in a copy with the total variation distance."""
 
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def followed(copy: TreeCopy) -> dict[str, Any]:
     return answer
 
 
-def test_the_tests_that_the_recipe_names_fail_until_the_pages_name_the_method(copy: TreeCopy, section: str) -> None:
+def test_the_recipes_tests_fail_until_the_pages_name_the_method(copy: TreeCopy, section: str) -> None:
     assert [name for name in (NAMES, *CHECKS, LAWS) if f"`{name}`" not in section] == []
     assert copy.failing(*CHECKS) == {SPEC_TABLE}
     copy.replace(NAMES, "`hellinger`, `psi`", "`hellinger`, `total_variation`, `psi`")

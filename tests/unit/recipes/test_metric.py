@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a metric, followed in a copy: the tests that it names pass, and nothing else is edited."""
+"""The recipe for a metric, followed in a copy: the tests that it names pass, and nothing else is edited."""
 
 from typing import Any
 

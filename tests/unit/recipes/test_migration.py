@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a migration, followed in a copy with a table of notes on models."""
+"""The recipe for a migration, followed in a copy with a table of notes on models."""
 
 import pytest
 
@@ -59,7 +59,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> TreeCopy:
     return tree
 
 
-def test_the_tests_that_the_recipe_names_fail_until_the_table_is_drawn(copy: TreeCopy) -> None:
+def test_the_recipes_tests_fail_until_the_table_is_drawn(copy: TreeCopy) -> None:
     section = recipe("A migration")
     assert [name for name in (HEADS, DIAGRAMS, TABLE.file, BOX.file, ROW.file) if f"`{name}`" not in section] == []
     assert copy.failing(DRAWN[0]) == {DIAGRAMS}

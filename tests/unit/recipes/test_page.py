@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a page of the dashboard, followed in a copy with a page that needs no database."""
+"""The recipe for a page of the dashboard, followed in a copy with a page that needs no database."""
 
 import pytest
 

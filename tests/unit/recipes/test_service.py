@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a service, followed in a copy with a job that writes a summary of the week."""
+"""The recipe for a service, followed in a copy with a job that writes a summary of the week."""
 
 import re
 
@@ -11,7 +11,7 @@ PROJECT, TABLE = "pyproject.toml", "stack/services/table.py"
 EXTRA = TextPlace(PROJECT, 'gcs = ["gcsfs')
 ROW = TextPlace(TABLE, "SERVICES = (OWNER, ", "\n\n")
 USER = TextPlace("PlantUMLDiagrams/database.puml", "rectangle raw <<server>> [")
-SERVICES = "tests/unit/devtools/test_services.py"
+SERVICES = "tests/unit/devtools/generators/test_services.py"
 DOCKERFILE = "tests/unit/deploy/test_dockerfile.py"
 DIAGRAMS = "tests/unit/docs/test_diagrams.py"
 CONTAINERS = "tests/unit/docs/test_container_diagrams.py"
@@ -62,7 +62,7 @@ def _with_the_folder(project: str) -> str:
     return in_lists.replace("monitoring | serving |", "monitoring | serving | digest |")
 
 
-def test_the_tests_that_the_recipe_names_fail_until_its_files_are_written(copy: TreeCopy) -> None:
+def test_the_recipes_tests_fail_until_its_files_are_written(copy: TreeCopy) -> None:
     section = recipe("A service")
     named = (PROJECT, TABLE, SERVICES, DOCKERFILE, DIAGRAMS, CONTAINERS, USER.file)
     assert [name for name in named if f"`{name}`" not in section] == []

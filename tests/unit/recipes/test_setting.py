@@ -1,4 +1,4 @@
-"""CONTRIBUTING's recipe for a setting, followed in a copy with the recipe's setting of the monitor."""
+"""The recipe for a setting, followed in a copy with the recipe's setting of the monitor."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def test_the_page_is_compared_with_the_code(copy: TreeCopy) -> None:
     copy.test(CHECK)
 
 
-def test_the_setting_and_those_of_a_new_prefix_are_passed_to_the_service(
+def test_the_setting_and_those_of_a_new_prefix_reach_the_service(
     copy: TreeCopy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MONITOR_PRUNE_DAYS", "7")

@@ -1,4 +1,4 @@
-"""A copy of parts of the tree, in which a recipe of CONTRIBUTING.md is followed and tests are run."""
+"""A copy of parts of the tree, in which a recipe of docs/recipes.md is followed and tests are run."""
 
 import json
 import os
@@ -12,9 +12,10 @@ from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
 
-from tests.unit.docs.pages import CONTRIBUTING, ROOT
+from tests.unit.docs.pages import RECIPES, ROOT
 
-PYTEST = ("-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider")
+PYTEST = ("-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--hypothesis-profile=ci")
+"""A copy lacks `tests/conftest.py`, by which laws have no deadline; the profile `ci` of hypothesis has none either."""
 FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\s:\[]+)", re.MULTILINE)
 
 
@@ -29,9 +30,9 @@ class TextPlace:
 
 def recipe(title: str) -> str:
     """Return the text of a recipe, such as "A metric"."""
-    _, heading, rest = CONTRIBUTING.read_text().partition(f"\n### {title}\n")
-    assert heading, f"CONTRIBUTING.md has no recipe {title!r}"
-    return rest.partition("\n### ")[0]
+    _, heading, rest = RECIPES.read_text().partition(f"\n## {title}\n")
+    assert heading, f"docs/recipes.md has no recipe {title!r}"
+    return rest.partition("\n## ")[0]
 
 
 def blocks(text: str, language: str = "python") -> list[str]:

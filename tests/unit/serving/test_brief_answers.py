@@ -74,6 +74,7 @@ class SentRequest:
     """What the header says of the body's length, where that is not true."""
 
     def scope(self) -> dict[str, Any]:
+        """Return the request as a server passes it to an ASGI application."""
         length = (b"content-length", b"%d" % (self.length or len(self.body)))
         return {
             "type": "http",

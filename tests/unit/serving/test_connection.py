@@ -121,7 +121,7 @@ def test_valid_requests_are_answered_in_their_order() -> None:
     assert (first[1]["path"], chunked[1]["body"], last[1]["path"]) == ("/first", "abc", "/last")
 
 
-def test_an_invalid_request_is_refused_after_the_answers_to_those_before_it() -> None:
+def test_an_invalid_request_is_refused_after_the_earlier_answers() -> None:
     slow, refusal = answers(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\nnonsense\r\n\r\n")
     assert (slow[0], slow[1]["path"]) == (200, "/slow")
     assert is_refusal(refusal)

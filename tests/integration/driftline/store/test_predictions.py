@@ -177,9 +177,7 @@ def test_labels_may_come_before_their_prediction_and_be_revised(engine: Engine, 
         ]
 
 
-def test_a_batch_of_labels_knows_the_quarters_of_an_hour_of_its_predictions(
-    engine: Engine, store: PredictionStore
-) -> None:
+def test_a_batch_of_labels_finds_the_slots_of_its_predictions(engine: Engine, store: PredictionStore) -> None:
     day = DAY + timedelta(days=3)
     times = [timedelta(0), timedelta(hours=10, minutes=15), timedelta(hours=10.25, microseconds=-1), timedelta(days=1)]
     later = scored(4, day=day).assign(event_time=[pd.Timestamp(day + at) for at in times])

@@ -40,7 +40,7 @@ def test_a_reference_of_earlier_rules_is_fitted_again_once(world: MonitoredWorld
 
 
 @on_mariadb
-def test_a_version_whose_reference_is_lost_is_polled_by_its_earlier_rules(
+def test_a_version_without_its_reference_is_polled_by_earlier_rules(
     world: MonitoredWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     fitted_by_earlier_rules(world)

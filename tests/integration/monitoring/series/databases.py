@@ -41,6 +41,7 @@ def victoria_metrics(folder: Path, port: int | None = None) -> Iterator[SeriesDa
     ]  # fmt: skip
 
     def read(measurement: str, name: str, tags: tuple[str, ...]) -> Series:
+        """Return the values of a field by tags and time, after all writes have reached the disk."""
         requests.get(f"http://{address}/internal/force_flush", timeout=10).raise_for_status()
         selector = {"match[]": f"{measurement}_{name}"}
         answer = requests.get(f"http://{address}/api/v1/export", params=selector, timeout=10)

@@ -49,7 +49,7 @@ def test_only_root_is_told_to_run_as_root(monkeypatch: pytest.MonkeyPatch) -> No
     assert as_root() == ()
 
 
-def test_some_roles_start_with_the_servers_that_they_need_and_kafka_on_request() -> None:
+def test_roles_start_with_the_servers_they_need_and_kafka_on_request() -> None:
     roles = ("serving", "monitor")
     assert [process.name for process in Selection.of_roles(roles).processes] == ["mariadb", "monitor", "serving"]
     with_kafka = Selection.of_roles(roles, kafka=True)

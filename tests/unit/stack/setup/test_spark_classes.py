@@ -10,7 +10,7 @@ from stack import paths
 from stack.setup.spark import spark_classes
 
 
-def test_jobs_and_examples_read_the_options_that_are_written_with_the_archive(
+def test_jobs_and_examples_read_the_options_stored_with_the_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive, former = tmp_path / "spark-1.jsa", tmp_path / "spark-0.jsa"

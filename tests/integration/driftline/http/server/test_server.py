@@ -30,6 +30,7 @@ def test_concurrent_requests_are_limited() -> None:
     full = threading.Event()
 
     def work(environ: object, start_response: Callable[..., object]) -> Iterable[bytes]:
+        """Answer once as many requests as are allowed are active, and record the highest number."""
         nonlocal active, maximum
         with lock:
             active += 1
