@@ -26,7 +26,7 @@ class StoredRow:
     at: datetime
 
 
-class StoredRows:
+class StoredFeatures:
     """Finds the rows of subjects in the table of the settings; one connection of the engine for each call."""
 
     def __init__(self, engine: Engine, settings: StoredRowsSettings, table: str) -> None:
@@ -49,11 +49,7 @@ class StoredRows:
         """
         day = at.astimezone(UTC).date() if at else None
         with translated(), self._engine.connect() as connection:
-            table = self._table = self._require_table(connection)
-            if missing := [name for name in features if name not in table.c]:
-                raise InvalidInput(
-                    f"The stored rows ({table.name}) lack features of the model: {', '.join(missing)}; send `features`."
-                )
+            table = self._table_with(connection, features)
             row = self._row(connection, table, features, subject, day)
         if row is None:
             days = f"on {day}" if day else f"on the last {self._settings.days} days"
@@ -64,9 +60,17 @@ class StoredRows:
         instant = datetime.combine(row[self._settings.day], time(), UTC)
         return StoredRow({name: _number(row[name]) for name in features}, instant)
 
-    def _require_table(self, connection: Connection) -> Table:
-        if self._table is not None:
-            return self._table
+    def _table_with(self, connection: Connection, features: Sequence[str]) -> Table:
+        """Return the table, which is described again where columns are missing, since they may have been added."""
+        if self._table is None or any(name not in self._table.c for name in features):
+            self._table = self._describe(connection)
+        if missing := [name for name in features if name not in self._table.c]:
+            raise InvalidInput(
+                f"The stored rows ({self._name}) lack features of the model: {', '.join(missing)}; send `features`."
+            )
+        return self._table
+
+    def _describe(self, connection: Connection) -> Table:
         try:
             table = Table(self._name, MetaData(), autoload_with=connection)
         except NoSuchTableError as error:
