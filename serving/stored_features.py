@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, RowMapping, Table, func, select
@@ -58,7 +57,7 @@ class StoredFeatures:
                 "store one, name another day by `at`, or send `features`."
             )
         instant = datetime.combine(row[self._settings.day], time(), UTC)
-        return StoredRow({name: _number(row[name]) for name in features}, instant)
+        return StoredRow({name: row[name] for name in features}, instant)
 
     def _table_with(self, connection: Connection, features: Sequence[str]) -> Table:
         """Return the table, which is described again where columns are missing, since they may have been added."""
@@ -72,7 +71,9 @@ class StoredFeatures:
 
     def _describe(self, connection: Connection) -> Table:
         try:
-            table = Table(self._name, MetaData(), autoload_with=connection)
+            table = Table(
+                self._name, MetaData(), autoload_with=connection, listeners=[("column_reflect", _read_as_float)]
+            )
         except NoSuchTableError as error:
             raise NoStoredRows(f"There is no table {self._name!r}; correct SERVING_ROWS_TABLE, or unset it.") from error
         missing = [name for name in (self._settings.subject, self._settings.day) if name not in table.c]
@@ -101,5 +102,7 @@ class StoredFeatures:
         return connection.execute(statement).mappings().first()
 
 
-def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else value
+def _read_as_float(_inspector: Any, _table: Any, column: Any) -> None:
+    """Read a number as it is stored; by default a described column gives a decimal, rounded to ten places."""
+    if getattr(column["type"], "asdecimal", False):
+        column["type"].asdecimal = False
