@@ -15,6 +15,8 @@ CHANNEL, HOOK_KEY = "example", "hook_key"
 """The channel of alerts, and the file of the secret that signs them."""
 LINEAGE_FILE = "DRIFTLINE_LINEAGE_FILE"
 """The variable that names the file of OpenLineage events: of the local stack one of the examples' folder."""
+NO_STORED_ROWS = {"SERVING_MODEL": "", "SERVING_ROWS_TABLE": ""}
+"""Serving without the model of call records and its table, which `python -m stack` names by default."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def start_servers(options: argparse.Namespace, roles: Sequence[str], *, alerts: 
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("DB_", "KAFKA_"))},
         **_alert_settings(var / "alerts", alerts),
+        **NO_STORED_ROWS,
         LINEAGE_FILE: os.environ.get(LINEAGE_FILE, str(var / "lineage.jsonl")),
         "DRIFTLINE_VAR": str(var / "stack"),
     }
