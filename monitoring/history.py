@@ -32,11 +32,12 @@ from driftline.store.tables import pending_chunks as pending_table
 from driftline.store.versions import registry
 from driftline.store.versions.registry import Version
 from monitoring.incidents.update import update_incidents
-from monitoring.poll import relabelled_chunks
-from monitoring.poll.poller import PollOutcome, poll_once
-from monitoring.poll.relabelled_chunks import UncomputedLabels
+from monitoring.poll import uncomputed_labels
+from monitoring.poll.outcomes import PollOutcome
+from monitoring.poll.poller import poll_once
 from monitoring.poll.results.summary_store import SummaryStore
 from monitoring.poll.touched_chunks import queue_touched_chunks
+from monitoring.poll.uncomputed_labels import UncomputedLabels
 
 BRANCH = 8
 """How many tasks are merged with one another before branches are."""
@@ -52,7 +53,7 @@ class PlannedChunk:
 
     chunk: Chunk
     tasks: Sequence[PartTask]
-    pending_labels: Sequence[UncomputedLabels]
+    uncomputed: Sequence[UncomputedLabels]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class History:
     progress: Progress
 
     def run(self, name: str | None = None) -> PollOutcome:
-        """Compute the states of all pending chunks on Spark, of one model or of all, and then poll.
+        """Compute the summaries of all pending chunks on Spark, of one model or of all, and then poll.
 
         Pollers may run at the same time: a chunk that one of them has computed is left to it.
 
@@ -122,7 +123,7 @@ def _planned(connection: Connection, version: Version, start: datetime) -> Plann
         store.parts(content) for content in (SummaryContent.FEATURES, SummaryContent.LABELS)
     ):
         return None
-    pending = relabelled_chunks.pending_of(connection, key, chunk)
+    uncomputed = uncomputed_labels.pending_of(connection, key, chunk)
     rows = ChunkReader(connection, key, version.spec, chunk)
     removals = rows.removals()
     if not removals:
@@ -137,7 +138,7 @@ def _planned(connection: Connection, version: Version, start: datetime) -> Plann
             filled += added
             of_batches = {number: removals[number] for number in numbers}
             tasks.append(PartTask(part, place // BRANCH, chunk, content, of_batches))
-    return PlannedChunk(chunk, tasks, pending)
+    return PlannedChunk(chunk, tasks, uncomputed)
 
 
 def _jobs(planned: Sequence[PlannedChunk]) -> Iterator[list[PlannedChunk]]:
@@ -182,4 +183,4 @@ def _store(
         for chunk, of_content, number in parts:
             if (chunk, of_content) == (planned.chunk, content):
                 store.add(content, number, *parts[chunk, content, number])
-    relabelled_chunks.settle(connection, key, planned.pending_labels)
+    uncomputed_labels.settle(connection, key, planned.uncomputed)

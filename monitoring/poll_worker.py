@@ -10,7 +10,8 @@ from driftline.worker import Retries, repeat, stop_on_signals
 from monitoring.alerts.desk import AlertDesk
 from monitoring.alerts.planning import plan_alerts
 from monitoring.incidents.update import update_incidents
-from monitoring.poll.poller import PollOutcome, poll_once
+from monitoring.poll.outcomes import PollOutcome
+from monitoring.poll.poller import poll_once
 from monitoring.settings import MonitorSettings
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from driftline import spans
 from driftline.clock import Clock
 from driftline.errors import DriftlineError, NotFound
 from driftline.spans import SpanKind
-from monitoring.poll.poller import PollOutcome
+from monitoring.poll.outcomes import PollOutcome
 from monitoring.run_record import PollRunState, RunRecord
 
 log = logging.getLogger(__name__)

@@ -36,7 +36,8 @@ from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident
 from monitoring.incidents.update import update_incidents
 from monitoring.metrics.polls import PollMetrics
 from monitoring.poll.monitored_version import clock_of
-from monitoring.poll.poller import PollOutcome, poll_once
+from monitoring.poll.outcomes import PollOutcome
+from monitoring.poll.poller import poll_once
 from monitoring.poll.results.revisions import Revision, RevisionStore
 from monitoring.poll.results.verdicts import StoredVerdict, VerdictStore
 from monitoring.report.chunk_views import ChunkRange, ModelStatus, read_chunks
