@@ -42,7 +42,7 @@ from monitoring.poll.uncomputed_labels import UncomputedLabels
 BRANCH = 8
 """How many tasks are merged with one another before branches are."""
 TASKS_AT_ONCE = 256
-"""About how many tasks one Spark job has; then the states of its chunks are stored."""
+"""About how many tasks one Spark job has; then the summaries of its chunks are stored."""
 
 Progress = Callable[[Sequence[Any], str], Iterator[Any]]
 

@@ -178,7 +178,7 @@ class MonitorService:
             return read_overview(connection, self._clock(), overview_filter, number)
 
     def incidents(self, incident_filter: IncidentFilter) -> list[StoredIncident]:
-        """Return the incidents that a filter lets through, the newest first."""
+        """Return the incidents that match a filter, the newest first."""
         with translated(), self.engine.connect() as connection:
             return find_incidents(connection, incident_filter)
 

@@ -90,7 +90,7 @@ class KafkaSource:
             self._consumer.close()
 
     def run_to_end(self) -> StoredMessages:
-        """Read every partition to its present end and store the rows, without taking part in the group.
+        """Read every partition to its present end and store the rows, without joining the consumer group.
 
         Raises:
             KafkaUnavailable: the broker does not answer, or a topic is missing.

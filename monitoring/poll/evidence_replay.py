@@ -43,7 +43,7 @@ class EvidenceReplay:
     def run(self, chunk: Chunk) -> set[datetime]:
         """Replay from `chunk` on; return the starts of chunks whose evidence has changed."""
         changed: set[datetime] = set()
-        earlier = self.store.before(self.connection, chunk.start)
+        earlier = self.store.last_before(self.connection, chunk.start)
         last_tick = self._last_tick(max({chunk.start, *self.drifts}))
         while True:
             history, after = self._resume(earlier)

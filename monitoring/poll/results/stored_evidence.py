@@ -57,7 +57,7 @@ class EvidenceStore:
         """Store the version's key; nothing is opened."""
         self.key, self.spec_revision = key, spec_revision
 
-    def before(self, connection: Connection, start: datetime) -> StoredEvidence | None:
+    def last_before(self, connection: Connection, start: datetime) -> StoredEvidence | None:
         """Return the last closed chunk before `start` whose detector's state is stored, or None."""
         earlier = and_(_COLUMNS.chunk_start < naive_utc(start), _COLUMNS.detector.is_not(None))
         return next(iter(self._read(connection, earlier, newest_first=True, limit=1)), None)

@@ -34,7 +34,7 @@ class VerdictEvent:
 
     revision: Revision
     sequence: int
-    before: State | None
+    state_before: State | None
     verdict: Verdict
     backfill: bool
 
@@ -67,7 +67,7 @@ def _row(connection: Connection, key: VersionKey, change: VerdictEvent, now: dat
         "chunk_end": naive_utc(revision.chunk.end),
         "revision": revision.number,
         "sequence": change.sequence,
-        "state_before": change.before,
+        "state_before": change.state_before,
         "state": change.verdict.state,
         "provisional": change.verdict.provisional,
         "closed": revision.closed,

@@ -258,11 +258,11 @@ def retrainings(name: NAME, json: JSON = False) -> None:
     if json:
         _print_json([retraining.model_dump(mode="json") for retraining in listed])
         return
-    for each in listed:
-        challenger = f" by version {each.challenger}" if each.challenger else ""
-        typer.echo(f"{each.started_at:%Y-%m-%d %H:%M} version {each.champion} challenged{challenger}: {each.state}")
-        typer.echo(f"  because {each.cause}")
-        typer.echo(f"  {each.reason or 'not decided yet'}")
+    for entry in listed:
+        challenger = f" by version {entry.challenger}" if entry.challenger else ""
+        typer.echo(f"{entry.started_at:%Y-%m-%d %H:%M} version {entry.champion} challenged{challenger}: {entry.state}")
+        typer.echo(f"  because {entry.cause}")
+        typer.echo(f"  {entry.reason or 'not decided yet'}")
     if not listed:
         typer.echo(f"{name} was not trained again.")
 
