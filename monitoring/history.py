@@ -92,14 +92,14 @@ class History:
         broadcast = self.context.broadcast(worker)
         with translated(), self.engine.connect() as connection:
             starts = pending_chunks.changed(connection, version.key)
-            planned = [chunk for start in starts if (chunk := _planned(connection, version, start))]
+            planned = [chunk for start in starts if (chunk := _plan(connection, version, start))]
         for chunks in self.progress(list(_jobs(planned)), f"{version.name} version {version.number}"):
-            parts = self._computed(broadcast, [task for chunk in chunks for task in chunk.tasks])
+            parts = self._compute(broadcast, [task for chunk in chunks for task in chunk.tasks])
             for chunk in chunks:
                 in_transaction(self.engine, partial(_store, version=version, planned=chunk, parts=parts))
         broadcast.destroy()
 
-    def _computed(
+    def _compute(
         self, broadcast: Any, tasks: Sequence[PartTask]
     ) -> dict[tuple[Chunk, SummaryContent, int], ComputedPart]:
         """Compute tasks, one partition each, and merge them in two steps: those of a branch, and the branches."""
@@ -112,7 +112,7 @@ class History:
         return {names[number]: part for number, part in merged.reduceByKey(merge_parts, len(names)).collect()}
 
 
-def _planned(connection: Connection, version: Version, start: datetime) -> PlannedChunk | None:
+def _plan(connection: Connection, version: Version, start: datetime) -> PlannedChunk | None:
     """Plan the tasks of a pending chunk; None if it has no rows, or has summaries, which the poll updates.
 
     Pending labels are listed before anything is read: executors read these, and perhaps more.

@@ -345,7 +345,7 @@ class MonitorService:
 
     def _poll_and_report(self, scheduled: bool) -> PollOutcome:
         """Poll and write the reports; after a failure on the way the next poll writes all of them."""
-        with self._reports.renewed(self._reported_versions) as changed:
+        with self._reports.renew(self._reported_versions) as changed:
             summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
             update_incidents(self.engine)
             plan_alerts(self.engine, self._planner(), self._clock())

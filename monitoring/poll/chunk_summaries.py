@@ -130,7 +130,7 @@ class ChunkSummaries:
     uncomputed: Sequence[UncomputedLabels]
 
     @classmethod
-    def renewed(cls, connection: Connection, version: Version, chunk: Chunk) -> Self:
+    def renew(cls, connection: Connection, version: Version, chunk: Chunk) -> Self:
         """Return the summaries of the committed rows and labels; the chunk must be claimed.
 
         Features are read before labels. If a correction or deletion removes rows in between, the changed batches are

@@ -62,7 +62,7 @@ def compute(
     if scheduled and _hardly_grown(connection, version, previous, chunk, clock):
         return ChunkOutcome(chunk.start, left_open=True)
     try:
-        summaries = ChunkSummaries.renewed(connection, version, chunk)
+        summaries = ChunkSummaries.renew(connection, version, chunk)
         revision = _revision(version, summaries, wall())
         evaluation = _evaluate(version, previous, revision, summaries)
     except SummaryDeleted:

@@ -49,7 +49,7 @@ def _record(connection: Connection, poll: VersionPoll, began: datetime) -> None:
         "verdicts_changed": sum(outcome.verdicts for outcome in poll.outcomes),
     }
     if not revisions:
-        runs.ended(f"poll.{poll.name}", began, facts=facts, error=FAILURE)
+        runs.record(f"poll.{poll.name}", began, facts=facts, error=FAILURE)
         return
     newest = revisions[-1].provenance
     facts |= {
@@ -62,7 +62,7 @@ def _record(connection: Connection, poll: VersionPoll, began: datetime) -> None:
         labels_of(poll.name, rows=sum(revision.labelled for revision in revisions)),
         reference_of(poll.name, newest.reference_hash),
     )
-    runs.ended(f"poll.{poll.name}", began, inputs=inputs, outputs=[results_of(poll.name)], facts=facts)
+    runs.record(f"poll.{poll.name}", began, inputs=inputs, outputs=[results_of(poll.name)], facts=facts)
 
 
 def _computed(connection: Connection, poll: VersionPoll) -> list[Revision]:

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from driftline.errors import DriftlineError, NotFound
 from driftline.ingest.ingestion import Ingestion
-from driftline.ingest.messages.group_writer import GroupWriter, prepared
-from driftline.ingest.messages.message import DeadLetter, Message, RowGroup, grouped, parsed
+from driftline.ingest.messages.group_writer import GroupWriter, prepare_group
+from driftline.ingest.messages.message import DeadLetter, Message, RowGroup, group_rows, parse_messages
 from driftline.store.database import in_transaction, translated
 from driftline.store.sources import source_offsets
 from driftline.store.sources.source_offsets import OffsetMoved
@@ -48,8 +48,8 @@ class MessageWriter:
             OffsetMoved: another process has stored messages of this partition; nothing was changed.
             Unavailable: the database or the dead letters' topic does not answer; nothing was changed.
         """
-        rows, dead = parsed(messages, self.model)
-        groups = [part for group in grouped(rows) for part in prepared(self.ingestion, group, self.kind)]
+        rows, dead = parse_messages(messages, self.model)
+        groups = [part for group in group_rows(rows) for part in prepare_group(self.ingestion, group, self.kind)]
         for group, ready in groups:
             if isinstance(ready, DriftlineError):
                 dead += [DeadLetter(row.message, str(ready)) for row in group.rows]
