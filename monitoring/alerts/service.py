@@ -77,7 +77,7 @@ class AlertService:
             return delivery_store.find_deliveries(connection, criteria)
 
     def test(self, name: str) -> ChannelTest:
-        """Send a test message on a channel, at once and once.
+        """Send a test message on a channel now, with a single attempt.
 
         Raises:
             NotFound: no such channel.

@@ -34,7 +34,7 @@ class Backoff:
         self.not_before = 0.0
         self.requested = False
 
-    def hasten(self) -> None:
+    def retry_now(self) -> None:
         """Try again at once, unless the monitor asked to wait."""
         if not self.requested:
             self.not_before = 0.0

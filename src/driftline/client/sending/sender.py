@@ -239,7 +239,7 @@ class Sender:
         self._seal_all()
         origins = frozenset(batch.origin for batch in self._spool.batches(BatchStage.READY))
         for backoff in (self._backoff, *self._failing.values()):
-            backoff.hasten()
+            backoff.retry_now()
         self.wake()
         while self._is_waiting(origins):
             remaining = deadline - time.monotonic()

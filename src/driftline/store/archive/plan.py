@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, or_, select, text
 
@@ -15,7 +15,7 @@ from driftline.store.archive.retention import Retention
 from driftline.store.model_numbers import model_number
 from driftline.store.rows.archived.archive_objects import ArchiveObject, ObjectState, objects_of
 from driftline.store.rows.encoding.prediction_batch import OUTPUTS
-from driftline.store.rows.predictions import PredictionStore
+from driftline.store.rows.predictions import BEFORE_ANY_DATA, PredictionStore
 from driftline.store.tables import (
     archive_objects,
     batch_data,
@@ -28,8 +28,6 @@ from driftline.store.tables import (
 )
 from driftline.store.version_key import VersionKey
 from driftline.store.versions.registry import READY, RETIRED
-
-BEFORE_ANY_DATA = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,5 +29,5 @@ def test_a_success_ends_the_wait() -> None:
 def test_only_a_wait_that_the_monitor_asks_for_is_kept(requested: float | None, not_before: float) -> None:
     backoff = Backoff()
     backoff.record_failure(100.0, requested)
-    backoff.hasten()
+    backoff.retry_now()
     assert backoff.not_before == not_before
