@@ -72,7 +72,7 @@ class Sender:
             try:
                 self.step(time.monotonic())
             except Exception as error:
-                self._failed(time.monotonic(), Answer(BatchOutcome.RETRY, f"the spool folder fails ({error})"))
+                self._record_failure(time.monotonic(), Answer(BatchOutcome.RETRY, f"the spool folder fails ({error})"))
                 log.debug("the step failed", exc_info=True)
             with self._changed:
                 self._changed.notify_all()
@@ -155,7 +155,7 @@ class Sender:
         if answer.may_be_content:
             self._failing[batch.key] = Backoff()
             self._failing[batch.key].record_failure(time.monotonic(), None)
-        self._failed(now, answer)
+        self._record_failure(now, answer)
         return False
 
     def _failed_alone(self, batch: BatchFile, message: str) -> None:
@@ -225,7 +225,7 @@ class Sender:
         )  # fmt: skip
         refusals.logged = True
 
-    def _failed(self, now: float, answer: Answer) -> None:
+    def _record_failure(self, now: float, answer: Answer) -> None:
         self.last_error = answer.message
         self._backoff.record_failure(time.monotonic(), answer.wait)
         if now - self._logged_at >= REPEATED_AFTER:
