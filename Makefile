@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(VENV) -m pytest
-# One thread for each process; where tests wait for servers, three processes keep two cores busy.
+# One thread for each process; where tests wait for servers, four processes keep two cores busy.
 PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q --dist loadgroup
 # In a network namespace of its own, unless the tests use external servers (stack/testing/external_servers.py).
 WITHOUT_NETWORK := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.isolation.network_namespace)
@@ -110,7 +110,7 @@ test-slow: setup-dev ## Run the slow ones: thousands of rows, trained models, ot
 	$(PARALLEL) -n 2 -m slow tests/unit
 
 test-integration: tools classes ## Run the tests on MariaDB, Kafka, Spark and object stores
-	$(PARALLEL) -n 3 --no-loadscope-reorder -m "not mysql and not kills" tests/integration
+	$(PARALLEL) -n 4 --no-loadscope-reorder -m "not mysql and not kills" tests/integration
 
 test-mysql: tools classes ## Run again on MySQL the integration tests of all SQL
 	$(PARALLEL) -n 2 --no-loadscope-reorder -m mysql tests/integration

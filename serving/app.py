@@ -18,7 +18,7 @@ from serving.models.served_models import ServedModels
 from serving.prediction_log import PredictionLog
 from serving.predictor import Predictor
 from serving.settings import ServingSettings, StoredRowsSettings
-from serving.stored_rows import StoredRows
+from serving.stored_features import StoredFeatures
 from serving.web.api import describe_predictions, make_api
 from serving.web.asgi import AsgiApp, WholeRequests, by_protocol
 from serving.web.brief_requests import BriefRequests
@@ -66,7 +66,7 @@ def create_app(
         ServedModels(engine, settings.model),
         PredictionLog(settings.monitor_address, spool, token, settings.monitor_ca),
         PredictionFeed(),
-        _stored_rows(engine, stored or StoredRowsSettings()),
+        _stored_features(engine, stored or StoredRowsSettings()),
     )
     install(app, ready=lambda: migrate.require_current(engine), polled=[PATH])
     metrics = ServiceMetrics()
@@ -87,5 +87,5 @@ def create_app(
     return Serving(app, by_protocol(requests, routes), predictor)
 
 
-def _stored_rows(engine: Engine, settings: StoredRowsSettings) -> StoredRows | None:
-    return StoredRows(engine, settings, settings.table) if settings.table else None
+def _stored_features(engine: Engine, settings: StoredRowsSettings) -> StoredFeatures | None:
+    return StoredFeatures(engine, settings, settings.table) if settings.table else None

@@ -12,7 +12,7 @@ from serving.feed import PredictionFeed
 from serving.models.served_models import ServedModels
 from serving.models.served_version import ServedVersion
 from serving.prediction_log import PredictionLog
-from serving.stored_rows import StoredRows
+from serving.stored_features import StoredFeatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ class Predictor:
     models: ServedModels
     log: PredictionLog
     feed: PredictionFeed
-    stored_rows: StoredRows | None = None
+    stored_features: StoredFeatures | None = None
 
     @property
     def subject_field(self) -> str | None:
         """The field of a request that names the subject of a stored row; None without stored rows."""
-        return self.stored_rows.field if self.stored_rows else None
+        return self.stored_features.field if self.stored_features else None
 
     def predict(self, model: str | None, rows: Sequence[RequestedRow], *, logged: bool = True) -> Predictions:
         """Return the predictions of some rows; log and publish them, unless `logged` is False.
@@ -81,9 +81,9 @@ class Predictor:
         return Predictions(version, [Prediction(None, row.at, scored) for row, scored in pairs])
 
     def _complete(self, version: ServedVersion, row: RequestedRow) -> CompleteRow:
-        if row.subject is None or self.stored_rows is None:
+        if row.subject is None or self.stored_features is None:
             return CompleteRow(row.features or {}, row.at, row.id)
-        stored = self.stored_rows.find(version.features, row.subject, row.at)
+        stored = self.stored_features.find(version.features, row.subject, row.at)
         return CompleteRow(stored.features, stored.at, row.id)
 
     def _log(self, version: ServedVersion, row: CompleteRow, scored: Scored) -> Prediction:

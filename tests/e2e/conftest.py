@@ -58,7 +58,10 @@ LAST = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the files of `LAST` in their order, after all others."""
+    """Run the files of `LAST` in their order, after all others; a test that starts a killed world has the mark."""
+    for item in items:
+        if not {*BACKGROUND}.isdisjoint(getattr(item, "fixturenames", ())) and not item.get_closest_marker("kills"):
+            raise pytest.UsageError(f"{item.nodeid} uses a world that is killed; mark it with `kills`.")
     places = {FOLDER / name: place for place, name in enumerate(LAST)}
     items.sort(key=lambda item: places.get(item.path, -1))
 

@@ -20,10 +20,13 @@ def own_servers(loop: IsolatedStack) -> None:
         pytest.skip("the servers were given, and their password with them")
 
 
-@pytest.fixture(scope="module")
-def worlds(loop: IsolatedStack, disturbed: "Future[IsolatedStack]") -> list[Path]:
-    """The var folders of both worlds, their streams judged."""
-    return [loop.var, disturbed.result().var]
+@pytest.fixture(params=["undisturbed", pytest.param("killed", marks=pytest.mark.kills)])
+def var(request: pytest.FixtureRequest, loop: IsolatedStack) -> Path:
+    """The var folder of a world whose stream has been judged."""
+    if request.param == "undisturbed":
+        return loop.var
+    killed: Future[IsolatedStack] = request.getfixturevalue("disturbed")
+    return killed.result().var
 
 
 def passwords(var: Path) -> dict[str, str]:
@@ -34,26 +37,24 @@ def logs(var: Path) -> list[Path]:
     return [file for file in files_below(var) if file.suffix in (".log", ".txt", ".csv")]
 
 
-def test_each_password_is_in_its_own_file_only(worlds: list[Path]) -> None:
-    for var in worlds:
-        secrets = passwords(var)
-        assert {"root.password", "driftline_owner.password", "driftline_monitor.password"} <= secrets.keys()
-        holders = files_with(secrets.values(), files_below(var))
-        assert [(file.relative_to(var).as_posix(), [*secrets][number]) for file, number in holders] == [
-            (f"secrets/{name}", name) for name in secrets
-        ]
+def test_each_password_is_in_its_own_file_only(var: Path) -> None:
+    secrets = passwords(var)
+    assert {"root.password", "driftline_owner.password", "driftline_monitor.password"} <= secrets.keys()
+    holders = files_with(secrets.values(), files_below(var))
+    assert [(file.relative_to(var).as_posix(), [*secrets][number]) for file, number in holders] == [
+        (f"secrets/{name}", name) for name in secrets
+    ]
 
 
-def test_no_log_holds_what_looks_like_a_secret(worlds: list[Path]) -> None:
-    for var in worlds:
-        read = logs(var)
-        assert {"kafka.log", "mariadb.log", "monitor.log", "simulator.log"} <= {file.name for file in read}
-        assert [str(leak) for leak in leaks(read)] == []
+def test_no_log_holds_what_looks_like_a_secret(var: Path) -> None:
+    read = logs(var)
+    assert {"kafka.log", "mariadb.log", "monitor.log", "simulator.log"} <= {file.name for file in read}
+    assert [str(leak) for leak in leaks(read)] == []
 
 
-def test_a_secret_in_these_logs_would_have_been_found(worlds: list[Path], tmp_path: Path) -> None:
-    secrets = passwords(worlds[0])
-    copied = Path(shutil.copytree(worlds[0] / "log", tmp_path / "log"))
+def test_a_secret_in_these_logs_would_have_been_found(loop: IsolatedStack, tmp_path: Path) -> None:
+    secrets = passwords(loop.var)
+    copied = Path(shutil.copytree(loop.var / "log", tmp_path / "log"))
     with (copied / "simulator.log").open("a") as log:
         log.write(f"connecting as driftline_owner with {secrets['driftline_owner.password']}\n")
     with (copied / "kafka.log").open("ab") as log:

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from driftline.validation_faults import raise_contradictions, validation_faults
 
 
-class Order(BaseModel):
+class Parcel(BaseModel):
     """A model with a field of each kind that has words of its own."""
 
     model_config = ConfigDict(extra="forbid")
@@ -25,14 +25,14 @@ class Order(BaseModel):
     value: int | float | str | bool | None = None
 
     @model_validator(mode="after")
-    def _check(self) -> "Order":
-        raise_contradictions("Order", [fault for fault in ("pay first", "name a tag") if self.number == "X0"])
+    def _check(self) -> "Parcel":
+        raise_contradictions("Parcel", [fault for fault in ("pay first", "name a tag") if self.number == "X0"])
         return self
 
 
 def faults(fields: Any, **options: Any) -> tuple[str, ...]:
     with pytest.raises(ValidationError) as caught:
-        Order.model_validate(fields)
+        Parcel.model_validate(fields)
     return tuple(validation_faults(caught.value, **options))
 
 
@@ -87,6 +87,6 @@ def test_an_address_is_shown_without_its_credentials(address: str) -> None:
 
 def test_the_json_of_a_whole_file_is_not_shown() -> None:
     with pytest.raises(ValidationError) as caught:
-        Order.model_validate_json('{"number": "k3y",}')
+        Parcel.model_validate_json('{"number": "k3y",}')
     (text,) = validation_faults(caught.value, document="the file")
     assert text.startswith("the file: this is not JSON (trailing comma at line 1 column 18)")

@@ -47,6 +47,14 @@ def test_a_services_own_variables_are_passed_on_to_it_alone(site: Site) -> None:
     assert "MONITOR_POLL_SECONDS" not in environment_for("simulator", site)
 
 
+def test_serving_gets_the_model_of_the_example_unless_the_environment_names_one(site: Site, tmp_path: Path) -> None:
+    settings = settings_for("serving", site)
+    assert (settings["SERVING_MODEL"], settings["SERVING_ROWS_FIELD"]) == ("churn", "subscriber")
+    other = settings_for("serving", Site.at(tmp_path / "var", {"SERVING_MODEL": "flights"}))
+    assert other["SERVING_MODEL"] == "flights"
+    assert "SERVING_MODEL" not in settings_for("monitor", site)
+
+
 def test_a_clouds_key_goes_to_the_roles_whose_objects_are_there(tmp_path: Path) -> None:
     values = EXTERNAL | {
         "DRIFTLINE_OBJECTS": "s3://bucket/prefix",

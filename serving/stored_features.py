@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, RowMapping, Table, func, select
@@ -26,7 +25,7 @@ class StoredRow:
     at: datetime
 
 
-class StoredRows:
+class StoredFeatures:
     """Finds the rows of subjects in the table of the settings; one connection of the engine for each call."""
 
     def __init__(self, engine: Engine, settings: StoredRowsSettings, table: str) -> None:
@@ -49,11 +48,7 @@ class StoredRows:
         """
         day = at.astimezone(UTC).date() if at else None
         with translated(), self._engine.connect() as connection:
-            table = self._table = self._require_table(connection)
-            if missing := [name for name in features if name not in table.c]:
-                raise InvalidInput(
-                    f"The stored rows ({table.name}) lack features of the model: {', '.join(missing)}; send `features`."
-                )
+            table = self._table_with(connection, features)
             row = self._row(connection, table, features, subject, day)
         if row is None:
             days = f"on {day}" if day else f"on the last {self._settings.days} days"
@@ -62,13 +57,23 @@ class StoredRows:
                 "store one, name another day by `at`, or send `features`."
             )
         instant = datetime.combine(row[self._settings.day], time(), UTC)
-        return StoredRow({name: _number(row[name]) for name in features}, instant)
+        return StoredRow({name: row[name] for name in features}, instant)
 
-    def _require_table(self, connection: Connection) -> Table:
-        if self._table is not None:
-            return self._table
+    def _table_with(self, connection: Connection, features: Sequence[str]) -> Table:
+        """Return the table, which is described again where columns are missing, since they may have been added."""
+        if self._table is None or any(name not in self._table.c for name in features):
+            self._table = self._describe(connection)
+        if missing := [name for name in features if name not in self._table.c]:
+            raise InvalidInput(
+                f"The stored rows ({self._name}) lack features of the model: {', '.join(missing)}; send `features`."
+            )
+        return self._table
+
+    def _describe(self, connection: Connection) -> Table:
         try:
-            table = Table(self._name, MetaData(), autoload_with=connection)
+            table = Table(
+                self._name, MetaData(), autoload_with=connection, listeners=[("column_reflect", _read_as_float)]
+            )
         except NoSuchTableError as error:
             raise NoStoredRows(f"There is no table {self._name!r}; correct SERVING_ROWS_TABLE, or unset it.") from error
         missing = [name for name in (self._settings.subject, self._settings.day) if name not in table.c]
@@ -97,5 +102,7 @@ class StoredRows:
         return connection.execute(statement).mappings().first()
 
 
-def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else value
+def _read_as_float(_inspector: Any, _table: Any, column: Any) -> None:
+    """Read a number as it is stored; by default a described column gives a decimal, rounded to ten places."""
+    if getattr(column["type"], "asdecimal", False):
+        column["type"].asdecimal = False
