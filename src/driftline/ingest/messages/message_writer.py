@@ -27,12 +27,13 @@ class StoredMessages:
 
 @dataclass(frozen=True)
 class MessageWriter:
-    """Stores the messages of one partition in one transaction; an invalid message does not keep the others back.
+    """Stores the messages of one partition in one transaction; an invalid message does not hold up the others.
 
     `kind` is what the messages are: predictions or labels. `publish` takes the dead letters, and returns when they are
-    safe: before the transaction commits, so that none is lost. Those of invalid messages are published before it
-    begins. What was published is remembered until the messages are stored, and not published again by further attempts;
-    some letters are published twice if the process dies in between. `model` is that of messages that name none.
+    safe: before the transaction commits, so that none is lost. Those of invalid messages are published before the
+    transaction begins. Until the messages are stored, published letters are remembered, so that further attempts do not
+    publish them again; some are published twice if the process dies in between. `model` is the model of messages that
+    do not name one.
     """
 
     ingestion: Ingestion
