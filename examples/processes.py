@@ -106,21 +106,21 @@ class BackgroundProcess:
 
     def stop(self) -> None:
         """End the process and its children if it runs; kill them after some seconds."""
-        self._end(signal.SIGTERM, signal.SIGKILL)
+        self._end_by(signal.SIGTERM, signal.SIGKILL)
 
     def kill(self) -> None:
         """Kill the process and its children if it runs, as a loss of power would, and wait for their end."""
-        self._end(signal.SIGKILL)
+        self._end_by(signal.SIGKILL)
 
-    def _end(self, *signals: signal.Signals) -> None:
-        """Send signals until the process has ended, the next one after some seconds."""
+    def _end_by(self, *signals: signal.Signals) -> None:
+        """Send the signals in turn, each after some seconds, until the process and its children have ended."""
         with self._lock() as lock:
             if _is_free(lock):
                 return
             group = int(lock.read())
-            for number in signals:
+            for signal_number in signals:
                 with suppress(ProcessLookupError):  # it has just ended
-                    os.killpg(group, number)
+                    os.killpg(group, signal_number)
                 deadline = time.monotonic() + STOP_SECONDS
                 while time.monotonic() < deadline:
                     if _is_free(lock) and not _any_runs(group):

@@ -13,8 +13,8 @@ from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings
 from driftline.store import migrate
 from driftline.store.archive.run import Archive
 from driftline.store.database import make_engine
-from monitoring.alerts.desk import AlertDesk
 from monitoring.alerts.report_mail import ReportMail
+from monitoring.alerts.service import AlertService
 from monitoring.api.alerts.routes import make_alerts_api
 from monitoring.api.incidents.routes import make_incidents_api
 from monitoring.api.ingest.routes import describe_ingest, make_ingest_api
@@ -57,8 +57,8 @@ def create_app(
     app = make_app("monitoring.pages", "Driftline monitor")  # the folder with static/ and templates/
     access.guard(app, settings.host, access_settings or AccessSettings())
     engine = app.extensions["engine"] = make_engine(database, lock_wait_seconds=LOCK_WAIT_SECONDS)
-    desk = AlertDesk.of_settings(settings, engine, clock.utc_now)
-    monitor = MonitorService(engine, open_store(settings.output), clock.utc_now, desk.planner)
+    alert_service = AlertService.of_settings(settings, engine, clock.utc_now)
+    monitor = MonitorService(engine, open_store(settings.output), clock.utc_now, alert_service.planner)
     install(app, ready=lambda: migrate.require_current(engine), polled=[PATH, CHANGES])
     metrics = ServiceMetrics()
     metrics.install(app)
@@ -88,18 +88,20 @@ def create_app(
     api_description.add_describer(app, describe_models)
     api_description.add_describer(app, api_description.require_bodies)
     app.register_blueprint(make_incidents_api(engine, clock.utc_now))
-    app.register_blueprint(make_alerts_api(desk))
-    app.register_blueprint(make_pages(monitor, settings.poll_seconds, clock.utc_now, desk, registered, pressure))
+    app.register_blueprint(make_alerts_api(alert_service))
+    app.register_blueprint(
+        make_pages(monitor, settings.poll_seconds, clock.utc_now, alert_service, registered, pressure)
+    )
     if polls:
         scheduler = run_every(monitor, settings.poll_seconds)
         if settings.report_cron is not None:
             output, endings = open_store(settings.output), settings.report_endings
-            mail = ReportMail(desk, settings.report_mail_channels)
+            mail = ReportMail(alert_service, settings.report_mail_channels)
             reports = ScheduledReports(output, endings, monitor.models, monitor.newest_report, clock.utc_now, mail.send)
             reports.schedule(scheduler, settings.report_cron)
         archive_every(scheduler, Archive(engine, references), settings.archive_minutes)
         app.extensions["poller"] = scheduler
-        app.extensions["senders"] = desk.start_sending()
+        app.extensions["senders"] = alert_service.start_sending()
         if settings.series_url:
             sink = SeriesSink(engine, HttpLineReceiver(settings.series_url, settings.series_token))
             app.extensions["series"] = sink.start(settings.poll_seconds)

@@ -32,16 +32,17 @@ from driftline.store.tables import pending_chunks as pending_table
 from driftline.store.versions import registry
 from driftline.store.versions.registry import Version
 from monitoring.incidents.update import update_incidents
-from monitoring.poll import relabelled_chunks
-from monitoring.poll.poller import PollOutcome, poll_once
-from monitoring.poll.relabelled_chunks import UncomputedLabels
+from monitoring.poll import uncomputed_labels
+from monitoring.poll.outcomes import PollOutcome
+from monitoring.poll.poller import poll_once
 from monitoring.poll.results.summary_store import SummaryStore
 from monitoring.poll.touched_chunks import queue_touched_chunks
+from monitoring.poll.uncomputed_labels import UncomputedLabels
 
 BRANCH = 8
 """How many tasks are merged with one another before branches are."""
 TASKS_AT_ONCE = 256
-"""About how many tasks one Spark job has; then the states of its chunks are stored."""
+"""About how many tasks one Spark job has; then the summaries of its chunks are stored."""
 
 Progress = Callable[[Sequence[Any], str], Iterator[Any]]
 
@@ -52,7 +53,7 @@ class PlannedChunk:
 
     chunk: Chunk
     tasks: Sequence[PartTask]
-    pending_labels: Sequence[UncomputedLabels]
+    uncomputed: Sequence[UncomputedLabels]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class History:
     progress: Progress
 
     def run(self, name: str | None = None) -> PollOutcome:
-        """Compute the states of all pending chunks on Spark, of one model or of all, and then poll.
+        """Compute the summaries of all pending chunks on Spark, of one model or of all, and then poll.
 
         Pollers may run at the same time: a chunk that one of them has computed is left to it.
 
@@ -91,14 +92,14 @@ class History:
         broadcast = self.context.broadcast(worker)
         with translated(), self.engine.connect() as connection:
             starts = pending_chunks.changed(connection, version.key)
-            planned = [chunk for start in starts if (chunk := _planned(connection, version, start))]
+            planned = [chunk for start in starts if (chunk := _plan(connection, version, start))]
         for chunks in self.progress(list(_jobs(planned)), f"{version.name} version {version.number}"):
-            parts = self._computed(broadcast, [task for chunk in chunks for task in chunk.tasks])
+            parts = self._compute(broadcast, [task for chunk in chunks for task in chunk.tasks])
             for chunk in chunks:
                 in_transaction(self.engine, partial(_store, version=version, planned=chunk, parts=parts))
         broadcast.destroy()
 
-    def _computed(
+    def _compute(
         self, broadcast: Any, tasks: Sequence[PartTask]
     ) -> dict[tuple[Chunk, SummaryContent, int], ComputedPart]:
         """Compute tasks, one partition each, and merge them in two steps: those of a branch, and the branches."""
@@ -111,7 +112,7 @@ class History:
         return {names[number]: part for number, part in merged.reduceByKey(merge_parts, len(names)).collect()}
 
 
-def _planned(connection: Connection, version: Version, start: datetime) -> PlannedChunk | None:
+def _plan(connection: Connection, version: Version, start: datetime) -> PlannedChunk | None:
     """Plan the tasks of a pending chunk; None if it has no rows, or has summaries, which the poll updates.
 
     Pending labels are listed before anything is read: executors read these, and perhaps more.
@@ -122,7 +123,7 @@ def _planned(connection: Connection, version: Version, start: datetime) -> Plann
         store.parts(content) for content in (SummaryContent.FEATURES, SummaryContent.LABELS)
     ):
         return None
-    pending = relabelled_chunks.pending_of(connection, key, chunk)
+    uncomputed = uncomputed_labels.pending_of(connection, key, chunk)
     rows = ChunkReader(connection, key, version.spec, chunk)
     removals = rows.removals()
     if not removals:
@@ -137,7 +138,7 @@ def _planned(connection: Connection, version: Version, start: datetime) -> Plann
             filled += added
             of_batches = {number: removals[number] for number in numbers}
             tasks.append(PartTask(part, place // BRANCH, chunk, content, of_batches))
-    return PlannedChunk(chunk, tasks, pending)
+    return PlannedChunk(chunk, tasks, uncomputed)
 
 
 def _jobs(planned: Sequence[PlannedChunk]) -> Iterator[list[PlannedChunk]]:
@@ -182,4 +183,4 @@ def _store(
         for chunk, of_content, number in parts:
             if (chunk, of_content) == (planned.chunk, content):
                 store.add(content, number, *parts[chunk, content, number])
-    relabelled_chunks.settle(connection, key, planned.pending_labels)
+    uncomputed_labels.settle(connection, key, planned.uncomputed)

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from monitoring.poll.poller import PollOutcome
+from monitoring.poll.outcomes import PollOutcome
 
 
 class PollRunState(StrEnum):

@@ -11,7 +11,7 @@ from driftline.clock import Clock, aware_utc, naive_utc
 from driftline.store.ascii_columns import equals
 from driftline.store.database import in_transaction, translated
 from driftline.store.tables import poll_runs
-from monitoring.poll.poller import PollOutcome
+from monitoring.poll.outcomes import PollOutcome
 from monitoring.run_record import PollRunState, RunRecord
 
 KEPT_RUNS = 10_000

@@ -13,7 +13,7 @@ from driftline import spans
 from driftline.clock import Clock
 from driftline.errors import DriftlineError, NotFound
 from driftline.spans import SpanKind
-from monitoring.poll.poller import PollOutcome
+from monitoring.poll.outcomes import PollOutcome
 from monitoring.run_record import PollRunState, RunRecord
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ class PollRuns:
                 run.is_extended = is_extended  # from now on a request belongs to the next run
             if is_extended and not requested:
                 return
-            with spans.continued("poll run", SpanKind.INTERNAL, traces):
+            with spans.continue_traces("poll run", SpanKind.INTERNAL, traces):
                 summary = self._poll(not requested)
             run.summary = summary if run.summary is None else run.summary.merge(summary)
 

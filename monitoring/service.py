@@ -36,7 +36,8 @@ from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident
 from monitoring.incidents.update import update_incidents
 from monitoring.metrics.polls import PollMetrics
 from monitoring.poll.monitored_version import clock_of
-from monitoring.poll.poller import PollOutcome, poll_once
+from monitoring.poll.outcomes import PollOutcome
+from monitoring.poll.poller import poll_once
 from monitoring.poll.results.revisions import Revision, RevisionStore
 from monitoring.poll.results.verdicts import StoredVerdict, VerdictStore
 from monitoring.report.chunk_views import ChunkRange, ModelStatus, read_chunks
@@ -177,7 +178,7 @@ class MonitorService:
             return read_overview(connection, self._clock(), overview_filter, number)
 
     def incidents(self, incident_filter: IncidentFilter) -> list[StoredIncident]:
-        """Return the incidents that a filter lets through, the newest first."""
+        """Return the incidents that match a filter, the newest first."""
         with translated(), self.engine.connect() as connection:
             return find_incidents(connection, incident_filter)
 
@@ -344,7 +345,7 @@ class MonitorService:
 
     def _poll_and_report(self, scheduled: bool) -> PollOutcome:
         """Poll and write the reports; after a failure on the way the next poll writes all of them."""
-        with self._reports.renewed(self._reported_versions) as changed:
+        with self._reports.renew(self._reported_versions) as changed:
             summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
             update_incidents(self.engine)
             plan_alerts(self.engine, self._planner(), self._clock())

@@ -77,7 +77,7 @@ class Predictor:
         require_valid([*_faults(version, complete, logged=logged)])
         pairs = [*zip(complete, version.scorer.score([row.features for row in complete]), strict=True)]
         if logged:
-            return Predictions(version, [self._logged(version, row, scored) for row, scored in pairs])
+            return Predictions(version, [self._log(version, row, scored) for row, scored in pairs])
         return Predictions(version, [Prediction(None, row.at, scored) for row, scored in pairs])
 
     def _complete(self, version: ServedVersion, row: RequestedRow) -> CompleteRow:
@@ -86,7 +86,7 @@ class Predictor:
         stored = self.stored_features.find(version.features, row.subject, row.at)
         return CompleteRow(stored.features, stored.at, row.id)
 
-    def _logged(self, version: ServedVersion, row: CompleteRow, scored: Scored) -> Prediction:
+    def _log(self, version: ServedVersion, row: CompleteRow, scored: Scored) -> Prediction:
         """Log and publish a prediction."""
         prediction = Prediction(self.log.add(version, row.id, row.at, row.features, scored), row.at, scored)
         if self.feed.is_watched:

@@ -30,7 +30,8 @@ from driftline.store.rows import labels
 from driftline.store.rows.predictions import PredictionStore
 from driftline.store.versions import registry
 from monitoring.app import create_app
-from monitoring.poll.poller import PollOutcome, poll_once
+from monitoring.poll.outcomes import PollOutcome
+from monitoring.poll.poller import poll_once
 from monitoring.settings import MonitorSettings
 
 DAY = timedelta(days=1)

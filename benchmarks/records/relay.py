@@ -21,7 +21,7 @@ from driftline.settings import KafkaSettings
 from driftline.store import tables
 from driftline.store.database import in_transaction
 from flaskapp.records import write_records
-from flaskapp.relay.claimed_batches import LONG_TEXTS, messages
+from flaskapp.relay.claimed_batches import ALLOW_LONG_TEXTS, messages
 from flaskapp.relay.relay import Relay
 from flaskapp.stream.source import StreamSource
 from stack.servers.topics import create_topics
@@ -51,7 +51,7 @@ def publications(engine: Engine) -> list[Publication]:
     """Read all batches as the relay publishes them."""
 
     def read(connection: Connection) -> list[Publication]:
-        connection.execute(LONG_TEXTS)
+        connection.execute(ALLOW_LONG_TEXTS)
         batches = connection.execute(select(tables.ledger).order_by(tables.ledger.c.number)).mappings().all()
         return [Publication(batch["batch_id"], "{}", messages(connection, batch)) for batch in batches]
 

@@ -29,12 +29,12 @@ def span_of(checked: CheckedFile) -> HistorySpan:
 def file_batches(path: Path, span: HistorySpan, progress: Progress) -> Iterator[RecordBatch]:
     """Yield a checked file as batches of at most 100,000 records; a record's id is the file's hash and its line."""
     file_id = span.prefix.removeprefix(PREFIX).removesuffix("/")
-    for piece in _regrouped(raw_file.pieces(path, progress), MAX_ROWS):
+    for piece in _regroup(raw_file.pieces(path, progress), MAX_ROWS):
         frame = raw_rules.frame_of(piece, f"{file_id}:")
         yield RecordBatch(f"{span.prefix}{piece.lines[0]}", ChurnBatchKind.HISTORY, frame)
 
 
-def _regrouped(pieces: Iterator[Piece], rows: int) -> Iterator[Piece]:
+def _regroup(pieces: Iterator[Piece], rows: int) -> Iterator[Piece]:
     """Regroup the pieces into pieces of `rows` lines each; the last one may be shorter."""
     buffer: list[Piece] = []
     for piece in pieces:

@@ -20,7 +20,7 @@ from flaskapp.progress import Progress
 from flaskapp.raw import state as stored_state
 from flaskapp.raw.check import check_file
 from flaskapp.raw.file import BLOCK, NAMES
-from flaskapp.raw.resumed import Pause, complete, retried, translated_os_errors
+from flaskapp.raw.resumed import Pause, complete, retry, translated_os_errors
 from flaskapp.raw.source import Damaged, ObjectSource, ObjectVersion, Replaced
 from flaskapp.raw.state import DownloadState, Fetched
 
@@ -79,7 +79,7 @@ def _exclusive_lock(folder: Path) -> Iterator[None]:
 def _download(source: ObjectSource, folder: Path, newest: datetime, bar: Bar, pause: Pause) -> Downloaded:
     """Download and check the current version, unless the folder has it already, and move it into place."""
     state = stored_state.load(folder / UNFINISHED)
-    version = retried(source.current_version, "The object", pause)
+    version = retry(source.current_version, "The object", pause)
     target = GZIPPED if version.gzipped else PLAIN
     present = {path.name: checksum(path) for path in (folder / name for name in NAMES) if path.exists()}
     existing = _existing(target, present.get(target), state, version)

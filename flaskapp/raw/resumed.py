@@ -51,7 +51,7 @@ def _append(source: ObjectSource, version: ObjectVersion, file: Path, progress: 
         raise Interrupted(f"the answer ended after {_size(file) - start:,} bytes")
 
 
-def retried(request: Callable[[], T], source: str, pause: Pause) -> T:
+def retry(request: Callable[[], T], source: str, pause: Pause) -> T:
     """Return the result of a request, which is repeated after an interruption.
 
     Raises:

@@ -1,10 +1,11 @@
-"""Pending batches claimed for one Kafka transaction, with their records as messages."""
+"""Claims pending batches for one Kafka transaction, and reads their records as messages."""
 
 import json
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import accumulate
 
 from sqlalchemy import (
     BindParameter,
@@ -33,11 +34,11 @@ log = logging.getLogger(__name__)
 
 MOST_BATCHES, MOST_RECORDS = 20, 10_000
 """The most batches and records claimed at once, except for a single batch that is larger."""
-ONE_TEXT_RECORDS = 20_000
+MOST_JOINED_RECORDS = 20_000
 """The most records that fit into one text of the server, whose `max_allowed_packet` is 16 MB by default."""
-LINE = b"\n"
+SEPARATOR = b"\n"
 """Separates two records in a text; it occurs neither in JSON nor in a subscriber's number."""
-LONG_TEXTS = text("SET SESSION group_concat_max_len = 1073741824")
+ALLOW_LONG_TEXTS = text("SET SESSION group_concat_max_len = 1073741824")
 INSTANT_FORMAT = "%Y-%m-%dT%H:%i:%s.%fZ"
 
 
@@ -58,7 +59,7 @@ class ClaimedBatches:
     def read(self) -> list[Publication]:
         """Return each batch as it is published."""
         with translated():
-            self._connection.execute(LONG_TEXTS)
+            self._connection.execute(ALLOW_LONG_TEXTS)
             return [_publication(self._connection, batch) for batch in self.batches]
 
     def settle(self) -> None:
@@ -92,67 +93,68 @@ def _claim(connection: Connection) -> Sequence[RowMapping]:
     most = MOST_BATCHES
     while True:
         batches = claim_all(connection, RELAY, most)
-        most = _fitting([batch["rows_written"] for batch in batches])
+        most = _count_fitting([batch["rows_written"] for batch in batches])
         if most == len(batches):
             return batches
         connection.rollback()
 
 
-def _fitting(sizes: Sequence[int]) -> int:
+def _count_fitting(sizes: Sequence[int]) -> int:
     """Return how many batches, from the first on, fit into one transaction: at least one if there are any."""
-    fitting = sum(sum(sizes[: index + 1]) <= MOST_RECORDS for index in range(len(sizes)))
+    fitting = sum(total <= MOST_RECORDS for total in accumulate(sizes))
     return max(fitting, min(1, len(sizes)))
 
 
 def _publication(connection: Connection, batch: RowMapping) -> Publication:
     """Return a batch as it is published, or a dead letter, so that a damaged batch does not hold up later ones."""
-    described = {"batch_id": batch["batch_id"], "records": batch["rows_written"], "content_hash": batch["content_hash"]}
+    marker = {"batch_id": batch["batch_id"], "records": batch["rows_written"], "content_hash": batch["content_hash"]}
     trace = batch["traceparent"]
     try:
         records = messages(connection, batch)
     except BatchDamaged as error:
         log.error("Batch %s goes to the topic of dead letters: %s", batch["batch_id"], error)
-        reason = json.dumps({**described, "reason": str(error)})
+        reason = json.dumps({**marker, "reason": str(error)})
         return Publication(batch["batch_id"], reason, (), RECORD_SCHEMA_VERSION, is_dead_letter=True, traceparent=trace)
-    return Publication(batch["batch_id"], json.dumps(described), records, RECORD_SCHEMA_VERSION, traceparent=trace)
+    return Publication(batch["batch_id"], json.dumps(marker), records, RECORD_SCHEMA_VERSION, traceparent=trace)
 
 
 def messages(connection: Connection, batch: RowMapping) -> list[tuple[bytes, bytes]]:
     """Return a batch's records as pairs of subscriber and JSON.
 
     The server builds the JSON and joins it to one or a few long texts, which is many times faster than row by row in
-    Python. The label is not included, because it is known later. Run `LONG_TEXTS` on the connection first.
+    Python. The label is not included, because it is known later. Run `ALLOW_LONG_TEXTS` on the connection first.
 
     Raises:
         BatchDamaged: the table has more or fewer records than the batch, or a subscriber's number is invalid.
     """
-    statement = select(_joined(cdr.c[Cdr.MSISDN]), _joined(_json(batch))).where(
+    statement = select(_join(cdr.c[Cdr.MSISDN]), _join(_json(batch))).where(
         cdr.c[Cdr.DATE].between(batch["first_event"], batch["last_event"]),
         cdr.c[Cdr.BATCH_NUMBER] == batch["number"],
     )
-    if batch["rows_written"] > ONE_TEXT_RECORDS:
+    if batch["rows_written"] > MOST_JOINED_RECORDS:  # one text for each last digit of the subscriber's number
         statement = statement.group_by(func.right(cdr.c[Cdr.MSISDN], 1))
-    texts = [(users, json) for users, json in connection.execute(statement) if users is not None]
-    pairs = [(users.split(LINE), json.split(LINE)) for users, json in texts]
-    if any(len(users) != len(json) for users, json in pairs):
+    texts = [(numbers, records) for numbers, records in connection.execute(statement) if numbers is not None]
+    groups = [(numbers.split(SEPARATOR), records.split(SEPARATOR)) for numbers, records in texts]
+    if any(len(numbers) != len(records) for numbers, records in groups):
         raise BatchDamaged(
             f"A record of batch {batch['batch_id']} has a subscriber number with a line end; correct DP_CDR_Data."
         )
-    records = [pair for users, json in pairs for pair in zip(users, json, strict=True)]
-    if len(records) != batch["rows_written"]:
+    pairs = [pair for numbers, records in groups for pair in zip(numbers, records, strict=True)]
+    if len(pairs) != batch["rows_written"]:
         raise BatchDamaged(
-            f"DP_CDR_Data has {len(records)} records of batch {batch['batch_id']}, but the ledger has "
+            f"DP_CDR_Data has {len(pairs)} records of batch {batch['batch_id']}, but the ledger has "
             f"{batch['rows_written']}; check both tables."
         )
-    return records
+    return pairs
 
 
-def _joined(value: ColumnElement[str]) -> ColumnElement[str]:
-    """Join the rows' values to one text, as bytes, which MySQL joins faster and Kafka needs anyway."""
-    return func.aggregate_strings(cast(value, LargeBinary), LINE.decode())
+def _join(value: ColumnElement[str]) -> ColumnElement[str]:
+    """Return the rows' values joined to one text, as bytes, which MySQL joins faster and Kafka needs anyway."""
+    return func.aggregate_strings(cast(value, LargeBinary), SEPARATOR.decode())
 
 
 def _json(batch: RowMapping) -> ColumnElement[str]:
+    """Return a record of a batch as JSON, built by the server."""
     column = cdr.c
     parts: list[ColumnElement[str] | str] = [
         _text('{"record_id":'), func.json_quote(column[Cdr.RECORD_ID]),
@@ -165,7 +167,7 @@ def _json(batch: RowMapping) -> ColumnElement[str]:
 
 
 def _instant(batch: RowMapping) -> ColumnElement[str]:
-    """Return a record's stamp as text: a constant if all records have the same one, else formatted by the server."""
+    """Return a record's time as text: a constant if all records have the same one, else formatted by the server."""
     if batch["first_event"] == batch["last_event"]:
         return _text(f"{batch['first_event']:%Y-%m-%dT%H:%M:%S.%fZ}")
     return func.date_format(cdr.c[Cdr.DATE], INSTANT_FORMAT)

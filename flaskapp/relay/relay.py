@@ -39,7 +39,7 @@ class Prefetch:
     publications: Future[list[Publication]]
 
     def discard(self) -> None:
-        """Release the claim as soon as the read ends, without waiting for a server that does not answer."""
+        """Release the claim as soon as the read ends, without waiting for the read to end."""
         self.publications.add_done_callback(lambda _: self.claimed.release())
 
 

@@ -44,8 +44,8 @@ class StartStream(BaseModel):
     """A stream to start; every field has a default.
 
     Without `start_date`, `batch_size` records with the current time are written every `interval` seconds; they have no
-    labels. With it, each batch contains one more day of records of all `subscribers` (default: `batch_size`), and a
-    second batch contains the labels that become known at the end of that day.
+    labels. With `start_date`, each batch contains one more day of records of all `subscribers` (default:
+    `batch_size`), and a second batch contains the labels that become known at the end of that day.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)

@@ -140,11 +140,11 @@ def poisson(rate: Floats, chance: Floats) -> Ints:
     """
     count, many = np.zeros(rate.shape, dtype=np.int64), rate >= MANY
     count[many] = np.maximum(np.rint(rate[many] + np.sqrt(rate[many]) * ndtri(chance[many])), 0.0).astype(np.int64)
-    count[~many] = _inverted(rate[~many], chance[~many])
+    count[~many] = _count_by_inversion(rate[~many], chance[~many])
     return count
 
 
-def _inverted(rate: Floats, chance: Floats) -> Ints:
+def _count_by_inversion(rate: Floats, chance: Floats) -> Ints:
     """Count, all rows at once, how many of the first Poisson probabilities the uniform value covers.
 
     Covered values stay negative, so they are set aside only every few steps: removing them costs more than one step.

@@ -12,9 +12,9 @@ from monitoring.alerts.channels.outbound import DeliveryFailed
 from monitoring.alerts.channels.secrets import SecretFolder
 from monitoring.alerts.configuration import read_file
 from monitoring.alerts.delivery_store import DeliveryFilter, DeliveryState
-from monitoring.alerts.desk import AlertDesk
 from monitoring.alerts.messages.alert import delivery_json_schema
 from monitoring.alerts.messages.wording import headline
+from monitoring.alerts.service import AlertService
 from monitoring.settings import MonitorSettings
 
 log = logging.getLogger("monitoring.alerts")
@@ -30,7 +30,7 @@ def main() -> None:
         elif options.command == "schema":
             sys.stdout.write(delivery_json_schema())
         else:
-            _run(_desk(), options)
+            _run(_alert_service(), options)
     except DriftlineError as error:
         log.error("%s", error)
         raise SystemExit(2) from error
@@ -53,8 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _desk() -> AlertDesk:
-    return AlertDesk.of_settings(MonitorSettings(), migrate.current_engine(), clock.utc_now)
+def _alert_service() -> AlertService:
+    return AlertService.of_settings(MonitorSettings(), migrate.current_engine(), clock.utc_now)
 
 
 def _check(path: Path) -> None:
@@ -72,18 +72,18 @@ def _check(path: Path) -> None:
         log.info("Channel %s (%s) takes the models %s.", name, channel.type, ", ".join(models))
 
 
-def _run(desk: AlertDesk, options: argparse.Namespace) -> None:
+def _run(alert_service: AlertService, options: argparse.Namespace) -> None:
     """Run a command that needs the database."""
     if options.command == "test":
-        outcome = desk.test(options.channel)
+        outcome = alert_service.test(options.channel)
         log.info("Channel %s: %s. %s", outcome.channel, outcome.state, outcome.problem or "")
         if outcome.state is not DeliveryState.DELIVERED:
             raise SystemExit(1)
     elif options.command == "retry":
-        desk.retry(options.number)
+        alert_service.retry(options.number)
         log.info("Delivery %d is sent again.", options.number)
     else:
-        for delivery in desk.deliveries(DeliveryFilter(options.channel, options.state)):
+        for delivery in alert_service.deliveries(DeliveryFilter(options.channel, options.state)):
             words = headline(delivery.alert)
             log.info(
                 "%d %s %s: %s %s", delivery.number, delivery.channel, delivery.state, words, delivery.problem or ""

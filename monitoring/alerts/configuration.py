@@ -144,14 +144,14 @@ def configuration_of(content: object, name: str) -> AlertConfiguration:
     try:
         return AlertConfiguration.model_validate(content or {})
     except ValidationError as error:
-        faults = tuple(validation_faults(error, whole="the file", is_secret=_may_be_secret))
+        faults = tuple(validation_faults(error, document="the file", is_secret=_may_be_secret))
         raise InvalidInput(f"{name} does not describe alert channels; correct it.", details=faults) from None
 
 
-_SHOWN = frozenset({"type", "port", "security", "allow_internal", "from", "to", "ca"})
+_PUBLIC_FIELDS = frozenset({"type", "port", "security", "allow_internal", "from", "to", "ca"})
 """The fields of channels whose values are shown in messages; another one may be a secret in the wrong place."""
 
 
 def _may_be_secret(location: Location) -> bool:
     in_channel = location[:1] == ("channels",)
-    return in_channel and _SHOWN.isdisjoint(location[3:])  # after the name of the channel and its type
+    return in_channel and _PUBLIC_FIELDS.isdisjoint(location[3:])  # after the name of the channel and its type

@@ -136,7 +136,7 @@ def claim(connection: Connection, channel: str, now: datetime, lease: timedelta)
     rows = [row]
     if row["digest"] or row["grouped"]:
         rows = list(connection.execute(_together_with(row, now)).mappings())
-    numbers = tuple(each["number"] for each in rows)
+    numbers = tuple(delivery["number"] for delivery in rows)
     digest = row["digest"] or (row["delivery_id"] if row["grouped"] else None)
     values = {"attempts": _COLUMNS.attempts + 1, "due_at": naive_utc(now + lease), "digest": digest}
     connection.execute(update(alert_deliveries).where(_COLUMNS.number.in_(numbers)).values(values))
@@ -177,7 +177,7 @@ def retry(connection: Connection, number: int, now: datetime) -> None:
 
 
 def find_deliveries(connection: Connection, criteria: DeliveryFilter) -> list[StoredDelivery]:
-    """Return the deliveries that a filter lets through, the newest first."""
+    """Return the deliveries that match a filter, the newest first."""
     filters = (
         (_COLUMNS.channel, criteria.channel),
         (_COLUMNS.state, criteria.state),

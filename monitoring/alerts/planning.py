@@ -43,8 +43,8 @@ class Planner:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """The plan of one version at one time."""
+class _VersionPlan:
+    """Plans the deliveries about the incidents of one version, at one time."""
 
     planner: Planner
     key: VersionKey
@@ -144,7 +144,7 @@ def plan_version(connection: Connection, key: VersionKey, planner: Planner, now:
     update_version(connection, key)
     planned: list[PlannedDelivery] = []
     if planner.configuration.channels:
-        planned = list(_Plan(planner, key, newest_spec(connection, key), now).deliveries(connection))
+        planned = list(_VersionPlan(planner, key, newest_spec(connection, key), now).deliveries(connection))
     for delivery in planned:
         delivery_store.store(connection, delivery, key, now)
     if pending:

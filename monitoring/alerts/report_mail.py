@@ -8,7 +8,7 @@ from driftline.store.database import translated
 from driftline.store.model_numbers import model_number
 from driftline.store.versions.owners import owner_of
 from monitoring.alerts.channels.mail import MailChannel
-from monitoring.alerts.desk import AlertDesk
+from monitoring.alerts.service import AlertService
 from monitoring.report.files.report_file import ReportFile
 
 log = logging.getLogger(__name__)
@@ -21,18 +21,18 @@ class ReportMail:
     A failed message is tried once more, and logged; the report itself is in the object store.
     """
 
-    def __init__(self, desk: AlertDesk, channels: Sequence[str]) -> None:
+    def __init__(self, alert_service: AlertService, channels: Sequence[str]) -> None:
         """Store the channels by name; they are looked up for each report, since the file may change."""
-        self._desk, self._channels = desk, channels
+        self._alert_service, self._channels = alert_service, channels
 
     def send(self, model: str, day: str, files: Sequence[ReportFile]) -> None:
         """Send the files of a model's report; what fails is logged."""
         for name in self._channels:
             try:
-                channel = self._desk.file.current().channel(name)
+                channel = self._alert_service.file.current().channel(name)
                 if not isinstance(channel, MailChannel):
                     log.error("Channel %s takes no reports, only e-mail does; correct MONITOR_REPORT_CHANNELS.", name)
-                elif self._desk.file.current().routes_model(name, model, self._owner(model)):
+                elif self._alert_service.file.current().routes_model(name, model, self._owner(model)):
                     self._send(channel, model, day, files)
                     log.info("Channel %s took the report on %s.", name, model)
             except DriftlineError as error:
@@ -43,7 +43,7 @@ class ReportMail:
         body = f"The report on {model} of {day} is attached: {', '.join(file.name for file in files)}."
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                channel.send_files(subject, body, files, self._desk.secrets)
+                channel.send_files(subject, body, files, self._alert_service.secrets)
             except DriftlineError:
                 if attempt == ATTEMPTS:
                     raise
@@ -51,5 +51,5 @@ class ReportMail:
                 return
 
     def _owner(self, model: str) -> str | None:
-        with translated(), self._desk.engine.connect() as connection:
+        with translated(), self._alert_service.engine.connect() as connection:
             return owner_of(connection, model_number(connection, model))

@@ -36,12 +36,12 @@ class Pressure:
         Raises:
             TooManyBatches: none became free in time, or too many others wait.
         """
-        with _acquired(self._places, 0.0), _acquired(self._slots, self._wait_seconds):
+        with _hold(self._places, 0.0), _hold(self._slots, self._wait_seconds):
             yield
 
 
 @contextmanager
-def _acquired(semaphore: BoundedSemaphore, wait_seconds: float) -> Iterator[None]:
+def _hold(semaphore: BoundedSemaphore, wait_seconds: float) -> Iterator[None]:
     """Hold a place of a semaphore; raise TooManyBatches where none becomes free in time."""
     if not semaphore.acquire(timeout=wait_seconds):
         raise TooManyBatches(headers=(("Retry-After", "2"),))

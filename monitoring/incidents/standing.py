@@ -10,7 +10,7 @@ from driftline.engine.results import State
 
 
 class Standing(StrEnum):
-    """What the verdict of a chunk says of an incident.
+    """What the verdict of a chunk says about an incident.
 
     Trouble opens an incident and keeps it open, calm ends it, and so do two quiet chunks in a row: their labels are
     missing, but the estimate is inside its bounds. An undecided chunk changes nothing.
@@ -45,7 +45,7 @@ class StoredVerdictEvent:
 
     @property
     def standing(self) -> Standing:
-        """What the verdict says of an incident; with a detector, an incident lasts as long as the detector's."""
+        """What the verdict says about an incident; with a detector, an incident lasts as long as the detector's."""
         if not self.closed:
             return Standing.UNDECIDED
         if self.evidence is not None:

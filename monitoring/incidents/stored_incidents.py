@@ -90,7 +90,7 @@ class IncidentFilter:
 
 
 def find_incidents(connection: Connection, criteria: IncidentFilter) -> list[StoredIncident]:
-    """Return the incidents that a filter lets through, the newest number first."""
+    """Return the incidents that match a filter, the newest number first."""
     statement = _selected()
     filters = (
         (models.c.name, criteria.model),

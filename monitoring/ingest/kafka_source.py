@@ -90,7 +90,7 @@ class KafkaSource:
             self._consumer.close()
 
     def run_to_end(self) -> StoredMessages:
-        """Read every partition to its present end and store the rows, without taking part in the group.
+        """Read every partition to its present end and store the rows, without joining the consumer group.
 
         Raises:
             KafkaUnavailable: the broker does not answer, or a topic is missing.
@@ -239,7 +239,7 @@ class KafkaSource:
             "messaging.batch.message_count": len(messages),
         }
         traces = (message.traceparent for message in messages)
-        span = spans.continued(f"process {topic}", SpanKind.CONSUMER, traces, attributes)
+        span = spans.continue_traces(f"process {topic}", SpanKind.CONSUMER, traces, attributes)
         with span, ingesting(topic_dataset(self.kafka.bootstrap_servers, topic)):
             stored = self._writers[topic].store(_source(topic), part, expected, messages)
         self._stored[place] = messages[-1].offset + 1

@@ -103,7 +103,7 @@ def sources_of(content: object, name: str) -> tuple[SqlSourceConfig, ...]:
     try:
         sources = _SourcesFile.model_validate(content).sources
     except ValidationError as error:
-        faults = tuple(validation_faults(error, whole="the file"))
+        faults = tuple(validation_faults(error, document="the file"))
         raise InvalidInput(f"{name} is not valid; correct it.", details=faults) from None
     names = [source.name for source in sources]
     if repeated := sorted({name for name in names if names.count(name) > 1}):

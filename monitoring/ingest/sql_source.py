@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from driftline.backtesting.input.values.instants import as_datetime, as_microseconds
 from driftline.errors import DriftlineError, NotFound
 from driftline.ingest.ingestion import Ingestion
-from driftline.ingest.messages.group_writer import GroupWriter, Prepared, prepared
+from driftline.ingest.messages.group_writer import GroupWriter, Prepared, prepare_group
 from driftline.lineage.runs import ingesting
 from driftline.store.database import in_transaction, translated
 from driftline.store.ledger import BatchKind
@@ -142,7 +142,7 @@ class SqlSource:
         reached = as_microseconds(last.replace(tzinfo=UTC))
         if not groups and expected is not None and reached <= expected:
             return SqlRowCounts(), expected
-        ready = [(kind, *part) for kind, group in groups for part in prepared(self.ingestion, group, kind)]
+        ready = [(kind, *part) for kind, group in groups for part in prepare_group(self.ingestion, group, kind)]
         while True:
             position = reached if expected is None else max(expected, reached)
             write = partial(self._write, expected=expected, position=position, ready=ready)

@@ -37,8 +37,8 @@ class Changes:
             yield f"retry: {PAUSE if has_place else LONG_PAUSE}\n{_event(newest)}"
             end = self._monotonic() + STREAM_SECONDS
             while has_place and self._monotonic() < end and not wait(LOOK_SECONDS):
-                before, newest = newest, self._current()
-                yield COMMENT if newest == before else _event(newest)
+                previous, newest = newest, self._current()
+                yield COMMENT if newest == previous else _event(newest)
         finally:
             if has_place:
                 self._places.release()

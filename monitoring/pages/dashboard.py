@@ -16,7 +16,7 @@ from driftline.report.pages import TEMPLATES
 from driftline.report.wording import LINE_WORDS, STATE_WORDS, dated_label
 from driftline.store.sources.ingest_log import IngestState
 from monitoring.alerts.delivery_store import DeliveryState
-from monitoring.alerts.desk import AlertDesk
+from monitoring.alerts.service import AlertService
 from monitoring.api.pressure import Pressure
 from monitoring.incidents.action_log import ActionKind
 from monitoring.incidents.derivation import IncidentState
@@ -52,7 +52,7 @@ def make_pages(
     monitor: MonitorService,
     poll_seconds: float,
     clock: Clock,
-    desk: AlertDesk,
+    alert_service: AlertService,
     registered: RegisteredModels,
     pressure: Pressure,
 ) -> APIBlueprint:
@@ -61,7 +61,7 @@ def make_pages(
     _add_views(pages, monitor)
     add_model_tabs(pages, monitor, registered)
     add_incident_pages(pages, monitor.engine, clock)
-    add_alert_pages(pages, desk)
+    add_alert_pages(pages, alert_service)
     add_spec_edit_pages(pages, monitor, registered, pressure)
     add_registration_pages(pages, monitor, registered, Drafts(clock), pressure)
     _add_error_pages(pages)

@@ -73,7 +73,7 @@ class OverviewPage:
     """
 
     urgent: tuple[ModelRow, ...]
-    others: tuple[ModelRow, ...]
+    not_urgent: tuple[ModelRow, ...]
     selected: int
     total: int
     in_need: int
@@ -91,7 +91,7 @@ def overview_page(overview: Overview) -> OverviewPage:
     counts = Counter(model.state for model in models)
     return OverviewPage(
         urgent=tuple(row for row in rows if row.model.attention.is_needed),
-        others=tuple(row for row in rows if not row.model.attention.is_needed),
+        not_urgent=tuple(row for row in rows if not row.model.attention.is_needed),
         selected=overview.selected,
         total=len(models),
         in_need=sum(model.attention.is_needed for model in models),

@@ -15,12 +15,12 @@ from driftline.store.rows.reading import chunk_parts
 from driftline.store.rows.reading.chunk_parts import PartProvenance, PartReader
 from driftline.store.rows.reading.chunk_rows import ChunkReader
 from driftline.store.versions.registry import Version
-from monitoring.poll import relabelled_chunks
-from monitoring.poll.relabelled_chunks import UncomputedLabels
+from monitoring.poll import uncomputed_labels
 from monitoring.poll.results.summary_store import StoredPart, SummaryStore
+from monitoring.poll.uncomputed_labels import UncomputedLabels
 
-MOST_READINGS = 5
-"""How many times rows are read if other transactions remove rows meanwhile."""
+MOST_READS = 5
+"""How many times rows are read before giving up, where other transactions keep removing rows."""
 LARGEST_SIZE_RATIO = 2
 """A part is merged with the preceding one if that has at most this many times its rows."""
 
@@ -62,7 +62,7 @@ class ContentSummary:
         self.parts = sorted(current, key=lambda part: -part.provenance.rows)
         for numbers, portions in self.rows.groups(missing, self._reader.rows_at_once):
             self._push(
-                PartialSummary(*self._reader.computed_part({number: removals[number] for number in numbers}, portions))
+                PartialSummary(*self._reader.compute_part({number: removals[number] for number in numbers}, portions))
             )
 
     def save(self) -> None:
@@ -85,7 +85,7 @@ class ContentSummary:
 
     def summary(self) -> Summary:
         """Merge all parts, the smallest first."""
-        summaries = [self._summary(part) for part in self.parts] or [self._reader.summarized(self._reader.read(()))]
+        summaries = [self._summary(part) for part in self.parts] or [self._reader.summarize(self._reader.read(()))]
         while len(summaries) > 1:
             summaries.sort(key=lambda summary: -summary.rows)
             summaries.append(summaries.pop().merge(summaries.pop()))
@@ -103,16 +103,17 @@ class ContentSummary:
 
     def _push(self, new: PartialSummary) -> None:
         """Add a part after merging it with the preceding parts that are smaller or of similar size."""
-        while self.parts and self._absorbs(new, self.parts[-1]):
+        while self.parts and self._can_merge(new, self.parts[-1]):
             old = self.parts.pop()
             merged = self._summary(old).merge(self._summary(new))
             new = PartialSummary(old.provenance.merge(new.provenance), merged)
         self.parts.append(new)
 
-    def _absorbs(self, new: PartialSummary, old: PartialSummary) -> bool:
-        rows, more = old.provenance.rows, new.provenance.rows
-        return rows <= LARGEST_SIZE_RATIO * more and (
-            self.content is SummaryContent.FEATURES or rows + more <= chunk_parts.LARGEST_LABEL_PART
+    def _can_merge(self, new: PartialSummary, old: PartialSummary) -> bool:
+        """Return whether a part is merged with the preceding one: neither that nor the result is too large."""
+        old_rows, new_rows = old.provenance.rows, new.provenance.rows
+        return old_rows <= LARGEST_SIZE_RATIO * new_rows and (
+            self.content is SummaryContent.FEATURES or old_rows + new_rows <= chunk_parts.LARGEST_LABEL_PART
         )
 
     def _summary(self, part: PartialSummary) -> Summary:
@@ -126,10 +127,10 @@ class ChunkSummaries:
     chunk: Chunk
     features: ContentSummary
     labels: ContentSummary
-    pending_labels: Sequence[UncomputedLabels]
+    uncomputed: Sequence[UncomputedLabels]
 
     @classmethod
-    def renewed(cls, connection: Connection, version: Version, chunk: Chunk) -> Self:
+    def renew(cls, connection: Connection, version: Version, chunk: Chunk) -> Self:
         """Return the summaries of the committed rows and labels; the chunk must be claimed.
 
         Features are read before labels. If a correction or deletion removes rows in between, the changed batches are
@@ -141,28 +142,28 @@ class ChunkSummaries:
         key = version.key
         rows = ChunkReader(connection, key, version.spec, chunk)
         store = SummaryStore(connection, key, version.spec_revision, chunk)
-        pending_labels = relabelled_chunks.pending_of(connection, key, chunk)
+        uncomputed = uncomputed_labels.pending_of(connection, key, chunk)
         features, labels = (
             ContentSummary(content, store, rows, version)
             for content in (SummaryContent.FEATURES, SummaryContent.LABELS)
         )
-        relabelled = rows.batches_of_labels(sorted({pending.batch_number for pending in pending_labels}))
-        for _ in range(MOST_READINGS):
+        relabelled = rows.batches_of_labels(sorted({batch.batch_number for batch in uncomputed}))
+        for _ in range(MOST_READS):
             removals = rows.removals()
             features.renew(removals)
             labels.renew(removals, relabelled)
             removed_now = rows.removals()
             if all(removed_now.get(number) == removed for number, removed in removals.items()):
-                return cls(chunk, features, labels, pending_labels)
+                return cls(chunk, features, labels, uncomputed)
             relabelled = set()
         raise DatabaseBusy
 
     def save(self) -> None:
-        """Store the summaries and settle the chunk's pending labels, in the transaction that stores the results."""
+        """Store the summaries and settle the chunk's uncomputed labels, in the transaction that stores the results."""
         self.features.save()
         self.labels.save()
         store = self.labels.store
-        relabelled_chunks.settle(store.connection, store.key, self.pending_labels)
+        uncomputed_labels.settle(store.connection, store.key, self.uncomputed)
 
 
 def has_removals(connection: Connection, version: Version, chunk: Chunk) -> bool:

@@ -23,10 +23,11 @@ from driftline.store.model_numbers import lock_version, record_results
 from driftline.store.polling import pending_chunks
 from driftline.store.rows.archived.archive_objects import RowsRemoved
 from driftline.store.versions.registry import Version
-from monitoring.poll import relabelled_chunks
+from monitoring.poll import uncomputed_labels
 from monitoring.poll.chunk_summaries import ChunkSummaries, has_removals
 from monitoring.poll.evidence_replay import EvidenceReplay
 from monitoring.poll.monitored_version import MonitoredVersion, clock_of
+from monitoring.poll.outcomes import ChunkOutcome
 from monitoring.poll.results.revisions import Provenance, Revision, RevisionStore
 from monitoring.poll.results.stored_evidence import EvidenceStore
 from monitoring.poll.results.summary_store import SummaryDeleted
@@ -39,27 +40,12 @@ GROWTH_DIVISOR = 10
 """A scheduled poll skips an open chunk until it has grown by one row in this many."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkOutcome:
-    """The outcome of one claimed chunk: whether it was `computed`, and whether that `revised` a closed chunk.
-
-    `verdicts` counts the verdicts that changed, its own and those of later chunks. `left_open` marks an open chunk
-    that was skipped because it has hardly grown. `failure` says why nothing was stored.
-    """
-
-    start: datetime
-    computed: bool = False
-    revised: bool = False
-    verdicts: int = 0
-    left_open: bool = False
-    failure: str | None = None
-
-
 def compute(
     connection: Connection, monitored: MonitoredVersion, claim: pending_chunks.Claim, wall: Clock, *, scheduled: bool
 ) -> ChunkOutcome:
     """Compute a claimed chunk from the committed rows, and settle the claim; the caller commits.
 
+    `wall` is the wall clock; the local `clock` is the present time by the model's clock, as an instant.
     Everything is read after the claim, so the result may include more than was claimed, never less. The clocks are
     read under the version's lock and decide whether the chunk has closed, and its verdict: no other poll can have
     stored a verdict by a later clock. Nothing is stored and the chunk stays queued in two cases: the spec was revised
@@ -76,7 +62,7 @@ def compute(
     if scheduled and _hardly_grown(connection, version, previous, chunk, clock):
         return ChunkOutcome(chunk.start, left_open=True)
     try:
-        summaries = ChunkSummaries.renewed(connection, version, chunk)
+        summaries = ChunkSummaries.renew(connection, version, chunk)
         revision = _revision(version, summaries, wall())
         evaluation = _evaluate(version, previous, revision, summaries)
     except SummaryDeleted:
@@ -101,7 +87,7 @@ def compute(
 def _requeue(
     connection: Connection, monitored: MonitoredVersion, chunk: Chunk, claim: pending_chunks.Claim
 ) -> ChunkOutcome:
-    """Replace a claim that was queued by an older spec's calendar with the chunk that now contains its start."""
+    """Queue the chunk that now contains the start of a claim, which an older calendar of the spec queued; settle it."""
     pending_chunks.settle(connection, monitored.key, claim.start, None)
     pending_chunks.queue(connection, monitored.key, {chunk.start})
     return ChunkOutcome(claim.start)
@@ -115,7 +101,7 @@ def _keep_results(connection: Connection, monitored: MonitoredVersion, chunk: Ch
         monitored.key.version,
         chunk.start.isoformat(),
     )
-    relabelled_chunks.settle(connection, monitored.key, relabelled_chunks.pending_of(connection, monitored.key, chunk))
+    uncomputed_labels.settle(connection, monitored.key, uncomputed_labels.pending_of(connection, monitored.key, chunk))
     pending_chunks.settle(
         connection, monitored.key, chunk.start, next_due(monitored.load(connection).spec, chunk, clock)
     )
@@ -146,7 +132,7 @@ def _revision(version: Version, summaries: ChunkSummaries, now: datetime) -> Rev
         closed=False,
         rows=labels.rows,
         labelled=labels.labelled,
-        content_hash=_content_hash(version, features.content, labels.content),
+        content_hash=_content_hash(version, features.content_sum, labels.content_sum),
         provenance=Provenance(
             version.spec_revision,
             version.reference_hash,
@@ -185,16 +171,16 @@ def _evaluate(
     if not revision.rows:
         return None if previous is None else Evaluation((), None)
     labels = summaries.labels.summary()
-    labels_only = not summaries.features.changed and _has_same_origin(previous, revision)
-    counts_need_features = version.spec.problem is Problem.REGRESSION  # its losses are expected from features
+    labels_only = not summaries.features.changed and _differs_in_labels_only(previous, revision)
+    counts_need_features = version.spec.problem is Problem.REGRESSION  # its expected losses depend on features
     joined = summaries.features.summary().join(labels) if not labels_only or counts_need_features else labels
     summary = labels if labels_only else joined
     results = version.present(finish_chunk(version.fitted, version.spec, summary, revision.chunk))
     return Evaluation(results, count_scores(version.fitted, joined), labels_only)
 
 
-def _has_same_origin(previous: Revision | None, revision: Revision) -> bool:
-    """Return whether two revisions have the same rows, spec revision, reference and code."""
+def _differs_in_labels_only(previous: Revision | None, revision: Revision) -> bool:
+    """Return whether a revision has the rows, spec revision, reference and code of the previous one."""
     if previous is None or (previous.chunk, previous.rows) != (revision.chunk, revision.rows):
         return False
     earlier, later = previous.provenance, revision.provenance

@@ -1,4 +1,8 @@
-"""Replay the evidence from a changed chunk to the present, as far as anything changes."""
+"""Replays the evidence from a changed chunk on, until a replay changes nothing any more.
+
+The detector reads chunks at ticks: the instants when a chunk closes, or when its labels are due
+(`driftline.engine.evidence.replay`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,15 +21,15 @@ from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.evidence_rule import detector_input
 from monitoring.poll.results.stored_evidence import EvidenceStore, StoredEvidence
 
-PAGE = 200
-"""How many chunks are replayed at a time; the replay ends where a page leaves the detector's state as it was."""
+PAGE_CHUNKS = 200
+"""How many chunks are replayed at a time; the replay ends after a page that did not change the detector's state."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvidenceReplay:
     """Replays the evidence of one model version page by page, and stores what changes.
 
-    `drifts` has the chunks whose drift may have changed, and whether it lasts; that of others is read from the store.
+    `drifts` says by start whether drift lasts, for the chunks where that may have changed; the store has the others.
     """
 
     connection: Connection
@@ -39,7 +43,7 @@ class EvidenceReplay:
     def run(self, chunk: Chunk) -> set[datetime]:
         """Replay from `chunk` on; return the starts of chunks whose evidence has changed."""
         changed: set[datetime] = set()
-        earlier = self.store.before(self.connection, chunk.start)
+        earlier = self.store.last_before(self.connection, chunk.start)
         last_tick = self._last_tick(max({chunk.start, *self.drifts}))
         while True:
             history, after = self._resume(earlier)
@@ -57,11 +61,11 @@ class EvidenceReplay:
             earlier = renewed[-1]
 
     def _last_tick(self, start: datetime) -> datetime:
-        """Return an instant when all ticks of a chunk that starts at `start` are over."""
+        """Return an instant that no tick of a chunk that starts at `start` is later than."""
         return start + LONGEST_CHUNK[self.spec.period] + max(self.spec.label_delay, self.spec.allowed_lateness)
 
     def _resume(self, earlier: StoredEvidence | None) -> tuple[DetectorHistory | None, datetime | None]:
-        """Return the history after a chunk, and the instant up to which ticks are behind it."""
+        """Return the detector's history after a chunk, and the last tick that this history contains."""
         if earlier is None or earlier.detector is None:
             return None, None
         return DetectorHistory.from_dict(dict(earlier.detector), self.fitted), self._input(earlier).closes_at
@@ -69,14 +73,14 @@ class EvidenceReplay:
     def _page(
         self, start: datetime | None, after: datetime | None
     ) -> tuple[list[StoredEvidence], StoredEvidence | None]:
-        """Return the chunks with ticks later than `after`, up to `PAGE` of them starting later than `start`.
+        """Return the chunks with ticks later than `after`, up to `PAGE_CHUNKS` of them starting later than `start`.
 
-        They are followed by the last of them, which is None where no more chunks come.
+        The second value is the last of these chunks, or None where no chunk comes after them.
         """
-        later = self.store.between(self.connection, start, limit=PAGE + 2)
+        later = self.store.between(self.connection, start, limit=PAGE_CHUNKS + 2)
         later = [stored for stored in later if start is None or stored.chunk.start > start]
-        last = later[PAGE - 1] if len(later) > PAGE and later[PAGE - 1].closed else None
-        page = later[:PAGE] if last else later
+        last = later[PAGE_CHUNKS - 1] if len(later) > PAGE_CHUNKS and later[PAGE_CHUNKS - 1].closed else None
+        page = later[:PAGE_CHUNKS] if last else later
         if start is None or after is None:
             return page, last
         reach = self.spec.label_delay + LONGEST_CHUNK[self.spec.period]
@@ -105,8 +109,8 @@ def _renewed(
 ) -> StoredEvidence:
     """Return a chunk with the evidence of the replay; the evidence of stages outside the replay is kept."""
     by_stage = dict(stored.by_stage)
-    for stage, moment in ((Stage.SCORES, chunk_input.closes_at), (Stage.LABELS, chunk_input.labels_at)):
-        if is_between(moment, after, until):
+    for stage, tick in ((Stage.SCORES, chunk_input.closes_at), (Stage.LABELS, chunk_input.labels_at)):
+        if is_between(tick, after, until):
             by_stage.pop(stage, None)
             if (stored.chunk.start, stage) in result.by_stage:
                 by_stage[stage] = result.by_stage[stored.chunk.start, stage]

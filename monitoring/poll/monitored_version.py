@@ -1,24 +1,23 @@
 """A model version that the monitor polls: its newest spec revision and its clock."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine, func, select
 
 from driftline.engine.spec import ModelClock
 from driftline.errors import DriftlineError
 from driftline.store.database import translated
+from driftline.store.rows.predictions import BEFORE_ANY_DATA
 from driftline.store.tables import spec_revisions
 from driftline.store.version_key import VersionKey
 from driftline.store.versions import registry
 
 log = logging.getLogger(__name__)
 
-BEFORE_ANY_DATA = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 def clock_of(connection: Connection, version: registry.Version, now: datetime) -> datetime:
-    """Return a model's present instant: the wall time, or the newest event if the spec says so."""
+    """Return the present time of a model's clock: the wall clock's, or the newest event time if the spec says so."""
     if version.spec.clock is ModelClock.WALL:
         return now
     return version.store.newest(connection) or BEFORE_ANY_DATA
@@ -64,5 +63,5 @@ class MonitoredVersion:
             )
 
     def clock(self, connection: Connection, now: datetime) -> datetime:
-        """Return the model's present instant."""
+        """Return the present time of the model's clock."""
         return clock_of(connection, self.load(connection), now)

@@ -1,10 +1,9 @@
-"""Lineage of polls: the poll of each version that computed chunks is a run, with what its results come from."""
+"""Lineage of polls: the poll of each version that computed chunks is recorded as a run with its inputs and outputs."""
 
 import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy import Connection, Engine, select
 
@@ -16,30 +15,14 @@ from driftline.store.database import translated
 from driftline.store.tables import ledger, model_versions
 from driftline.store.version_key import VersionKey
 from driftline.tracking.training_runs import run_id_of
-from monitoring.poll.computation import ChunkOutcome
+from monitoring.poll.outcomes import VersionPoll
 from monitoring.poll.results.revisions import Revision, RevisionStore
 
 log = logging.getLogger(__name__)
 FAILURE = "ChunkFailed"
 
 
-class PolledVersion(Protocol):
-    """The poll of a version."""
-
-    @property
-    def name(self) -> str:
-        """The name of the model."""
-
-    @property
-    def key(self) -> VersionKey:
-        """The numbers of the version."""
-
-    @property
-    def outcomes(self) -> Sequence[ChunkOutcome]:
-        """The outcome of each claimed chunk."""
-
-
-def record_poll_runs(engine: Engine, polls: Sequence[PolledVersion], began: datetime) -> None:
+def record_poll_runs(engine: Engine, polls: Sequence[VersionPoll], began: datetime) -> None:
     """Record the polls that computed something or failed; where they cannot be described, log that and go on."""
     if not runs.is_recording():
         return
@@ -51,7 +34,7 @@ def record_poll_runs(engine: Engine, polls: Sequence[PolledVersion], began: date
         log.warning("The lineage of a poll is incomplete: %s", error.message)
 
 
-def _record(connection: Connection, poll: PolledVersion, began: datetime) -> None:
+def _record(connection: Connection, poll: VersionPoll, began: datetime) -> None:
     """Record one version's poll by the current revisions of the chunks that it computed."""
     failed = sum(outcome.failure is not None for outcome in poll.outcomes)
     revisions = _computed(connection, poll)
@@ -66,23 +49,23 @@ def _record(connection: Connection, poll: PolledVersion, began: datetime) -> Non
         "verdicts_changed": sum(outcome.verdicts for outcome in poll.outcomes),
     }
     if not revisions:
-        runs.ended(f"poll.{poll.name}", began, facts=facts, error=FAILURE)
+        runs.record(f"poll.{poll.name}", began, facts=facts, error=FAILURE)
         return
-    origin = revisions[-1].provenance
+    newest = revisions[-1].provenance
     facts |= {
-        "spec_revision": origin.spec_revision,
-        "code_version": origin.code_version,
+        "spec_revision": newest.spec_revision,
+        "code_version": newest.code_version,
         "batches": _batch_ids(connection, revisions),
     }
     inputs = (
         predictions_of(poll.name, rows=sum(revision.rows for revision in revisions)),
         labels_of(poll.name, rows=sum(revision.labelled for revision in revisions)),
-        reference_of(poll.name, origin.reference_hash),
+        reference_of(poll.name, newest.reference_hash),
     )
-    runs.ended(f"poll.{poll.name}", began, inputs=inputs, outputs=[results_of(poll.name)], facts=facts)
+    runs.record(f"poll.{poll.name}", began, inputs=inputs, outputs=[results_of(poll.name)], facts=facts)
 
 
-def _computed(connection: Connection, poll: PolledVersion) -> list[Revision]:
+def _computed(connection: Connection, poll: VersionPoll) -> list[Revision]:
     """Return the revisions of the chunks that a poll computed, oldest first."""
     starts = {outcome.start for outcome in poll.outcomes if outcome.computed}
     if not starts:

@@ -3,7 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from threading import Event
@@ -19,8 +19,9 @@ from driftline.store.database import in_transaction, translated
 from driftline.store.polling import pending_chunks
 from driftline.store.polling.schedule_store import read_schedules, record_polls
 from driftline.store.version_key import VersionKey
-from monitoring.poll.computation import ChunkOutcome, compute
+from monitoring.poll.computation import compute
 from monitoring.poll.monitored_version import MonitoredVersion
+from monitoring.poll.outcomes import ChunkOutcome, PollOutcome, VersionPoll
 from monitoring.poll.poll_lineage import record_poll_runs
 from monitoring.poll.results.revisions import RevisionStore
 from monitoring.poll.touched_chunks import queue_touched_chunks
@@ -33,72 +34,6 @@ LOCK_WAITS = 2
 """How many times the computation of a chunk waits for locks of other transactions before it is postponed."""
 SMALL_CHUNK_VALUES = 2_000_000
 """Several pollers share a version whose chunks have at most this many feature values, a few seconds of work."""
-
-
-@dataclass(frozen=True, slots=True)
-class VersionPoll:
-    """The outcome of a poll for one model version: that of each claimed chunk, oldest first."""
-
-    name: str
-    key: VersionKey
-    outcomes: tuple[ChunkOutcome, ...]
-
-    @property
-    def changed(self) -> bool:
-        """Whether the reports may have changed: a chunk was computed, closed, failed or recovered."""
-        return any(not outcome.left_open for outcome in self.outcomes)
-
-
-@dataclass(frozen=True, slots=True)
-class PollOutcome:
-    """The outcome of a poll: the number of batches, the outcome of each version, and the duration in seconds."""
-
-    batches: int
-    polls: tuple[VersionPoll, ...]
-    seconds: float
-
-    def merge(self, later: "PollOutcome") -> "PollOutcome":
-        """Return the combined outcome of this poll and a later one."""
-        polls = {poll.key: poll for poll in self.polls}
-        for poll in later.polls:
-            outcomes = polls[poll.key].outcomes if poll.key in polls else ()
-            polls[poll.key] = replace(poll, outcomes=(*outcomes, *poll.outcomes))
-        return PollOutcome(self.batches + later.batches, tuple(polls.values()), self.seconds + later.seconds)
-
-    @property
-    def has_news(self) -> bool:
-        """Whether there were new batches, or a chunk was computed, closed, failed or recovered."""
-        return bool(self.batches) or any(poll.changed for poll in self.polls)
-
-    @property
-    def outcomes(self) -> tuple[ChunkOutcome, ...]:
-        """The chunk outcomes of all versions."""
-        return tuple(outcome for poll in self.polls for outcome in poll.outcomes)
-
-    @property
-    def chunks(self) -> int:
-        """How many chunks were computed."""
-        return sum(outcome.computed for outcome in self.outcomes)
-
-    @property
-    def revisions(self) -> int:
-        """How many closed chunks got a new revision."""
-        return sum(outcome.revised for outcome in self.outcomes)
-
-    @property
-    def verdicts(self) -> int:
-        """How many verdicts changed."""
-        return sum(outcome.verdicts for outcome in self.outcomes)
-
-    @property
-    def left_open(self) -> int:
-        """How many open chunks were skipped because they have hardly grown."""
-        return sum(outcome.left_open for outcome in self.outcomes)
-
-    @property
-    def failed(self) -> int:
-        """How many chunks failed; they are tried again later."""
-        return sum(outcome.failure is not None for outcome in self.outcomes)
 
 
 def poll_once(engine: Engine, now: datetime, *, scheduled: bool, stop: Event | None = None) -> PollOutcome:
@@ -122,21 +57,23 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool, stop: Event | N
 def _poll_once(engine: Engine, now: datetime, scheduled: bool, stop: Event) -> PollOutcome:
     """Queue the chunks of pending batches, and compute those that are due."""
     began = perf_counter()
-    wall = _running(now)
+    wall = _advancing_clock(now)
     batches = queue_touched_chunks(engine)
     with translated(), engine.connect() as connection:
-        versions = pending_chunks.due_versions(connection, wall())
+        due_versions = pending_chunks.due_versions(connection, wall())
         schedules = read_schedules(connection)
-    polled = {number for number, stored in schedules.items() if not scheduled or stored.is_due(now)}
-    waiting = schedules.keys() - polled
-    due = [MonitoredVersion(engine, name, key) for name, key in versions if key.model_number not in waiting]
-    polls = tuple(_poll_in_turn(engine, due, wall, scheduled=scheduled, stop=stop))
-    if polled and not stop.is_set():
-        in_transaction(engine, lambda connection: record_polls(connection, polled, now))
+    due_models = {number for number, stored in schedules.items() if not scheduled or stored.is_due(now)}
+    waiting_models = schedules.keys() - due_models
+    versions = [
+        MonitoredVersion(engine, name, key) for name, key in due_versions if key.model_number not in waiting_models
+    ]
+    polls = tuple(_poll_in_turn(engine, versions, wall, scheduled=scheduled, stop=stop))
+    if due_models and not stop.is_set():
+        in_transaction(engine, lambda connection: record_polls(connection, due_models, now))
     return PollOutcome(batches, polls, perf_counter() - began)
 
 
-def _running(now: datetime) -> Clock:
+def _advancing_clock(now: datetime) -> Clock:
     """Return a clock that starts at `now` and advances: a poll may take long, and other polls may begin after it."""
     began = perf_counter()
     return lambda: now + timedelta(seconds=perf_counter() - began)
@@ -157,10 +94,10 @@ def _poll_in_turn(
         while waiting and len(turns) < VERSIONS_IN_TURN:
             turns.append(waiting.popleft())
         turn = turns.popleft() if turns else last.popleft()
-        step = TurnEnd.NONE_DUE if stop.is_set() else _poll_chunk(engine, turn, wall, scheduled)
-        if step is TurnEnd.NONE_DUE:
+        end = TurnEnd.NONE_DUE if stop.is_set() else _poll_chunk(engine, turn, wall, scheduled)
+        if end is TurnEnd.NONE_DUE:
             yield VersionPoll(turn.monitored.name, turn.monitored.key, tuple(turn.outcomes))
-        elif step is TurnEnd.COMPUTED and not turn.is_last:
+        elif end is TurnEnd.COMPUTED and not turn.is_last:
             turns.append(turn)
         else:
             turn.is_last = True
@@ -211,7 +148,7 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> Tu
         if claim.passed_over and scheduled and not _is_small(connection, monitored):
             return TurnEnd.NONE_DUE
         claimed.append(claim.start)
-        with spans.span("compute chunk", attributes=_described(monitored, claim.start)):
+        with spans.span("compute chunk", attributes=_span_attributes(monitored, claim.start)):
             return compute(connection, monitored, claim, wall, scheduled=scheduled)
 
     try:
@@ -235,8 +172,8 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> Tu
     return TurnEnd.COMPUTED
 
 
-def _described(monitored: MonitoredVersion, start: datetime) -> Attributes:
-    """Return what the span of a chunk says."""
+def _span_attributes(monitored: MonitoredVersion, start: datetime) -> Attributes:
+    """Return the attributes of the span in which a chunk is computed."""
     chunk = start.isoformat()
     return {"driftline.model": monitored.name, "driftline.version": monitored.key.version, "driftline.chunk": chunk}
 
@@ -252,6 +189,7 @@ def _is_small(connection: Connection, monitored: MonitoredVersion) -> bool:
 
 
 def _record_failure(engine: Engine, key: VersionKey, start: datetime, error: Exception, now: datetime) -> ChunkOutcome:
+    """Keep a chunk pending with the reason why it failed; return that as its outcome."""
     reason = error.message if isinstance(error, DriftlineError) else f"{type(error).__name__}: see the monitor's log."
     in_transaction(engine, lambda connection: pending_chunks.fail(connection, key, start, reason, now))
     return ChunkOutcome(start, failure=reason)

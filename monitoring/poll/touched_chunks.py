@@ -1,4 +1,4 @@
-"""From batches to chunks: queue the chunks that a committed batch touched, by each version's present calendar."""
+"""Queues the chunks that a committed batch touched, by the calendar of each version's newest spec revision."""
 
 import logging
 from collections.abc import Collection
@@ -21,7 +21,7 @@ from driftline.store.rows.predictions import PredictionStore
 from driftline.store.tables import ledger_slots, model_versions, spec_revisions
 from driftline.store.version_key import VersionKey
 from driftline.store.versions import registry
-from monitoring.poll import relabelled_chunks
+from monitoring.poll import uncomputed_labels
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ Specs = dict[int, Spec]
 
 
 def queue_touched_chunks(engine: Engine) -> int:
-    """Replace every pending batch by the pending chunks it touched, one transaction each; return their number.
+    """Replace each pending batch by the pending chunks it touched, in a transaction; return how many batches.
 
     Where another transaction keeps the rows of a model locked, its batches stay pending until the next poll.
     """
@@ -53,7 +53,8 @@ def queue_touched_chunks(engine: Engine) -> int:
 def _queue_next_batch(connection: Connection, claimed: list[RowMapping], locked: Collection[int]) -> bool:
     """Claim a batch, queue the chunks it touched and settle the claim; return whether there was a batch.
 
-    It is added to `claimed` as soon as it is claimed. Batches of the `locked` models are left pending.
+    The batch is added to `claimed` as soon as it is claimed, so that the caller knows it where the transaction fails.
+    Batches of the models in `locked` are left pending.
     """
     batch = ledger.claim(connection, Consumer.MONITOR, locked)
     if batch is None:
@@ -71,7 +72,7 @@ def _queue_next_batch(connection: Connection, claimed: list[RowMapping], locked:
 def _queue_chunks(connection: Connection, batch: RowMapping) -> None:
     """Queue the chunks that a model's batch touched, for each ready version that it has rows or labels of.
 
-    New labels of a retired version are recorded: should it be registered again, its states are older than they are.
+    New labels of a retired version are recorded too: if it is registered again, its summaries do not contain them yet.
     """
     model_number = batch["model_number"]
     _lock_specs(connection, model_number)
@@ -82,7 +83,7 @@ def _queue_chunks(connection: Connection, batch: RowMapping) -> None:
     for version, instants in _touched_instants(connection, model_number, batch["number"], specs).items():
         key, starts = VersionKey(model_number, version), {chunk_at(specs[version], at).start for at in instants}
         if batch["kind"] == ledger.BatchKind.LABELS:
-            relabelled_chunks.record(connection, key, starts, batch["number"])
+            uncomputed_labels.record(connection, key, starts, batch["number"])
         if version in ready:
             pending_chunks.queue(connection, key, starts, aware_utc(batch["written_at"]))
 
@@ -119,7 +120,7 @@ def _newest_specs(connection: Connection, model_number: int) -> tuple[Specs, set
 def _touched_instants(
     connection: Connection, model_number: int, batch_number: int, specs: Specs
 ) -> dict[int, set[datetime]]:
-    """Return by version the quarters of an hour with predictions that a batch wrote, removed or labelled."""
+    """Return by version the quarters of an hour (slots) with predictions that a batch wrote, removed or labelled."""
     slots = connection.execute(
         select(ledger_slots.c.model_version, ledger_slots.c.slot).where(ledger_slots.c.batch_number == batch_number)
     )

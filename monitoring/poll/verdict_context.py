@@ -1,4 +1,4 @@
-"""What the verdicts around a changed chunk read: facts of the chunk and of those before it. No I/O here."""
+"""Derives verdicts of chunks from the stored facts of these and of the preceding chunks. No I/O here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class VerdictContext:
     """The stored chunks of one version around a change, by start, at one instant of the model's clock.
 
     `results` may omit everything but performance for chunks that only track records read. `evidence` is None where
-    bounds alone alert.
+    bounds alone decide about alerts.
     """
 
     spec: Spec
@@ -39,7 +39,7 @@ class VerdictContext:
         return verdict_of(self.spec, facts, self._preceding(facts), records, evidence=evidence)
 
     def drifts(self, start: datetime) -> dict[datetime, bool]:
-        """Return whether drift lasts in the stored chunk that starts at `start`, and in those that read its drift."""
+        """Return by start whether drift lasts, for the chunk at `start` and the later ones that its drift affects."""
         starts = sorted(at for at in self.revisions if at >= start)[: LOOKBACK + 1]
         facts = [self._facts(self.revisions[at].chunk) for at in starts]
         preceding = (last_closed(self._preceding(f), f.start, LOOKBACK) for f in facts)

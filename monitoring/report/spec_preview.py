@@ -1,4 +1,4 @@
-"""What past verdicts would be under another spec, derived from the stored states of chunks; nothing is written."""
+"""What past verdicts would be under another spec, derived from the stored summaries of chunks; nothing is written."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -66,8 +66,8 @@ class SpecPreview:
         return tuple(chunk for chunk in reversed(self.chunks) if chunk.differs)
 
     @property
-    def kept(self) -> int:
-        """How many chunks keep their results, since the state is not stored that others could be computed from."""
+    def not_computed(self) -> int:
+        """How many chunks are shown with their stored results, because no summary of them is stored."""
         return sum(not chunk.computed for chunk in self.chunks)
 
 

@@ -15,7 +15,7 @@ from driftline.store.ascii_columns import equals
 from driftline.store.tables import chunk_revisions, results
 from driftline.store.version_key import VersionKey
 from driftline.store.versions.spec_revisions import newest_spec
-from monitoring.poll.results.joined_results import CONTENT, NAMES, read_objects
+from monitoring.poll.results.joined_results import FIELD_NAMES, RESULT_COLUMNS, read_objects
 from monitoring.poll.results.revisions import RevisionStore
 from monitoring.report.range_ends import RangeEnd, is_day, range_start, range_stop
 
@@ -73,7 +73,7 @@ class ResultRows:
     next_start: datetime | None
 
 
-RESULT_FIELDS = ("start", "end", "revision", "closed", *(NAMES.get(c.name, c.name) for c in CONTENT))
+RESULT_FIELDS = ("start", "end", "revision", "closed", *(FIELD_NAMES.get(c.name, c.name) for c in RESULT_COLUMNS))
 """The names of a row's fields, in order."""
 
 

@@ -26,7 +26,7 @@ class SeriesEvent:
 
     revision: int
     sequence: int
-    before: str | None
+    state_before: str | None
     state: str
     provisional: bool
     backfill: bool
@@ -100,7 +100,7 @@ def _result_fields(result: Result) -> Fields:
 def _event_fields(event: SeriesEvent) -> Fields:
     return {
         "state": event.state,
-        "state_before": event.before,
+        "state_before": event.state_before,
         "level": _level(event.state),
         "provisional": event.provisional,
         "backfill": event.backfill,

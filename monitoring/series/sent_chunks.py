@@ -64,7 +64,7 @@ def events_of(connection: Connection, key: VersionKey, start: datetime) -> tuple
         SeriesEvent(
             revision=row["revision"],
             sequence=row["sequence"],
-            before=row["state_before"],
+            state_before=row["state_before"],
             state=row["state"],
             provisional=bool(row["provisional"]),
             backfill=bool(row["backfill"]),

@@ -35,12 +35,12 @@ LONGEST_PAUSE = 300.0
 class SeriesSink:
     """Sends the chunks of all models; a second one, of another monitor, sends the same points again.
 
-    What was sent is in MySQL, chunk by chunk; `_seen` spares the comparison for versions without new results.
+    What was sent is in MySQL, chunk by chunk; `_sent_results_at` saves comparing it for versions without new results.
     """
 
     engine: Engine
     receiver: LineReceiver
-    _seen: dict[VersionKey, datetime] = field(init=False, default_factory=dict)
+    _sent_results_at: dict[VersionKey, datetime] = field(init=False, default_factory=dict)
 
     def send_due(self, stop: Event | None = None) -> int:
         """Send every closed chunk that was not sent in its present state; return how many there were.
@@ -54,7 +54,7 @@ class SeriesSink:
                 if stop is not None and stop.is_set():
                     return sent
                 sent += self._send(name, key, states)
-            self._seen[key] = results_at
+            self._sent_results_at[key] = results_at
         return sent
 
     def start(self, every: float) -> Event:
@@ -75,7 +75,7 @@ class SeriesSink:
             versions = [
                 (name, VersionKey(number, version), at) for name, number, version, at in connection.execute(rows)
             ]
-        return [version for version in versions if self._seen.get(version[1]) != version[2]]
+        return [version for version in versions if self._sent_results_at.get(version[1]) != version[2]]
 
     def _changed(self, key: VersionKey) -> list[ChunkState]:
         with translated(), self.engine.connect() as connection:

@@ -148,7 +148,7 @@ def load(path: Path, kind: type[Config]) -> Config:
     try:
         return kind.model_validate(_decoded(path))
     except ValidationError as error:
-        faults = tuple(validation_faults(error, whole="the file", available=kind.model_fields))
+        faults = tuple(validation_faults(error, document="the file", available=kind.model_fields))
         raise InvalidInput(f"{path} is not valid; correct the faults listed.", details=faults) from error
 
 

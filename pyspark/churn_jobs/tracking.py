@@ -34,9 +34,9 @@ def track(job: Job, version: Version) -> None:
         return
     try:
         client = job.open_tracking()
-        versions = {each.number: each for each in (*_missed(job), version) if LINK not in each.details}
-        for each in versions.values():
-            _record(job, client, each)
+        versions = {v.number: v for v in (*_missed(job), version) if LINK not in v.details}
+        for unrecorded in versions.values():
+            _record(job, client, unrecorded)
         follow_roles(job, client)
     except Unavailable as error:
         if LINK in registry.load(job.engine, CHURN_MODEL, version.number).details:

@@ -212,7 +212,7 @@ def fit(rows: DataFrame, windows: Windows, config: TrainingConfig) -> ChurnModel
         "trainer": str(choice.name),
         "trainers": [result.as_details() for result in results],
         "chosen": dict(best.size),
-        "candidates": [{**each.size, "validation_roc_auc": each.roc_auc} for each in choice.candidates],
+        "candidates": [{**candidate.size, "validation_roc_auc": candidate.roc_auc} for candidate in choice.candidates],
     }
     return ChurnModel(best.ranker, curve, decision, details)
 

@@ -49,7 +49,7 @@ class ServedVersion:
         return tuple(dict.fromkeys((*self.scorer.inputs.features, *monitored)))
 
     def describe(self) -> Mapping[str, Any]:
-        """Return what `GET /model` says of it."""
+        """Return what `GET /model` says about it."""
         output_rule, inputs = self.scorer.output_rule, self.scorer.inputs
         return {
             "model": self.name,

@@ -70,9 +70,9 @@ class WholeRequests:
         environ["wsgi.input_terminated"] = True  # type: ignore[typeddict-unknown-key]  # the body is whole, whatever its Content-Length
         if (answer := self._answer_brief(environ, body)) is not None:
             return answer
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._called, environ)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._call, environ)
 
-    def _called(self, environ: Environ) -> WholeResponse:
+    def _call(self, environ: Environ) -> WholeResponse:
         """Call the app once for the whole response: a2wsgi's middleware takes several steps for it."""
         parts, status, headers = run_wsgi_app(self._app, {**environ}, buffered=True)
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

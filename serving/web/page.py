@@ -25,20 +25,20 @@ def make_page(predictor: Predictor) -> APIBlueprint:
     def form() -> Response:
         """Show the form, filled with a row of the model."""
         name = request.args.get("model") or predictor.models.default or ""
-        return _rendered(predictor, name, "", logged=False)
+        return _render(predictor, name, "", logged=False)
 
     @needs(Scope.PREDICT)
     def predict() -> Response:
         """Show the answer to what the form sends."""
         name, text = request.form.get("model", ""), request.form.get("row", "")
-        return _rendered(predictor, name, text, logged="log" in request.form, answers=True)
+        return _render(predictor, name, text, logged="log" in request.form, answers=True)
 
     page.get("/")(form)
     page.post("/")(predict)
     return page
 
 
-def _rendered(predictor: Predictor, name: str, text: str, *, logged: bool, answers: bool = False) -> Response:
+def _render(predictor: Predictor, name: str, text: str, *, logged: bool, answers: bool = False) -> Response:
     """Render the form with the answer, or with what is wrong."""
     version, answer, problem, status = None, None, None, 200
     try:

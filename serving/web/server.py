@@ -64,7 +64,7 @@ def serve(app: Any, host: str, port: int, tls: TlsSettings, most_bytes: int) -> 
     config.load()
     sys.setswitchinterval(SWITCH_SECONDS)
     config.ssl = _context(tls.cert, tls.key) if tls.cert and tls.key else None
-    with _listening(host, port) as listener:
+    with _bind(host, port) as listener:
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises the signal again when it has stopped
             signal.signal(number, lambda *_: None)
         log.info("Listening on %s://%s:%d", "https" if tls.cert else "http", *listener.getsockname()[:2])
@@ -73,7 +73,7 @@ def serve(app: Any, host: str, port: int, tls: TlsSettings, most_bytes: int) -> 
     log.info("Stopped after the requests in progress")
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     """Return a socket bound to an address; it listens when the server starts."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

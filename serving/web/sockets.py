@@ -33,7 +33,7 @@ class Sockets:
 
     async def predict(self, socket: WebSocket) -> None:
         """Answer each message as `POST /predict` answers its body."""
-        if not await self._accepted(socket):
+        if not await self._accept(socket):
             return
         with suppress(WebSocketDisconnect):
             while True:
@@ -44,7 +44,7 @@ class Sockets:
 
     async def predictions(self, socket: WebSocket) -> None:
         """Send predictions of one model, or of all, as they are made."""
-        if not await self._accepted(socket):
+        if not await self._accept(socket):
             return
         awake = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -82,7 +82,7 @@ class Sockets:
             for event in subscription.take():
                 await asyncio.wait_for(socket.send_text(json.dumps(event)), SEND_SECONDS)
 
-    async def _accepted(self, socket: WebSocket) -> bool:
+    async def _accept(self, socket: WebSocket) -> bool:
         """Accept a handshake, or refuse it with the answer that a request to the same address has."""
         answer = await self._handshake(socket)
         if answer.status < OK:

@@ -100,7 +100,7 @@ def begin(name: str, kind: SpanKind, attributes: Attributes) -> Span:
 
 
 @contextmanager
-def continued(
+def continue_traces(
     name: str, kind: SpanKind, traceparents: Iterable[str | None], attributes: Attributes | None = None
 ) -> Iterator[Span]:
     """Open a span for work that traces led to: it continues the trace where there is one, and names several."""

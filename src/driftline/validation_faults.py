@@ -20,14 +20,14 @@ def validation_faults(
     error: ValidationError,
     *,
     root: str = "",
-    whole: str = "",
+    document: str = "",
     within: Location = (),
     available: Collection[str] = (),
     is_secret: Callable[[Location], bool] = _never,
 ) -> Iterator[str]:
     """Yield each fault with its location, what is wrong, and what to write.
 
-    Each begins with the `root`, such as `spec`; one without a location begins with the name of the `whole`, such as
+    Each begins with the `root`, such as `spec`; one without a location begins with the name of the `document`, such as
     `the file`. Locations are `within` another one. Faults of unknown fields list those that are `available`. A value
     whose location `is_secret` is not shown.
     """
@@ -40,7 +40,7 @@ def validation_faults(
         text = fault_text(fault, secret=is_secret(location))
         if is_unknown and available:
             text = f"unknown field; available: {', '.join(available)}"
-        yield ": ".join(filter(None, (root, ".".join(map(str, location)) or whole, text)))
+        yield ": ".join(filter(None, (root, ".".join(map(str, location)) or document, text)))
 
 
 def raise_contradictions(title: str, faults: Iterable[str]) -> None:
@@ -63,11 +63,11 @@ def fault_text(fault: ErrorDetails, *, secret: bool = False) -> str:
 
 def _independent(faults: list[ErrorDetails]) -> Iterator[ErrorDetails]:
     """Yield the faults without those that others cause, and one for all alternatives of a simple type."""
-    around = {fault["loc"][:depth] for fault in faults for depth in range(len(fault["loc"]))}
+    parents = {fault["loc"][:depth] for fault in faults for depth in range(len(fault["loc"]))}
     reported: set[Location] = set()
     for fault in faults:
         location = fault["loc"]
-        if fault["type"] == "too_short" and location in around:
+        if fault["type"] == "too_short" and location in parents:
             continue  # only because the items, which have faults of their own, were dropped
         if not (location and location[-1] in _SIMPLE_TYPES and fault["type"] in _WRONG_TYPE):
             yield fault
@@ -166,4 +166,4 @@ _TEXTS = {
     "value_error": "{error}",
     "assertion_error": "{error}",
 }
-"""The text for each of pydantic's types of error; braces hold the value and what pydantic says of the limits."""
+"""The text for each of pydantic's types of error; braces hold the value and what pydantic says about the limits."""

@@ -30,7 +30,7 @@ INSTANTS = (
     "finished_at",
 )
 COUNTERS = ("number", "batch_number", "batches", "sequence", "revision")
-CIRCUMSTANCES = frozenset((*INSTANTS, *COUNTERS, "code_version", "last_error", "current"))
+INCIDENTAL_COLUMNS = frozenset((*INSTANTS, *COUNTERS, "code_version", "last_error", "current"))
 """Columns that depend on when and in which order something was computed, not on its result."""
 
 
@@ -105,8 +105,8 @@ class IsolatedStack:
         return engine_for(role, self.site)
 
     def content(self, table: Table) -> pd.DataFrame:
-        """Return the results in a table: current rows without `CIRCUMSTANCES`, ordered by primary key."""
-        columns = [column for column in table.columns if column.name not in CIRCUMSTANCES]
+        """Return the results in a table: current rows without `INCIDENTAL_COLUMNS`, ordered by primary key."""
+        columns = [column for column in table.columns if column.name not in INCIDENTAL_COLUMNS]
         statement = select(*columns)
         if "current" in table.columns:
             statement = statement.where(table.c.current)

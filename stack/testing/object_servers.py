@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stack.servers import ports
 from stack.setup import tools
-from stack.testing.temporary_servers import TemporaryProcess, retried
+from stack.testing.temporary_servers import TemporaryProcess, start_with_retries
 
 LOOPBACK = "127.0.0.1"
 
@@ -58,7 +58,7 @@ def gcs_server(folder: Path) -> Iterator[TemporaryGcs]:
 
     The server reads the buckets when it starts; later ones must be created through the protocol.
     """
-    started = retried(lambda: _start_gcs(folder))
+    started = start_with_retries(lambda: _start_gcs(folder))
     try:
         yield started
     finally:
@@ -68,7 +68,7 @@ def gcs_server(folder: Path) -> Iterator[TemporaryGcs]:
 @contextmanager
 def s3_server(folder: Path) -> Iterator[TemporaryS3]:
     """Serve the protocol of S3 from `folder`; possible if `tools.reason_missing(VERSITYGW)` is None."""
-    started = retried(lambda: _start_s3(folder))
+    started = start_with_retries(lambda: _start_s3(folder))
     try:
         yield started
     finally:

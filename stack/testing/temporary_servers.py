@@ -136,7 +136,7 @@ def kafka_broker(folder: Path, listeners: Mapping[str, str] | None = None) -> It
 
     `listeners` are additional ones: the protocol of each, and the lines of configuration that it needs.
     """
-    started = retried(lambda: _start_broker(folder, listeners or {}))
+    started = start_with_retries(lambda: _start_broker(folder, listeners or {}))
     try:
         yield started
     finally:
@@ -196,7 +196,7 @@ def _database(server: SqlServer, flags: tuple[str, ...], folder: Path) -> Iterat
     initialize(server, template)
     data = folder / "data"
     shutil.copytree(template, data)
-    started = retried(lambda: _start_database(server, flags, data))
+    started = start_with_retries(lambda: _start_database(server, flags, data))
     try:
         yield started
     finally:
@@ -204,7 +204,7 @@ def _database(server: SqlServer, flags: tuple[str, ...], folder: Path) -> Iterat
         shutil.rmtree(data)
 
 
-def retried(start: Callable[[], T]) -> T:
+def start_with_retries(start: Callable[[], T]) -> T:
     """Start a server; try again, since another process may have taken its port."""
     for _ in range(ATTEMPTS - 1):
         with suppress(StartFailed):

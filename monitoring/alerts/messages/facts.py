@@ -1,4 +1,4 @@
-"""Reads what a message says of an incident."""
+"""Reads what a message says about an incident."""
 
 from collections import Counter
 from datetime import datetime

@@ -52,7 +52,7 @@ def severity_word(severity: Severity) -> str:
 
 
 def facts(alert: Alert) -> Iterator[tuple[str, str]]:
-    """Yield what a message says of an incident: a name and its text."""
+    """Yield what a message says about an incident: a name and its text."""
     yield "Model", f"{alert.model}, version {alert.version}"
     if alert.owner:
         yield "Owner", alert.owner

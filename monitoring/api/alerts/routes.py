@@ -5,7 +5,7 @@ from apiflask import APIBlueprint
 from driftline.http.access import needs
 from driftline.http.authorization.scopes import Scope
 from monitoring.alerts.delivery_store import DeliveryFilter, DeliveryState
-from monitoring.alerts.desk import AlertDesk
+from monitoring.alerts.service import AlertService
 from monitoring.api.alerts.schemas import (
     ChannelOut,
     ChannelsOut,
@@ -19,30 +19,30 @@ from monitoring.api.alerts.schemas import (
 CHANNELS, DELIVERIES = "/api/v1/channels", "/api/v1/deliveries"
 
 
-def make_alerts_api(desk: AlertDesk) -> APIBlueprint:
+def make_alerts_api(alert_service: AlertService) -> APIBlueprint:
     """Build the routes."""
     api = APIBlueprint("alerts", __name__, tag="Alerts")
 
     @needs(Scope.READ)
     def channels() -> ChannelsOut:
         """List the alert channels, and how many deliveries of each wait or failed."""
-        return ChannelsOut(channels=tuple(map(ChannelOut.of, desk.channels())))
+        return ChannelsOut(channels=tuple(map(ChannelOut.of, alert_service.channels())))
 
     @needs(Scope.OPERATE)
     def test(name: str) -> ChannelTestOut:
         """Send a test message on a channel, at once and once."""
-        return ChannelTestOut.of(desk.test(name))
+        return ChannelTestOut.of(alert_service.test(name))
 
     @needs(Scope.READ)
     def deliveries(query_data: DeliveriesQuery) -> DeliveriesOut:
         """List deliveries, the newest first."""
-        page = desk.deliveries(DeliveryFilter(**dict(query_data)))
+        page = alert_service.deliveries(DeliveryFilter(**dict(query_data)))
         return DeliveriesOut(deliveries=tuple(map(DeliveryOut.of, page)))
 
     @needs(Scope.OPERATE)
     def retry(number: int) -> RetriedOut:
         """Have a dead letter sent again."""
-        desk.retry(number)
+        alert_service.retry(number)
         return RetriedOut(number=number, state=DeliveryState.PENDING)
 
     api.get(CHANNELS)(api.output(ChannelsOut)(channels))

@@ -6,9 +6,9 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitoring.alerts.delivery_store import DeliveryState, StoredDelivery
-from monitoring.alerts.desk import ChannelStatus, ChannelTest
 from monitoring.alerts.messages.alert import AlertKind
 from monitoring.alerts.messages.wording import headline
+from monitoring.alerts.service import ChannelStatus, ChannelTest
 
 MOST_DELIVERIES = 1_000
 _CHANNEL: dict[str, Any] = {"name": "ops", "type": "slack", "pending": 0, "delivered": 12, "dead": 1}

@@ -1,4 +1,4 @@
-"""What /openapi.json says of the bodies, headers and refusals of ingestion."""
+"""What /openapi.json says about the bodies, headers and refusals of ingestion."""
 
 from typing import Any
 

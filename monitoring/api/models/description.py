@@ -1,4 +1,4 @@
-"""What /openapi.json says of the bodies and refusals of models."""
+"""What /openapi.json says about the bodies and refusals of models."""
 
 from driftline.errors import Conflict, DriftlineError, InvalidInput, NotFound
 from driftline.http.api_description import Document, add_error_response

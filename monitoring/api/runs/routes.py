@@ -14,7 +14,7 @@ from driftline.http.authorization.scopes import Scope
 from driftline.report.schema import ChunkBrief
 from monitoring.api.runs.schemas import FailedChunk, ModelPolled, PollOut, RunDetailOut, RunOut, RunsOut
 from monitoring.api.schemas import AdviceOut
-from monitoring.poll.poller import PollOutcome, VersionPoll
+from monitoring.poll.outcomes import PollOutcome, VersionPoll
 from monitoring.report.advice import REGISTER_MODEL, advice_on
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.run_record import RunRecord

@@ -51,7 +51,7 @@ class PreviewPart:
     counts: tuple[PreviewCount, ...]
     rows: tuple[PreviewRow, ...]
     differing: int
-    kept: int
+    not_computed: int
     period: str
 
 
@@ -97,7 +97,7 @@ def _part(preview: SpecPreview) -> PreviewPart:
             for chunk in preview.differing[:MOST_CHANGES]
         ),
         differing=len(preview.differing),
-        kept=preview.kept,
+        not_computed=preview.not_computed,
         period=PERIOD_WORDS[preview.spec.period],
     )
 

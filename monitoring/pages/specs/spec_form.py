@@ -31,13 +31,13 @@ class SpecForm(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ThresholdField:
-    """The thresholds of a method in the form; `other` are words for an override of another type, which is kept."""
+    """The thresholds of a method in the form; `other_rule` describes an override of another type, which is kept."""
 
     method: str
     title: str
     lower: str
     upper: str
-    other: str = ""
+    other_rule: str = ""
 
 
 def form_values(spec: Spec) -> dict[str, str]:

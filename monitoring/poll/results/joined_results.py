@@ -16,16 +16,16 @@ from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectK
 from driftline.store.database import LONGEST_JOINED_TEXT
 from driftline.store.tables import results
 
-NAMES = {"rows_used": "rows"}
-"""The names of fields that are not those of their columns."""
-CONTENT = tuple(results.c)[4:]
-"""The columns of a result, without those that say of which revision it is."""
-SURELY_COMPLETE = LONGEST_JOINED_TEXT // 4 - 1
-"""A text of fewer characters was not cut off, whatever bytes they have; the server cuts off longer ones silently."""
-_CHUNK = tuple(results.primary_key)[:4]
-_SUBJECT = tuple(results.primary_key)[:7]
-_WORDS = frozenset({"subject_kind", "kind", "method", "state"})
-"""Columns of Driftline's own words, which need no escape in JSON."""
+FIELD_NAMES = {"rows_used": "rows"}
+"""The fields of a result that are named differently from their columns."""
+RESULT_COLUMNS = tuple(results.c)[4:]
+"""The columns of a result, without the first four, which identify its revision."""
+SAFE_TEXT_LENGTH = LONGEST_JOINED_TEXT // 4 - 1
+"""A shorter text is complete, even if each character has 4 bytes; the server cuts off longer ones silently."""
+_CHUNK_KEY = tuple(results.primary_key)[:4]
+_SUBJECT_KEY = tuple(results.primary_key)[:7]
+_ENUM_COLUMNS = frozenset({"subject_kind", "kind", "method", "state"})
+"""Columns with values of enums, which need no escape in JSON."""
 _NUMBERS = json.JSONDecoder(parse_int=float)
 """Reads real numbers, which the server writes without a point where they are whole."""
 _KINDS = {str(kind): kind for kind in ResultKind}
@@ -38,7 +38,7 @@ def read_objects(
 ) -> Iterator[tuple[datetime, list[str]]]:
     """Yield the start of each chunk and its results, oldest chunk first, in a fixed order.
 
-    A result is a JSON object without its opening brace: its reader may put further fields before. A chunk with very
+    A result is a JSON object without its opening brace: its reader may add fields at the front. A chunk with very
     many results comes in several parts.
     """
     for start, lines in _read(connection, results, conditions, _as_fields(), "\n"):
@@ -66,35 +66,35 @@ def _read(
     """Read results joined by chunk, or by subject where those of one chunk may have been too long for one text."""
     joined = func.aggregate_strings(json_text, separator)
     statement = select(results.c.chunk_start, joined).select_from(source).where(*conditions)
-    of_chunks = connection.execute(statement.group_by(*_CHUNK).order_by(*_CHUNK)).tuples().all()
-    if all(len(text) < SURELY_COMPLETE for _, text in of_chunks):
-        return of_chunks
-    return connection.execute(statement.group_by(*_SUBJECT).order_by(*_SUBJECT)).tuples()
+    joined_by_chunk = connection.execute(statement.group_by(*_CHUNK_KEY).order_by(*_CHUNK_KEY)).tuples().all()
+    if all(len(text) < SAFE_TEXT_LENGTH for _, text in joined_by_chunk):
+        return joined_by_chunk
+    return connection.execute(statement.group_by(*_SUBJECT_KEY).order_by(*_SUBJECT_KEY)).tuples()
 
 
 @cache
 def _as_fields() -> ColumnElement[str]:
     """Return a result as a JSON object with the names of its fields, without the opening brace."""
-    names = [f', "{NAMES.get(column.name, column.name)}": ' for column in CONTENT]
+    names = [f', "{FIELD_NAMES.get(column.name, column.name)}": ' for column in RESULT_COLUMNS]
     return _concatenated([names[0][2:], *names[1:]], "}")
 
 
 @cache
 def _as_json_list() -> ColumnElement[str]:
     """Return a result as a JSON list, which is shorter."""
-    return _concatenated(["[", *"," * (len(CONTENT) - 1)], "]")
+    return _concatenated(["[", *"," * (len(RESULT_COLUMNS) - 1)], "]")
 
 
 def _concatenated(parts: Sequence[str], end: str) -> ColumnElement[str]:
     """Return the values of a result, each after a text, and an end."""
     texts = [literal(text).collate("utf8mb4_bin") for text in parts]
-    values = map(_json_value, CONTENT)
+    values = map(_json_value, RESULT_COLUMNS)
     return func.concat(*chain.from_iterable(zip(texts, values, strict=True)), literal(end))
 
 
 def _json_value(column: Column[str]) -> ColumnElement[str]:
     """Return the value of a column as JSON; the text of a number is JSON already."""
-    if column.name in _WORDS:
+    if column.name in _ENUM_COLUMNS:
         return func.concat('"', column, '"')
     if isinstance(column.type, String):
         value = func.nullif(column, "") if column is results.c.segment else column
@@ -121,7 +121,7 @@ def _result(
     state: str,
     reason: str | None,
 ) -> Result:
-    """Return a result; the parameters are the columns of `CONTENT`."""
+    """Return a result; the parameters are the columns of `RESULT_COLUMNS`."""
     return Result(
         subject=subject,
         kind=_KINDS[kind],

@@ -35,8 +35,8 @@ _COLUMNS = chunk_revisions.c
 PERFORMANCE = (ResultKind.REALIZED, ResultKind.ESTIMATED)
 LONGEST_REASON = 500
 LONGEST_SEGMENT = 400
-DESCRIPTION = tuple(column for column in _COLUMNS if column.name not in {"score_counts", "evidence", "detector"})
-"""The columns that describe a revision; the others, of its evidence, are long and read by the poll alone."""
+REVISION_COLUMNS = tuple(column for column in _COLUMNS if column.name not in {"score_counts", "evidence", "detector"})
+"""The columns that describe a revision, without the long ones of its evidence, which `stored_evidence.py` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class RevisionStore:
     def history(self, connection: Connection, start: datetime) -> list[Revision]:
         """Return every revision of a chunk, oldest first."""
         of_chunk = and_(self.key.rows_of(chunk_revisions), _COLUMNS.chunk_start == naive_utc(start))
-        rows = connection.execute(select(*DESCRIPTION).where(of_chunk).order_by(_COLUMNS.revision))
+        rows = connection.execute(select(*REVISION_COLUMNS).where(of_chunk).order_by(_COLUMNS.revision))
         return [_revision(row) for row in rows.mappings()]
 
     def newest_number(self, connection: Connection, start: datetime) -> int:
@@ -142,8 +142,8 @@ class RevisionStore:
         if segments is not None:
             conditions.append(results.c.segment.in_([_stored_segment(segment) for segment in segments]))
         by_start: dict[datetime, tuple[Result, ...]] = {}
-        for start, of_chunk in read_results(connection, results.join(chunk_revisions, same), conditions):
-            by_start[aware_utc(start)] = (*by_start.get(aware_utc(start), ()), *of_chunk)
+        for start, part in read_results(connection, results.join(chunk_revisions, same), conditions):
+            by_start[aware_utc(start)] = (*by_start.get(aware_utc(start), ()), *part)
         return by_start
 
     def results_of(self, connection: Connection, start: datetime, number: int) -> tuple[Result, ...]:
@@ -202,7 +202,7 @@ class RevisionStore:
                 connection.execute(update(table).where(current).values(current=False))
 
     def _select(self, *conditions: ColumnElement[bool]) -> Select[Any]:
-        current = select(*DESCRIPTION).where(self.key.rows_of(chunk_revisions), _COLUMNS.current, *conditions)
+        current = select(*REVISION_COLUMNS).where(self.key.rows_of(chunk_revisions), _COLUMNS.current, *conditions)
         return current.order_by(_COLUMNS.chunk_start)
 
     def _is_revision(self, table: Table, start: datetime, number: int) -> ColumnElement[bool]:
@@ -218,7 +218,7 @@ class RevisionStore:
 
     def _row(self, revision: Revision) -> dict[str, object]:
         """Return the row of a revision."""
-        origin = revision.provenance
+        provenance = revision.provenance
         return self._identity(revision) | {
             "chunk_end": naive_utc(revision.chunk.end),
             "closed": revision.closed,
@@ -226,11 +226,11 @@ class RevisionStore:
             "rows_seen": revision.rows,
             "rows_labelled": revision.labelled,
             "content_hash": revision.content_hash,
-            "spec_revision": origin.spec_revision,
-            "reference_hash": origin.reference_hash,
-            "code_version": origin.code_version,
-            "batches": json.dumps(origin.batches),
-            "labels_as_of": origin.labels_as_of and naive_utc(origin.labels_as_of),
+            "spec_revision": provenance.spec_revision,
+            "reference_hash": provenance.reference_hash,
+            "code_version": provenance.code_version,
+            "batches": json.dumps(provenance.batches),
+            "labels_as_of": provenance.labels_as_of and naive_utc(provenance.labels_as_of),
             "computed_at": naive_utc(revision.computed_at),
         }
 

@@ -1,4 +1,4 @@
-"""The evidence store: counts by score, what they say, and the detector's state, of each chunk's current revision."""
+"""The evidence store: the counts, the evidence and the detector's state of the current revision of each chunk."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -19,15 +19,15 @@ from driftline.store.tables import chunk_revisions
 from driftline.store.version_key import VersionKey
 
 _COLUMNS = chunk_revisions.c
-Detector = Mapping[str, Any]
-"""A stored state of the detector (`DetectorHistory.to_dict`)."""
+DetectorJson = Mapping[str, Any]
+"""A stored history of the detector (`DetectorHistory.to_dict`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredEvidence:
     """The stored evidence of one chunk: its counts and, since the last replay, their evidence and the detector's state.
 
-    `by_stage` is what the scores and the labels say. `detector` is None before the chunk has closed.
+    `by_stage` has the evidence of the scores and that of the labels. `detector` is None before the chunk has closed.
     """
 
     chunk: Chunk
@@ -37,11 +37,11 @@ class StoredEvidence:
     counts: Counts
     drift_lasts: bool
     by_stage: Mapping[Stage, ChunkEvidence]
-    detector: Detector | None
+    detector: DetectorJson | None
 
     @property
     def evidence(self) -> ChunkEvidence:
-        """What the scores and the labels say together."""
+        """The evidence of the scores and the labels together."""
         return _merged(self.by_stage)
 
     def same_as(self, other: "StoredEvidence") -> bool:
@@ -57,7 +57,7 @@ class EvidenceStore:
         """Store the version's key; nothing is opened."""
         self.key, self.spec_revision = key, spec_revision
 
-    def before(self, connection: Connection, start: datetime) -> StoredEvidence | None:
+    def last_before(self, connection: Connection, start: datetime) -> StoredEvidence | None:
         """Return the last closed chunk before `start` whose detector's state is stored, or None."""
         earlier = and_(_COLUMNS.chunk_start < naive_utc(start), _COLUMNS.detector.is_not(None))
         return next(iter(self._read(connection, earlier, newest_first=True, limit=1)), None)
@@ -74,7 +74,7 @@ class EvidenceStore:
     def evidence_between(
         self, connection: Connection, first: datetime, last: datetime
     ) -> dict[datetime, ChunkEvidence]:
-        """Return by start what the detector says of the chunks that start from `first` to `last`, both included."""
+        """Return by start the evidence of the chunks that start from `first` to `last`, both included."""
         within = _COLUMNS.chunk_start.between(naive_utc(first), naive_utc(last))
         rows = connection.execute(
             select(_COLUMNS.chunk_start, _COLUMNS.evidence).where(
@@ -89,7 +89,7 @@ class EvidenceStore:
         connection.execute(update(chunk_revisions).where(self._current(start)).values(score_counts=stored))
 
     def write(self, connection: Connection, chunks: Iterable[StoredEvidence]) -> None:
-        """Store what a replay says of chunks."""
+        """Store the evidence of chunks and the detector's state that a replay has computed."""
         for chunk in chunks:
             by_stage = {stage.value: evidence.to_dict() for stage, evidence in chunk.by_stage.items()}
             values = {
@@ -122,13 +122,13 @@ class EvidenceStore:
 
 
 def _by_stage(stored: str | None) -> dict[Stage, ChunkEvidence]:
-    """Return what the scores and the labels say, from its JSON."""
+    """Return the evidence of the scores and that of the labels, from its JSON."""
     values = json.loads(stored) if stored else {}
     return {Stage(stage): ChunkEvidence.from_dict(evidence) for stage, evidence in values.items()}
 
 
 def merged_evidence(stored: str | None) -> ChunkEvidence:
-    """Return what the scores and the labels say together, from the JSON of both."""
+    """Return the evidence of the scores and the labels together, from the JSON of both."""
     return _merged(_by_stage(stored))
 
 

@@ -120,5 +120,5 @@ class SummaryStore:
 
 
 def _format() -> str:
-    """Return the format of states that this code writes: other code may mean something else by the same fields."""
+    """Return the format of summaries that this code writes: other versions may use the same fields differently."""
     return f"{FORMAT} {__version__}"

@@ -14,7 +14,7 @@ from driftline.store.version_key import VersionKey
 from monitoring.poll.results.revisions import Revision
 from monitoring.poll.results.stored_evidence import merged_evidence
 
-PAST = 3
+BACKFILL_LENGTHS = 3
 """The first verdict of a chunk that ended this many of its lengths before the model's clock is a backfill."""
 
 
@@ -34,7 +34,7 @@ class VerdictEvent:
 
     revision: Revision
     sequence: int
-    before: State | None
+    state_before: State | None
     verdict: Verdict
     backfill: bool
 
@@ -42,7 +42,7 @@ class VerdictEvent:
 def is_backfill(revision: Revision, clock: datetime) -> bool:
     """Return whether the model's clock has long passed the end of a closed chunk."""
     chunk = revision.chunk
-    return revision.closed and clock - chunk.end > PAST * (chunk.end - chunk.start)
+    return revision.closed and clock - chunk.end > BACKFILL_LENGTHS * (chunk.end - chunk.start)
 
 
 def record(connection: Connection, key: VersionKey, change: VerdictEvent, now: datetime) -> None:
@@ -59,7 +59,7 @@ def record(connection: Connection, key: VersionKey, change: VerdictEvent, now: d
 
 def _row(connection: Connection, key: VersionKey, change: VerdictEvent, now: datetime) -> dict[str, object]:
     """Return the row of an event, with the provenance of its revision."""
-    revision, origin = change.revision, change.revision.provenance
+    revision, provenance = change.revision, change.revision.provenance
     return {
         "model_number": key.model_number,
         "model_version": key.version,
@@ -67,23 +67,23 @@ def _row(connection: Connection, key: VersionKey, change: VerdictEvent, now: dat
         "chunk_end": naive_utc(revision.chunk.end),
         "revision": revision.number,
         "sequence": change.sequence,
-        "state_before": change.before,
+        "state_before": change.state_before,
         "state": change.verdict.state,
         "provisional": change.verdict.provisional,
         "closed": revision.closed,
         "backfill": change.backfill,
         "reasons": json.dumps(change.verdict.reasons),
         "evidence": _evidence(connection, key, revision),
-        "spec_revision": origin.spec_revision,
-        "reference_hash": origin.reference_hash,
-        "code_version": origin.code_version,
-        "labels_as_of": origin.labels_as_of and naive_utc(origin.labels_as_of),
+        "spec_revision": provenance.spec_revision,
+        "reference_hash": provenance.reference_hash,
+        "code_version": provenance.code_version,
+        "labels_as_of": provenance.labels_as_of and naive_utc(provenance.labels_as_of),
         "derived_at": naive_utc(now),
     }
 
 
 def _evidence(connection: Connection, key: VersionKey, revision: Revision) -> str | None:
-    """Return what the detector says of a chunk, as JSON; None where there is no detector, or the chunk is open."""
+    """Return the evidence of a chunk, as JSON; None where there is no detector, or the chunk is open."""
     columns = chunk_revisions.c
     stored = select(columns.evidence, columns.detector.is_not(None)).where(_is_revision(key, revision))
     row = connection.execute(stored).first()

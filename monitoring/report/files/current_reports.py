@@ -36,7 +36,7 @@ class CurrentReports:
         self._reported: dict[str, ReportedVersion] | None = None
 
     @contextmanager
-    def renewed(self, newest_versions: Callable[[], dict[str, ReportedVersion]]) -> Iterator[set[str]]:
+    def renew(self, newest_versions: Callable[[], dict[str, ReportedVersion]]) -> Iterator[set[str]]:
         """Write the reports of the models that have other results than those reported, or are added to the set.
 
         The set is filled within the block; `newest_versions` returns by name what is to be reported after it. If the

@@ -75,7 +75,7 @@ class MicroBatches:
     def _process(self, messages: DataFrame) -> None:
         """Score the records of a micro-batch, store and publish the predictions, and count them."""
         collected = collect(messages)
-        span = spans.continued("score records", SpanKind.CONSUMER, collected.traces)
+        span = spans.continue_traces("score records", SpanKind.CONSUMER, collected.traces)
         with span, runs.run(f"{NAME}.micro_batch", parent=self.run):
             runs.read(replace(self.source, rows=len(collected.records) + len(collected.invalid)))
             new = self.scoring.store(collected.records)

@@ -39,7 +39,7 @@ class Inputs:
         """
         require_valid(self._faults(rows))
         values = np.array([[self._number(name, row[name]) for name in self.features] for row in rows], np.float64)
-        return self._prepared(values.reshape(len(rows), len(self.features)))
+        return self._prepare(values.reshape(len(rows), len(self.features)))
 
     def matrix_of(self, frame: pd.DataFrame) -> Matrix:
         """Return one line for each row of a frame that has the features; a missing value is NaN, None or NA."""
@@ -47,9 +47,9 @@ class Inputs:
             frame[name].map(self.categories[name]) if name in self.categories else frame[name] for name in self.features
         ]
         values = [column.to_numpy(np.float64, na_value=np.nan) for column in columns]
-        return self._prepared(np.column_stack(values))
+        return self._prepare(np.column_stack(values))
 
-    def _prepared(self, values: Matrix) -> Matrix:
+    def _prepare(self, values: Matrix) -> Matrix:
         """Take the logarithms and fill what is missing, in place."""
         for place, name in enumerate(self.features):
             column = values[:, place]

@@ -70,8 +70,8 @@ def make_app(name: str, title: str) -> APIFlask:
 def install(app: APIFlask, ready: Callable[[], None], polled: Collection[str] = ()) -> None:
     """Add the error shape, `/healthz`, `/readyz` and the request log to an app made by `make_app`.
 
-    `ready` raises a `DriftlineError` while the service cannot do its work. Of the requests to `polled` paths, which
-    clients repeat at short intervals, only failures are logged, and none has a trace.
+    `ready` raises a `DriftlineError` while the service cannot do its work. Requests to `polled` paths,
+    which clients repeat at short intervals, are logged only if they fail, and have no trace.
     """
     app.extensions[request_spans.UNTRACED] = PROBES | {*polled}
     app.register_error_handler(DriftlineError, _error_response)

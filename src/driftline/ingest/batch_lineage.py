@@ -39,7 +39,7 @@ def _record(
     model: str, entry: IngestEntry, facts: dict[str, runs.Fact | None], outputs: list[Dataset], error: str | None = None
 ) -> None:
     source = runs.source()
-    runs.ended(
+    runs.record(
         f"ingest.{model}.{entry.kind}",
         entry.received_at,
         inputs=[] if source is None else [source],

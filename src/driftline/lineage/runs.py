@@ -170,7 +170,7 @@ def note_batch(batch_id: str) -> None:
             batches.append(batch_id)
 
 
-def ended(
+def record(
     job: str,
     began: datetime,
     *,
@@ -179,7 +179,7 @@ def ended(
     facts: Mapping[str, Fact | None],
     error: str | None = None,
 ) -> None:
-    """Record a run that has ended by now, as a part of the run that is open; `error` is the class of its error."""
+    """Record a run that has already ended, as a part of the run that is open; `error` is the class of its error."""
     if _recorder is not None:
         past = Run(job, _current.get(), inputs=[*inputs], outputs=[*outputs], facts=_facts(facts))
         _add(past, RunState.START, began)

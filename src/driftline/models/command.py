@@ -95,7 +95,7 @@ def add(
         name=name,
         option=command_option,
     )
-    recorded = _recorded(mlflow, name) if mlflow else None
+    recorded = _store_recorded(mlflow, name) if mlflow else None
     if recorded:
         features, categorical = features or recorded.features, categorical or recorded.categorical
         artifact = artifact or recorded.artifact
@@ -109,7 +109,7 @@ def add(
         raise typer.Exit(1)
     address = open_store(artifact).address if artifact else None
     origin = {"mlflow": recorded.link.as_details()} if recorded else {}
-    version = _registered().register(replace(proposal, artifact_uri=address, origin=origin, owner=owner))
+    version = _registered_models().register(replace(proposal, artifact_uri=address, origin=origin, owner=owner))
     if recorded:
         recorded.link_back(name, version)
     if json:
@@ -118,7 +118,7 @@ def add(
         typer.echo(f"{name}: version {version} is registered.")
 
 
-def _recorded(address: str, name: str) -> Any:
+def _store_recorded(address: str, name: str) -> Any:
     """Find a version in MLflow's registry and store its files."""
     from driftline.models.recorded_model import find_recorded  # noqa: PLC0415  (MLflow is slow to import)
 
@@ -147,7 +147,7 @@ def list_models(json: JSON = False) -> None:
     """List the models with the version that is used and the verdict of its newest chunk."""
     from driftline.models.schema import ModelSummaryOut  # noqa: PLC0415
 
-    summaries = _registered().summaries()
+    summaries = _registered_models().summaries()
     if json:
         _print_json([ModelSummaryOut.of(summary).model_dump(mode="json") for summary in summaries])
         return
@@ -165,7 +165,7 @@ def show(name: NAME, json: JSON = False) -> None:
     """Show a model: its versions, specs and columns, its reference, and what the monitor can see."""
     from driftline.models.detail import model_detail  # noqa: PLC0415
 
-    detail = model_detail(_registered(), name)
+    detail = model_detail(_registered_models(), name)
     if json:
         _print_json(detail.model_dump(mode="json"))
         return
@@ -207,7 +207,7 @@ def revise(
         raise typer.BadParameter(
             "nothing is to change; pass --spec FILE, --chunk, --label-delay, an alert option or --owner"
         )
-    registered = _registered()
+    registered = _registered_models()
     if owner is not None:
         registered.set_owner(name, owner or None)
         typer.echo(f"{name} has {f'the owner {owner}' if owner else 'no owner'}.")
@@ -225,7 +225,7 @@ def retire(name: NAME, version: Annotated[int, typer.Option(help="Version to ret
     """Retire a version: it accepts no further rows and is no longer polled; its results stay readable."""
     if not yes and not typer.confirm(f"Retire version {version} of {name}?", err=True):
         raise typer.Exit(1)
-    _registered().retire(name, version)
+    _registered_models().retire(name, version)
     typer.echo(f"{name}: version {version} is retired.")
 
 
@@ -234,7 +234,7 @@ def roles(name: NAME, json: JSON = False) -> None:
     """Show which version of a model is champion and which challenger, and who changed that, when and why."""
     from driftline.models.schema import RolesOut  # noqa: PLC0415
 
-    registered = _registered()
+    registered = _registered_models()
     output = RolesOut.of(name, registered.roles(name), registered.role_changes(name))
     if json:
         _print_json(output.model_dump(mode="json"))
@@ -254,15 +254,15 @@ def retrainings(name: NAME, json: JSON = False) -> None:
     """Show when challengers were trained, why, how each compared with the champion, and what followed."""
     from driftline.models.schema import RetrainingOut  # noqa: PLC0415
 
-    listed = [RetrainingOut.of(retraining) for retraining in _registered().retrainings(name)]
+    listed = [RetrainingOut.of(retraining) for retraining in _registered_models().retrainings(name)]
     if json:
         _print_json([retraining.model_dump(mode="json") for retraining in listed])
         return
-    for each in listed:
-        challenger = f" by version {each.challenger}" if each.challenger else ""
-        typer.echo(f"{each.started_at:%Y-%m-%d %H:%M} version {each.champion} challenged{challenger}: {each.state}")
-        typer.echo(f"  because {each.cause}")
-        typer.echo(f"  {each.reason or 'not decided yet'}")
+    for entry in listed:
+        challenger = f" by version {entry.challenger}" if entry.challenger else ""
+        typer.echo(f"{entry.started_at:%Y-%m-%d %H:%M} version {entry.champion} challenged{challenger}: {entry.state}")
+        typer.echo(f"  because {entry.cause}")
+        typer.echo(f"  {entry.reason or 'not decided yet'}")
     if not listed:
         typer.echo(f"{name} was not trained again.")
 
@@ -275,7 +275,7 @@ def promote(
     by: BY = None,
 ) -> None:
     """Make a version the champion of its model: it is served, and used wherever no version is named."""
-    registered = _registered()
+    registered = _registered_models()
     if registered.promote(name, version, reason, by or _account()):
         typer.echo(f"{name}: version {version} is the champion.")
     else:
@@ -286,7 +286,7 @@ def promote(
 @models.command()
 def rollback(name: NAME, reason: REASON = "rolled back", by: BY = None) -> None:
     """Return to the version that was used before the champion; once more, to the one before that."""
-    registered = _registered()
+    registered = _registered_models()
     version = registered.rollback(name, reason, by or _account())
     typer.echo(f"{name}: version {version} is the champion again.")
     _follow_roles(registered, name)
@@ -297,7 +297,7 @@ def remove(name: NAME, yes: YES = False) -> None:
     """Remove a model with everything that it stored: versions, predictions, labels, results and references."""
     if not yes and not typer.confirm(f"Remove {name} with all its predictions, labels and results?", err=True):
         raise typer.Exit(1)
-    typer.echo(f"{name} is removed: {_registered().remove(name):,} rows were deleted.")
+    typer.echo(f"{name} is removed: {_registered_models().remove(name):,} rows were deleted.")
 
 
 @models.command()
@@ -313,7 +313,7 @@ def retention(
     """
     from driftline.store.archive.retention import Retention  # noqa: PLC0415  (it needs a database)
 
-    registered = _registered()
+    registered = _registered_models()
     periods = {"archive_after_days": archive_after, "remove_after_days": remove_after}
     if keep:
         registered.set_retention(name, Retention())
@@ -335,7 +335,7 @@ def schedule(
     """Show or set when a model is polled: at an interval, by a cron expression, or with all other models."""
     from driftline.models.schedule_options import requested_schedule, schedule_words  # noqa: PLC0415
 
-    registered = _registered()
+    registered = _registered_models()
     if with_others:
         registered.set_schedule(name, None)
     elif every is not None or cron is not None:
@@ -361,7 +361,7 @@ def _follow_roles(registered: Any, name: str) -> None:
         typer.echo(line, err=True)
 
 
-def _registered() -> Any:
+def _registered_models() -> Any:
     """Connect to the database and the object store that the environment names."""
     from driftline.models.registered_models import RegisteredModels  # noqa: PLC0415
 

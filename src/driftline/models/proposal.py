@@ -113,7 +113,7 @@ def propose_model(
     require_storable(name, spec)
     layout = replace(inferred, spec=spec)
     try:
-        fitted, reference = _fitted(layout, rows, progress, forks=forks)
+        fitted, reference = _fit(layout, rows, progress, forks=forks)
     except InvalidInput as error:
         details = tuple(map(layout.rename_in_text, error.details))
         raise InvalidInput(layout.rename_in_text(error.message), details=details) from error
@@ -131,7 +131,7 @@ def propose_model(
     )
 
 
-def _fitted(layout: Layout, rows: Rows, progress: Progress, *, forks: bool) -> tuple[FittedReference, pd.DataFrame]:
+def _fit(layout: Layout, rows: Rows, progress: Progress, *, forks: bool) -> tuple[FittedReference, pd.DataFrame]:
     """Return the fitted reference, and its rows as they are stored."""
     progress("fitting the reference", 0)
     shaped = layout.shape(rows)

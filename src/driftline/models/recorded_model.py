@@ -54,13 +54,13 @@ def find_recorded(address: str, name: str) -> RecordedModel:
     client = connect(TrackingSettings(), local)
     with TemporaryDirectory() as folder:
         version = model_uri.fetch(client, address, Path(folder))
-        artifact = _stored(version, open_store(local.objects_address), name) if version.is_servable else None
+        artifact = _store_files(version, open_store(local.objects_address), name) if version.is_servable else None
     return RecordedModel(
         client, version.link, join_names(version.features), join_names(version.categorical) or None, artifact
     )
 
 
-def _stored(version: model_uri.RegistryModel, objects: ObjectStore, name: str) -> str:
+def _store_files(version: model_uri.RegistryModel, objects: ObjectStore, name: str) -> str:
     """Copy the files of a version into the object store, and return their address."""
     target = objects.under(f"artifacts/{name}/{version.link.registered_model}-{version.link.registered_version}")
     for file in sorted(path for path in version.files.rglob("*") if path.is_file()):

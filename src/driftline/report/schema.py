@@ -108,7 +108,7 @@ class ChangeOut(Out):
 
 
 class EvidenceOut(Out):
-    """What the detector says of a chunk: it alerts so rarely by chance as the spec's `alert_budget` says."""
+    """What the detector says about a chunk: it alerts so rarely by chance as the spec's `alert_budget` says."""
 
     level: EvidenceLevel | None = Field(description="`withheld`: enough for an alert, but no metric is worse yet")
     change: ChangeOut | None

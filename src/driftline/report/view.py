@@ -50,7 +50,7 @@ class ChunkView:
     drift: frozenset[Subject] | None = None
     """The drift of the chunk, if it was derived with the verdict."""
     evidence: ChunkEvidence | None = None
-    """What the detector says of the chunk; None where bounds alone decide about alerts."""
+    """What the detector says about the chunk; None where bounds alone decide about alerts."""
     _on_all_rows: dict[tuple[ResultKind, str, str], Result] = field(default_factory=dict, init=False, compare=False)
     """The results on all rows by kind, method and subject, as soon as one is asked for."""
 

@@ -33,7 +33,7 @@ class JobLock:
         with translated():
             if not self._is_held():
                 self.release()
-                self._connection = self._locked()
+                self._connection = self._take()
 
     def release(self) -> None:
         """Release the lock, if it is held."""
@@ -42,7 +42,7 @@ class JobLock:
             with suppress(DBAPIError), connection:  # a lost connection has already released the lock
                 connection.execute(select(func.release_lock(self._name)))
 
-    def _locked(self) -> Connection:
+    def _take(self) -> Connection:
         """Return a new connection that has taken the lock."""
         connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:

@@ -84,7 +84,7 @@ def record(client: "MlflowClient", run: TrainingRun) -> RunLink:
     with translated(f"experiment {run.model!r}"):
         experiment = _experiment(client, run.model)
         run_id = _finished_run(client, experiment, run.training_hash) or _log_run(client, experiment, run)
-        version = _registered(client, run, run_id)
+        version = _register(client, run, run_id)
     return RunLink(public_address(client.tracking_uri), run_id, run.model, version)
 
 
@@ -140,7 +140,7 @@ def _write_description(run: TrainingRun, run_id: str) -> None:
     described.save(str(run.folder / "MLmodel"))
 
 
-def _registered(client: "MlflowClient", run: TrainingRun, run_id: str) -> str:
+def _register(client: "MlflowClient", run: TrainingRun, run_id: str) -> str:
     """Return the registered version of a run; create it, and the model, where they are missing."""
     if not any(model.name == run.model for model in client.search_registered_models(f"name = '{run.model}'")):
         client.create_registered_model(run.model, tags={MODEL: run.model})

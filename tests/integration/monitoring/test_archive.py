@@ -330,7 +330,7 @@ def test_kills_change_nothing(maria_world: MonitoredWorld, tmp_path: Path) -> No
 
 def test_one_run_at_a_time_by_schedule_and_removal_with_the_model(maria_world: MonitoredWorld, tmp_path: Path) -> None:
     world = maria_world
-    with archive_run.only_run(world.engine), pytest.raises(ArchiveRunning, match="Another archive run is working"):
+    with archive_run.exclusive_run(world.engine), pytest.raises(ArchiveRunning, match="Another archive run is working"):
         archive(world, tmp_path)
     scheduler = BackgroundScheduler()
     archive_every(scheduler, archive_of(world, tmp_path), 60)

@@ -68,7 +68,7 @@ def test_features_and_labels_of_a_chunk_are_of_the_same_rows(
     monkeypatch.setattr(ContentSummary, "renew", interrupted)
     with engine.connect() as connection:
         chunk = chunk_at(world.version.spec, FIRST)
-        state, afresh = (ChunkSummaries.renewed(connection, world.version, chunk) for _ in range(2))
+        state, afresh = (ChunkSummaries.renew(connection, world.version, chunk) for _ in range(2))
     assert not pending
     for content in ("features", "labels"):
         provenance = getattr(state, content).provenance()

@@ -1,4 +1,4 @@
-"""One pass over the final data of a model, and what the monitor says of both: it must be the same."""
+"""One pass over the final data of a model, and what the monitor says about both: it must be the same."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

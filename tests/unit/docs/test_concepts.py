@@ -22,14 +22,14 @@ VERBS = (
     "revise", "settle", "store", "summarize",
 )  # fmt: skip
 FURTHER_TERMS = (
-    "alert budget", "allowed lateness", "archive", "backfill", "block", "calendar", "challenger", "champion",
+    "alert budget", "allowed lateness", "archive", "backfill", "block", "blob", "calendar", "challenger", "champion",
     "channel", "closed", "component", "consumer", "coverage", "dead letter", "decided", "delivery",
     "detection threshold", "detector", "e-value", "effect floor", "evidence", "family", "fitted monitor",
     "label delay", "lasting drift", "lost column", "margin", "mass", "model clock", "no skill", "overdispersion",
-    "pending", "pending labels", "pool", "promote", "provisional", "publish", "relay", "reserve", "retention",
-    "retraining", "role", "roll back", "run", "schedule", "shift", "Shiryaev-Roberts sum", "sketch", "spool",
-    "stage", "subject", "summary", "tilt", "track record", "verdict event", "visible change", "weight", "withheld",
-    "zone",
+    "part", "pending", "pending labels", "pool", "promote", "provisional", "publish", "relay", "reserve", "retention",
+    "retraining", "role", "roll back", "run", "schedule", "shift", "slot", "Shiryaev-Roberts sum", "sketch", "spool",
+    "stage", "subject", "summary", "tick", "tilt", "track record", "verdict event", "visible change", "weight",
+    "withheld", "zone",
 )  # fmt: skip
 MOST_NOUNS, MOST_VERBS = 30, 15
 """How many words of each kind a newcomer has to learn from the first page."""

@@ -60,7 +60,7 @@ def test_a_fault_says_what_to_write(fields: Any, fault: str) -> None:
 
 def test_all_faults_and_all_contradictions_are_listed() -> None:
     assert [text.split(":")[0] for text in faults({"number": "a", "day": 0.5, "x": 1})] == ["number", "day", "x"]
-    assert faults({"number": "X0"}, whole="the file") == ("the file: pay first", "the file: name a tag")
+    assert faults({"number": "X0"}, document="the file") == ("the file: pay first", "the file: name a tag")
 
 
 def test_a_fault_has_its_place_in_the_whole() -> None:
@@ -88,5 +88,5 @@ def test_an_address_is_shown_without_its_credentials(address: str) -> None:
 def test_the_json_of_a_whole_file_is_not_shown() -> None:
     with pytest.raises(ValidationError) as caught:
         Parcel.model_validate_json('{"number": "k3y",}')
-    (text,) = validation_faults(caught.value, whole="the file")
+    (text,) = validation_faults(caught.value, document="the file")
     assert text.startswith("the file: this is not JSON (trailing comma at line 1 column 18)")

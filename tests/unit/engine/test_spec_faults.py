@@ -1,4 +1,4 @@
-"""What a spec says of faulty fields: what is wrong and what to write, in its own words."""
+"""What a spec says about faulty fields: what is wrong and what to write, in its own words."""
 
 import re
 from typing import Any

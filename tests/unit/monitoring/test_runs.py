@@ -10,8 +10,7 @@ import pytest
 from driftline.errors import NotFound, Unavailable
 from driftline.store.version_key import VersionKey
 from monitoring import runs as runs_module
-from monitoring.poll.computation import ChunkOutcome
-from monitoring.poll.poller import PollOutcome, VersionPoll
+from monitoring.poll.outcomes import ChunkOutcome, PollOutcome, VersionPoll
 from monitoring.run_record import PollRunState, RunRecord
 from monitoring.runs import PollRun, PollRuns
 

@@ -71,7 +71,7 @@ class SentRequest:
     path: str = "/predict"
     is_chunked: bool = False
     length: int | None = None
-    """What the header says of the body's length, where that is not true."""
+    """What the header says about the body's length, where that is not true."""
 
     def scope(self) -> dict[str, Any]:
         """Return the request as a server passes it to an ASGI application."""

@@ -17,24 +17,24 @@ class Backoff:
     random: Random = field(default_factory=Random)
     failures: int = 0
     not_before: float = 0.0
-    """The time before which nothing is sent, on the clock of the `now` that is passed to `failed`."""
+    """The time before which nothing is sent, on the clock of the `now` that is passed to `record_failure`."""
     requested: bool = False
     """Whether the monitor itself asked to wait."""
 
-    def failed(self, now: float, wait: float | None) -> None:
-        """Wait as long as the monitor asks, else longer after each failure."""
+    def record_failure(self, now: float, wait: float | None) -> None:
+        """Put off the next attempt as long as the monitor asks (`wait`), else longer after each failure."""
         delay = min(LONGEST, FIRST * 2.0 ** min(self.failures, 20)) * self.random.uniform(0.5, 1)
         self.failures += 1
         self.requested = wait is not None
         self.not_before = now + (delay if wait is None else wait)
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """Forget earlier failures."""
         self.failures = 0
         self.not_before = 0.0
         self.requested = False
 
-    def hasten(self) -> None:
+    def retry_now(self) -> None:
         """Try again at once, unless the monitor asked to wait."""
         if not self.requested:
             self.not_before = 0.0

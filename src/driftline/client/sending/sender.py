@@ -72,7 +72,7 @@ class Sender:
             try:
                 self.step(time.monotonic())
             except Exception as error:
-                self._failed(time.monotonic(), Answer(BatchOutcome.RETRY, f"the spool folder fails ({error})"))
+                self._record_failure(time.monotonic(), Answer(BatchOutcome.RETRY, f"the spool folder fails ({error})"))
                 log.debug("the step failed", exc_info=True)
             with self._changed:
                 self._changed.notify_all()
@@ -141,7 +141,7 @@ class Sender:
         with file:
             content = batch.path.read_bytes()
             traces = self._traces.get(batch.origin, ())
-            with spans.continued("send batch", SpanKind.CLIENT, traces) as span:
+            with spans.continue_traces("send batch", SpanKind.CLIENT, traces) as span:
                 answer = self._delivery.send(batch, content)
                 if answer.state is not BatchOutcome.STORED:
                     span.fail(answer.state)
@@ -154,14 +154,14 @@ class Sender:
             return True
         if answer.may_be_content:
             self._failing[batch.key] = Backoff()
-            self._failing[batch.key].failed(time.monotonic(), None)
-        self._failed(now, answer)
+            self._failing[batch.key].record_failure(time.monotonic(), None)
+        self._record_failure(now, answer)
         return False
 
     def _failed_alone(self, batch: BatchFile, message: str) -> None:
         """Let a batch wait for longer after each failure, and log the failure once."""
         self.last_error = message
-        self._failing.setdefault(batch.key, Backoff()).failed(time.monotonic(), None)
+        self._failing.setdefault(batch.key, Backoff()).record_failure(time.monotonic(), None)
         level = logging.DEBUG if batch.key in self._logged else logging.ERROR
         self._logged.add(batch.key)
         log.log(level, "%s stays: %s; it is tried again, after all others", batch.path, message)
@@ -172,7 +172,7 @@ class Sender:
         Return the replacements.
         """
         replacements: list[BatchFile] = []
-        self._backoff.succeeded()
+        self._backoff.record_success()
         self._failing.pop(batch.key, None)
         refusals = self._refusals.setdefault(batch.origin, Refusals())
         if answer.state is BatchOutcome.STORED:
@@ -225,9 +225,9 @@ class Sender:
         )  # fmt: skip
         refusals.logged = True
 
-    def _failed(self, now: float, answer: Answer) -> None:
+    def _record_failure(self, now: float, answer: Answer) -> None:
         self.last_error = answer.message
-        self._backoff.failed(time.monotonic(), answer.wait)
+        self._backoff.record_failure(time.monotonic(), answer.wait)
         if now - self._logged_at >= REPEATED_AFTER:
             self._logged_at = now
             log.warning("rows wait in %s: %s", self._spool.folder, answer.message)
@@ -239,7 +239,7 @@ class Sender:
         self._seal_all()
         origins = frozenset(batch.origin for batch in self._spool.batches(BatchStage.READY))
         for backoff in (self._backoff, *self._failing.values()):
-            backoff.hasten()
+            backoff.retry_now()
         self.wake()
         while self._is_waiting(origins):
             remaining = deadline - time.monotonic()

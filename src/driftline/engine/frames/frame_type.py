@@ -10,5 +10,5 @@ def not_a_frame(rows: object, name: str) -> str:
     Frames of polars, Arrow and others convert themselves: pandas.DataFrame would take them for rows or columns.
     """
     method = next((method for method in _CONVERSIONS if hasattr(rows, method)), None)
-    made = f"{name}.{method}()" if method else f"pandas.DataFrame({name})"
-    return f"not {type(rows).__name__}; {made} makes one"
+    conversion = f"{name}.{method}()" if method else f"pandas.DataFrame({name})"
+    return f"not {type(rows).__name__}; {conversion} makes one"

@@ -15,7 +15,7 @@ from driftline.engine.catalogue import ColumnKind
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import ID
 from driftline.engine.spec import Spec
-from driftline.engine.sums.row_hashes import Hashes, mixed, number_hashes, text_hashes
+from driftline.engine.sums.row_hashes import Hashes, combine_hashes, number_hashes, text_hashes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +37,7 @@ def summarize(frame: pd.DataFrame, spec: Spec) -> DistinctRows:
     """Hash some or all rows of a chunk: by id, or without one by the spec's features and outputs."""
     if ID not in frame.columns:
         return DistinctRows(len(frame), np.unique(_content_hashes(frame, spec)))
-    hashes = mixed([text_hashes(frame[ID])], len(frame))
+    hashes = combine_hashes([text_hashes(frame[ID])], len(frame))
     anonymous = frame[ID].isna().to_numpy()
     if anonymous.any():
         hashes[anonymous] = _content_hashes(frame[anonymous], spec)
@@ -54,7 +54,7 @@ def finish(summary: DistinctRows, spec: Spec) -> Outcome:
 
 
 def _content_hashes(frame: pd.DataFrame, spec: Spec) -> Hashes:
-    return mixed(_column_hashes(frame, spec), len(frame))
+    return combine_hashes(_column_hashes(frame, spec), len(frame))
 
 
 def _column_hashes(frame: pd.DataFrame, spec: Spec) -> Iterator[Hashes]:

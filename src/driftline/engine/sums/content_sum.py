@@ -10,7 +10,7 @@ import pandas as pd
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.spec import ColumnSpec
-from driftline.engine.sums.row_hashes import Hashes, mixed, number_hashes, text_hashes
+from driftline.engine.sums.row_hashes import Hashes, combine_hashes, number_hashes, text_hashes
 
 _SEEDS = (0x51ED270B, 0x2545F491)
 _WORD = 2**64
@@ -37,7 +37,7 @@ class ContentSum:
             text_hashes(frame[ID]),
             *(_hashes(frame, column) for column in columns),
         ]
-        first, second = (_sum(mixed(parts, len(frame), seed)) for seed in _SEEDS)
+        first, second = (_sum(combine_hashes(parts, len(frame), seed)) for seed in _SEEDS)
         return cls(len(frame), (first, second))
 
     def merge(self, other: "ContentSum") -> "ContentSum":

@@ -14,7 +14,7 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SEED = len("driftline")
 
 
-def mixed(parts: Iterable[Hashes], rows: int, seed: int = _SEED) -> Hashes:
+def combine_hashes(parts: Iterable[Hashes], rows: int, seed: int = _SEED) -> Hashes:
     """Combine the hashes of several columns row by row; the order of the columns matters."""
     hashes = np.full(rows, seed, dtype=np.uint64)
     for part in parts:

@@ -183,13 +183,13 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-_SHOWN = frozenset({"scopes", "created_at", "expires_at"})
+_PUBLIC_FIELDS = frozenset({"scopes", "created_at", "expires_at"})
 """The fields of a token file whose values are shown in messages; another one may be a token."""
 
 
 def _faults(error: ValidationError) -> tuple[str, ...]:
     """Return each fault with its location, and with the value of the fields that may be shown."""
-    return tuple(validation_faults(error, whole="the file", is_secret=_SHOWN.isdisjoint))
+    return tuple(validation_faults(error, document="the file", is_secret=_PUBLIC_FIELDS.isdisjoint))
 
 
 def _make_entry(**fields: object) -> Token:

@@ -84,12 +84,12 @@ def _watch(address: str, files: "FileIngestion", every: float, *, once: bool) ->
         folder.run(every)
         return
     scans = [folder.scan()]
-    if scans[0].left:
+    if scans[0].remaining:
         stop.wait(every)
         scans.append(folder.scan())
     stored, refused = sum(scan.stored for scan in scans), sum(scan.refused for scan in scans)
-    typer.echo(f"{address}: {stored:,} files stored, {refused:,} refused, {scans[-1].left:,} left")
-    if refused or scans[-1].left:
+    typer.echo(f"{address}: {stored:,} files stored, {refused:,} refused, {scans[-1].remaining:,} left")
+    if refused or scans[-1].remaining:
         raise SystemExit(2)
 
 

@@ -25,7 +25,7 @@ ENDINGS = frozenset({".csv", ".tsv", ".txt", ".parquet", ".pq", ".arrow", ".feat
 def contents_of(path: Path, layout: IngestLayout, *, labels: bool) -> Iterator[Content]:
     """Yield the batches of a file, in its order; `layout` is that of tables.
 
-    Of a large CSV file the types of columns may turn out later: its batches are then yielded again from the start.
+    Where later rows of a large CSV file change the type of a column, its batches are yielded again from the start.
 
     Raises:
         InvalidInput: the file cannot be read, or it has none of the columns.

@@ -42,7 +42,7 @@ class FolderScan:
 
     stored: int = 0
     refused: int = 0
-    left: int = 0
+    remaining: int = 0
 
 
 @dataclass
@@ -81,7 +81,7 @@ class WatchedFolder:
             NotFound: no such model or version. Unavailable: the database or the store does not answer.
         """
         versions = {key: version for key, version in self.store.versions().items() if is_data(key)}
-        if self._last is None or self._last.left or versions != self._listed:
+        if self._last is None or self._last.remaining or versions != self._listed:
             self._last = self._read(versions)
             self._listed = versions
         else:

@@ -36,7 +36,7 @@ Prepared = Write | DriftlineError
 """What writes a group, or why it is refused before anything is written."""
 
 
-def prepared(ingestion: Ingestion, group: G, kind: str) -> Iterator[tuple[G, Prepared]]:
+def prepare_group(ingestion: Ingestion, group: G, kind: str) -> Iterator[tuple[G, Prepared]]:
     """Yield a group with what writes it, or its parts: valid ones, and single invalid rows with their faults."""
     try:
         yield group, ingestion.prepare(group.model, group.sent, kind)
@@ -47,7 +47,7 @@ def prepared(ingestion: Ingestion, group: G, kind: str) -> Iterator[tuple[G, Pre
             yield group, error
             return
         for part in group.parts({fault.row for fault in error.rows}):
-            yield from prepared(ingestion, part, kind)
+            yield from prepare_group(ingestion, part, kind)
 
 
 @dataclass
@@ -65,7 +65,7 @@ class GroupWriter(Generic[G]):
     rows: int = 0
 
     def add(self, group: G, ready: Prepared) -> None:
-        """Write a group that `prepared` yielded, or refuse it."""
+        """Write a group that `prepare_group` yielded, or refuse it."""
         if isinstance(ready, DriftlineError):
             self.refuse(group, ready)
             return
@@ -76,7 +76,7 @@ class GroupWriter(Generic[G]):
             self.refuse(group, error)
             return
         for half in group.halves():
-            for part in prepared(self.ingestion, half, self.kind):
+            for part in prepare_group(self.ingestion, half, self.kind):
                 self.add(*part)
 
     def _write(self, write: Write) -> DriftlineError | None:

@@ -120,7 +120,7 @@ class RowGroup:
         return RowGroup(accepted), *alone
 
 
-def grouped(rows: Iterable[MessageRow]) -> Iterator[RowGroup]:
+def group_rows(rows: Iterable[MessageRow]) -> Iterator[RowGroup]:
     """Group rows by model and version; a repeated id begins a new group, after the one that has the id already."""
     open_groups: dict[tuple[str, int | None], list[MessageRow]] = {}
     ids: dict[tuple[str, int | None], set[str]] = {}
@@ -143,7 +143,7 @@ class DeadLetter:
     reason: str
 
 
-def parsed(messages: Sequence[Message], model: str | None) -> tuple[list[MessageRow], list[DeadLetter]]:
+def parse_messages(messages: Sequence[Message], model: str | None) -> tuple[list[MessageRow], list[DeadLetter]]:
     """Return the rows of messages in their order, and the messages that have none."""
     rows, dead = [], []
     for message in messages:

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from driftline.errors import DriftlineError, NotFound
 from driftline.ingest.ingestion import Ingestion
-from driftline.ingest.messages.group_writer import GroupWriter, prepared
-from driftline.ingest.messages.message import DeadLetter, Message, RowGroup, grouped, parsed
+from driftline.ingest.messages.group_writer import GroupWriter, prepare_group
+from driftline.ingest.messages.message import DeadLetter, Message, RowGroup, group_rows, parse_messages
 from driftline.store.database import in_transaction, translated
 from driftline.store.sources import source_offsets
 from driftline.store.sources.source_offsets import OffsetMoved
@@ -27,12 +27,13 @@ class StoredMessages:
 
 @dataclass(frozen=True)
 class MessageWriter:
-    """Stores the messages of one partition in one transaction; an invalid message does not keep the others back.
+    """Stores the messages of one partition in one transaction; an invalid message does not hold up the others.
 
     `kind` is what the messages are: predictions or labels. `publish` takes the dead letters, and returns when they are
-    safe: before the transaction commits, so that none is lost. Those of invalid messages are published before it
-    begins. What was published is remembered until the messages are stored, and not published again by further attempts;
-    some letters are published twice if the process dies in between. `model` is that of messages that name none.
+    safe: before the transaction commits, so that none is lost. Those of invalid messages are published before the
+    transaction begins. Until the messages are stored, published letters are remembered, so that further attempts do not
+    publish them again; some are published twice if the process dies in between. `model` is the model of messages that
+    do not name one.
     """
 
     ingestion: Ingestion
@@ -48,8 +49,8 @@ class MessageWriter:
             OffsetMoved: another process has stored messages of this partition; nothing was changed.
             Unavailable: the database or the dead letters' topic does not answer; nothing was changed.
         """
-        rows, dead = parsed(messages, self.model)
-        groups = [part for group in grouped(rows) for part in prepared(self.ingestion, group, self.kind)]
+        rows, dead = parse_messages(messages, self.model)
+        groups = [part for group in group_rows(rows) for part in prepare_group(self.ingestion, group, self.kind)]
         for group, ready in groups:
             if isinstance(ready, DriftlineError):
                 dead += [DeadLetter(row.message, str(ready)) for row in group.rows]

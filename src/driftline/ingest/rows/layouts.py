@@ -29,7 +29,7 @@ def query_option(name: str, value: object = None, /) -> str:
     """Return an option as a parameter of a request's address, such as `?na_values=ERR`."""
     if value is None:
         return f"?{name}=..."
-    pairs = [(name, each) for each in value] if isinstance(value, list | tuple) else [(name, value)]
+    pairs = [(name, element) for element in value] if isinstance(value, list | tuple) else [(name, value)]
     return f"?{urlencode(pairs)}"
 
 

@@ -1,9 +1,9 @@
-"""What an archive run would do: which periods of a model to write, and which objects to remove. Nothing is changed."""
+"""Plans an archive run: which periods of a model to write, and which objects to remove. Nothing is changed here."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, or_, select, text
 
@@ -15,7 +15,7 @@ from driftline.store.archive.retention import Retention
 from driftline.store.model_numbers import model_number
 from driftline.store.rows.archived.archive_objects import ArchiveObject, ObjectState, objects_of
 from driftline.store.rows.encoding.prediction_batch import OUTPUTS
-from driftline.store.rows.predictions import PredictionStore
+from driftline.store.rows.predictions import BEFORE_ANY_DATA, PredictionStore
 from driftline.store.tables import (
     archive_objects,
     batch_data,
@@ -28,8 +28,6 @@ from driftline.store.tables import (
 )
 from driftline.store.version_key import VersionKey
 from driftline.store.versions.registry import READY, RETIRED
-
-BEFORE_ANY_DATA = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class ModelToArchive:
 
 @dataclass(frozen=True, slots=True)
 class StoredBlob:
-    """A blob of MySQL: its batch and first position, and the quarters of an hour of its rows by version."""
+    """A blob of MySQL: its batch and first position, and the versions and slots (quarters of an hour) of its rows."""
 
     batch: int
     first: int
@@ -63,7 +61,7 @@ class ArchivePlan:
 
     model: ModelToArchive
     periods: tuple[tuple[VersionKey, Chunk], ...]
-    removals: tuple[ArchiveObject, ...]
+    objects_to_remove: tuple[ArchiveObject, ...]
 
 
 def models_to_archive(connection: Connection, name: str | None, now: datetime) -> list[ModelToArchive]:
@@ -95,19 +93,25 @@ def models_to_archive(connection: Connection, name: str | None, now: datetime) -
     newest: dict[int, dict[int, str]] = defaultdict(dict)
     for row in rows:
         newest[row["number"]][row["model_version"]] = row["spec"]
-    described = {row["number"]: row for row in rows}
+    model_rows = {row["number"]: row for row in rows}
     return [
-        _model(
-            connection, number, row["name"], Retention(row["archive_after_days"], row["remove_after_days"]), specs, now
+        _model_to_archive(
+            connection,
+            number,
+            row["name"],
+            Retention(row["archive_after_days"], row["remove_after_days"]),
+            spec_texts,
+            now,
         )
-        for (number, row), specs in zip(described.items(), newest.values(), strict=True)
+        for (number, row), spec_texts in zip(model_rows.items(), newest.values(), strict=True)
     ]
 
 
-def _model(
-    connection: Connection, number: int, name: str, retention: Retention, texts: Mapping[int, str], now: datetime
+def _model_to_archive(
+    connection: Connection, number: int, name: str, retention: Retention, spec_texts: Mapping[int, str], now: datetime
 ) -> ModelToArchive:
-    specs = {version: Spec.model_validate_json(text) for version, text in texts.items()}
+    """Return a model with the specs in `spec_texts`, which are JSON, by version."""
+    specs = {version: Spec.model_validate_json(spec) for version, spec in spec_texts.items()}
     newest = PredictionStore(number, next(iter(specs.values()))).newest(connection) or BEFORE_ANY_DATA
     clocks = {version: now if spec.clock is ModelClock.WALL else newest for version, spec in specs.items()}
     return ModelToArchive(number, name, retention, specs, clocks)
@@ -116,21 +120,21 @@ def _model(
 def plan_of(connection: Connection, model: ModelToArchive) -> ArchivePlan:
     """Return the due work of a model.
 
-    A period is written where rows of it are due, or where rows of its object do not count any more: the content of a
-    deletion must not stay. It is a chunk, extended over the objects that it overlaps.
+    A period is written where its rows are due, or where rows of its object were corrected or deleted since: deleted
+    content must not stay in the object. A period is a chunk, extended over the objects that it overlaps.
     """
     objects = objects_of(connection, archive_objects.c.model_number == model.number)
-    removals = _removals(model, objects)
+    to_remove = _objects_to_remove(model, objects)
     stored = [
         archive_object
         for archive_object in objects
-        if archive_object.state is ObjectState.STORED and archive_object not in removals
+        if archive_object.state is ObjectState.STORED and archive_object not in to_remove
     ]
     removed = [
-        archive_object for archive_object in objects if archive_object.state.is_gone or archive_object in removals
+        archive_object for archive_object in objects if archive_object.state.is_gone or archive_object in to_remove
     ]
-    due = [*_due_chunks(connection, model, stored, removed), *_changed(connection, model, stored)]
-    return ArchivePlan(model, tuple(_merged(due, stored)), tuple(removals))
+    due = [*_due_chunks(connection, model, stored, removed), *_changed_periods(connection, model, stored)]
+    return ArchivePlan(model, tuple(_merge_periods(due, stored)), tuple(to_remove))
 
 
 def blobs_before(connection: Connection, model_number: int, before: datetime) -> list[StoredBlob]:
@@ -154,22 +158,22 @@ def blobs_before(connection: Connection, model_number: int, before: datetime) ->
     slots: dict[tuple[int, int], set[tuple[int, datetime]]] = defaultdict(set)
     for batch, first, version, start in connection.execute(statement):
         slots[batch, first].add((version, aware_utc(start)))
-    return [StoredBlob(batch, first, frozenset(places)) for (batch, first), places in sorted(slots.items())]
+    return [StoredBlob(batch, first, frozenset(blob_slots)) for (batch, first), blob_slots in sorted(slots.items())]
 
 
-def covered(blob: StoredBlob, objects: Iterable[ArchiveObject]) -> bool:
-    """Return whether objects have all rows of a blob."""
-    having = [archive_object for archive_object in objects if blob.batch in archive_object.batches]
+def is_archived(blob: StoredBlob, objects: Iterable[ArchiveObject]) -> bool:
+    """Return whether the objects together have all rows of a blob."""
+    of_batch = [archive_object for archive_object in objects if blob.batch in archive_object.batches]
     return all(
         any(
             archive_object.key.version == version and archive_object.start <= slot < archive_object.end
-            for archive_object in having
+            for archive_object in of_batch
         )
         for version, slot in blob.slots
     )
 
 
-def _removals(model: ModelToArchive, objects: Iterable[ArchiveObject]) -> list[ArchiveObject]:
+def _objects_to_remove(model: ModelToArchive, objects: Iterable[ArchiveObject]) -> list[ArchiveObject]:
     after = model.retention.remove_after
     if after is None:
         return []
@@ -185,9 +189,9 @@ def _removals(model: ModelToArchive, objects: Iterable[ArchiveObject]) -> list[A
 def _due_chunks(
     connection: Connection, model: ModelToArchive, stored: Sequence[ArchiveObject], removed: Sequence[ArchiveObject]
 ) -> Iterator[tuple[VersionKey, Chunk]]:
-    """Yield the chunks with blobs that are due, but for those of which an object has all the batches.
+    """Yield the due chunks with rows in blobs, except those that an object already has with all their batches.
 
-    Rows that arrived after the rows of their period were removed stay where they are.
+    Rows that arrived after their period was removed from the archive stay in MySQL.
     """
     after = model.retention.archive_after
     if after is None:
@@ -195,7 +199,7 @@ def _due_chunks(
     batches: dict[tuple[int, Chunk], set[int]] = defaultdict(set)
     chunks: dict[tuple[int, datetime], Chunk] = {}
     for blob in blobs_before(connection, model.number, max(model.clocks.values()) - after):
-        for version, slot in blob.slots & _of_versions(blob, model):
+        for version, slot in _slots_with_spec(blob, model):
             chunk = chunks.setdefault((version, slot), chunk_at(model.specs[version], slot))
             batches[version, chunk].add(blob.batch)
     for (version, chunk), numbers in batches.items():
@@ -214,14 +218,15 @@ def _due_chunks(
             yield key, chunk
 
 
-def _of_versions(blob: StoredBlob, model: ModelToArchive) -> set[tuple[int, datetime]]:
+def _slots_with_spec(blob: StoredBlob, model: ModelToArchive) -> set[tuple[int, datetime]]:
+    """Return the slots of a blob whose version the model has a spec of."""
     return {(version, slot) for version, slot in blob.slots if version in model.specs}
 
 
-def _changed(
+def _changed_periods(
     connection: Connection, model: ModelToArchive, stored: Iterable[ArchiveObject]
 ) -> Iterator[tuple[VersionKey, Chunk]]:
-    """Yield the periods of objects with batches of which rows were removed since."""
+    """Yield the periods of objects of whose batches rows were removed since the object was written."""
     batch = removed_rows.c.batch_number
     counts = select(batch, func.count()).where(removed_rows.c.model_number == model.number).group_by(batch)
     removed = dict(map(tuple, connection.execute(counts)))
@@ -233,10 +238,10 @@ def _changed(
             yield archive_object.key, Chunk(archive_object.start, archive_object.end)
 
 
-def _merged(
+def _merge_periods(
     due: Iterable[tuple[VersionKey, Chunk]], stored: Sequence[ArchiveObject]
 ) -> Iterator[tuple[VersionKey, Chunk]]:
-    """Yield disjoint periods that contain all that are due and every object that they overlap."""
+    """Yield disjoint periods that contain every due period, and every object that one of them overlaps."""
     by_version: dict[int, list[tuple[VersionKey, Chunk]]] = defaultdict(list)
     for key, chunk in due:
         for archive_object in stored:

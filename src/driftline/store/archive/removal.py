@@ -1,4 +1,4 @@
-"""Deletes what the archive has made superfluous, in bounded steps: blobs of archived rows, and objects."""
+"""Deletes, in bounded steps, the blobs whose rows are archived, and the objects that are replaced or removed."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, delete, tuple_, update
 
 from driftline.clock import naive_utc
 from driftline.objects import split_address
-from driftline.store.archive.plan import StoredBlob, blobs_before, covered
+from driftline.store.archive.plan import StoredBlob, blobs_before, is_archived
 from driftline.store.database import in_transaction, translated
 from driftline.store.rows.archived.archive_objects import ArchiveObject, ObjectState, objects_of
 from driftline.store.tables import archive_objects, batch_data
@@ -17,13 +17,13 @@ BLOBS_AT_ONCE = 20
 
 
 def delete_archived_blobs(engine: Engine, model_number: int) -> int:
-    """Delete the blobs of a model of which objects have all rows, some at a time; return how many."""
+    """Delete the blobs of a model whose rows are all archived, some at a time; return how many."""
     with translated(), engine.connect() as connection:
         objects = objects_of(connection, archive_objects.c.model_number == model_number)
         if not objects:
             return 0
         blobs = blobs_before(connection, model_number, max(archive_object.end for archive_object in objects))
-    superfluous = [blob for blob in blobs if covered(blob, objects)]
+    superfluous = [blob for blob in blobs if is_archived(blob, objects)]
     for first in range(0, len(superfluous), BLOBS_AT_ONCE):
         step = superfluous[first : first + BLOBS_AT_ONCE]
         in_transaction(engine, lambda connection, step=step: _delete_blobs(connection, step))  # type: ignore[misc]
@@ -36,7 +36,7 @@ def _delete_blobs(connection: Connection, blobs: Sequence[StoredBlob]) -> None:
 
 
 def begin_removal(engine: Engine, objects: Iterable[ArchiveObject], now: datetime) -> None:
-    """Let objects count as removed; `delete_leftovers` deletes them."""
+    """Mark objects as being removed, so that nobody reads them any more; `delete_leftovers` deletes them."""
     numbers = [archive_object.number for archive_object in objects]
 
     def work(connection: Connection) -> None:
@@ -49,9 +49,9 @@ def begin_removal(engine: Engine, objects: Iterable[ArchiveObject], now: datetim
 
 
 def delete_leftovers(engine: Engine, model_number: int | None = None) -> int:
-    """Delete the objects that do not count: replaced, removed, or of a run that was killed; return how many.
+    """Delete the objects that nobody reads: replaced, removed, or of a run that was killed; return how many.
 
-    Only one archive run at a time may call it: what another one is writing would be deleted.
+    Only one archive run at a time may call it: an object that another run is writing would be deleted.
 
     Raises:
         StoreRefused, StoreUnavailable: an object cannot be deleted.
@@ -81,7 +81,7 @@ def delete_objects(engine: Engine, model_number: int) -> None:
 
 
 def _settle(connection: Connection, leftover: ArchiveObject) -> None:
-    """Delete the row of an object, or keep it where it says that rows were removed."""
+    """Delete the row of a deleted object, or, where retention removed its rows, keep it in the state `removed`."""
     is_object = archive_objects.c.number == leftover.number
     if leftover.state.is_gone:
         connection.execute(update(archive_objects).where(is_object).values(state=ObjectState.REMOVED))

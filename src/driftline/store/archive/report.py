@@ -17,18 +17,24 @@ def plan_lines(plans: Sequence[ArchivePlan]) -> Iterator[str]:
         name = plan.model.name
         lines += [f"{_span(name, key, period)}: archive" for key, period in plan.periods]
         lines += [
-            f"{_span(name, old.key, Chunk(old.start, old.end))}: remove {old.rows:,} archived rows"
-            for old in plan.removals
+            f"{_span(name, removed.key, Chunk(removed.start, removed.end))}: remove {removed.rows:,} archived rows"
+            for removed in plan.objects_to_remove
         ]
     yield from lines or ["Nothing is due."]
 
 
 def object_lines(stored: Sequence[tuple[str, ArchiveObject]]) -> Iterator[str]:
     """Yield JSON for each object, with its model, version, period, number of rows and address."""
-    for name, each in stored:
-        period = {"start": each.start.isoformat(), "end": each.end.isoformat()}
+    for name, archive_object in stored:
+        period = {"start": archive_object.start.isoformat(), "end": archive_object.end.isoformat()}
         yield json.dumps(
-            {"model": name, "version": each.key.version, **period, "rows": each.rows, "address": each.address}
+            {
+                "model": name,
+                "version": archive_object.key.version,
+                **period,
+                "rows": archive_object.rows,
+                "address": archive_object.address,
+            }
         )
 
 

@@ -17,14 +17,14 @@ MOST_DAYS = 36_500
 class Retention:
     """After how many days rows are archived and removed; None is never.
 
-    The days begin when the model's clock has passed the closing of a chunk and the deadline of its labels.
+    The days are counted from when the model's clock passes the closing of a chunk and the deadline of its labels.
     """
 
     archive_after_days: int | None = None
     remove_after_days: int | None = None
 
     def __post_init__(self) -> None:
-        """Reject days that cannot be.
+        """Reject impossible numbers of days.
 
         Raises:
             InvalidInput: rows would be removed before they are archived, or a number is out of range.

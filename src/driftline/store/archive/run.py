@@ -39,7 +39,7 @@ class ArchiveSummary:
 
 @dataclass(frozen=True)
 class Archive:
-    """The archive of a database: `objects` is where new objects are written; those before stay where they are."""
+    """The archive of a database: new objects are written to `objects`; existing ones stay at their addresses."""
 
     engine: Engine
     objects: ObjectStore
@@ -64,7 +64,7 @@ class Archive:
             return [plan_of(connection, model) for model in models_to_archive(connection, name, self.clock())]
 
     def stored(self, name: str | None = None) -> list[tuple[str, ArchiveObject]]:
-        """Return the objects that count now with the names of their models, of one model or of all.
+        """Return the objects that readers read now, each with the name of its model, of one model or of all.
 
         Raises:
             NotFound: no model has that name.
@@ -83,10 +83,10 @@ class Archive:
 
         Raises:
             ArchiveRunning: another run is working. NotFound: no model has that name.
-            Unavailable: the database or the object store does not answer; what was done so far stays.
+            Unavailable: the database or the object store does not answer; what was done so far stays done.
         """
         summary = ArchiveSummary()
-        with only_run(self.engine):
+        with exclusive_run(self.engine):
             delete_leftovers(self.engine)
             for plan in self.plans(name):
                 self._carry_out(plan, summary)
@@ -95,8 +95,8 @@ class Archive:
     def _carry_out(self, plan: ArchivePlan, summary: ArchiveSummary) -> None:
         """Write the periods of a model, delete the blobs of archived rows, and then the replaced objects."""
         model = plan.model
-        begin_removal(self.engine, plan.removals, self.clock())
-        summary.removed += len(plan.removals)
+        begin_removal(self.engine, plan.objects_to_remove, self.clock())
+        summary.removed += len(plan.objects_to_remove)
         for key, period in plan.periods:
             writer = PeriodWriter(self.engine, self.objects, model.name, key, model.specs[key.version], period)
             try:
@@ -112,8 +112,8 @@ class Archive:
 
 
 @contextmanager
-def only_run(engine: Engine) -> Iterator[None]:
-    """Hold the database's lock of archive runs; it ends with the connection, also where the process is killed."""
+def exclusive_run(engine: Engine) -> Iterator[None]:
+    """Hold the database's lock of archive runs; the server releases it when the connection ends, even by a kill."""
     name = f"driftline archive {engine.url.database}"[:64]
     with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if connection.execute(select(func.get_lock(name, 0))).scalar() != 1:

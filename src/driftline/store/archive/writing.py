@@ -1,4 +1,4 @@
-"""Writes one archive object: reads the rows of a period in one snapshot, verifies the file, and lets it count."""
+"""Writes one archive object: reads the rows of a period in one snapshot, verifies the file, and makes it current."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class WrittenPeriod:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """A file as it was written: its rows, their batches, and the objects that were there when they were read."""
+    """The content of a written file: its rows, their batches, and the objects of the period, which it replaces."""
 
     rows: int
     batches: dict[int, ArchivedBatch]
@@ -68,7 +68,7 @@ class PeriodWriter:
     period: Chunk
 
     def write(self, now: datetime) -> WrittenPeriod:
-        """Write the rows of the period as an object, verify it, and let it replace the objects before it.
+        """Write the rows of the period as an object, verify it, and replace the earlier objects by it.
 
         The object is registered before it exists, so that the next run finds it if this one is killed.
 
@@ -123,7 +123,7 @@ class PeriodWriter:
             with ArchiveWriter(path, schema) as writer:
                 for table in self._tables(rows, list(removals)):
                     writer.write(table)
-                    _add_places(batches, table)
+                    _add_rows(batches, table)
             expected = self._store.count(connection, self.key.version, self.period.start, self.period.end)
             present = objects_between(connection, self.key, self.period.start, self.period.end)
         if writer.rows != expected:
@@ -147,7 +147,7 @@ class PeriodWriter:
                 yield _with_labels(table, rows, portion, schema)
 
     def _finish(self, connection: Connection, number: int, content: _Content, size: int, digest: str) -> None:
-        """Let the object count instead of those before it, unless another run has interfered."""
+        """Make the object current instead of the earlier ones, unless another run has changed the period."""
         lock_model(connection, self.key.model_number)
         present = objects_between(connection, self.key, self.period.start, self.period.end)
         values = {
@@ -176,8 +176,8 @@ def _with_labels(table: pa.Table, rows: ChunkReader, portion: Portion, schema: p
     return table
 
 
-def _add_places(batches: dict[int, ArchivedBatch], table: pa.Table) -> None:
-    """Add the rows of a table to the descriptions of their batches."""
+def _add_rows(batches: dict[int, ArchivedBatch], table: pa.Table) -> None:
+    """Count the rows of a table, which is sorted by batch and position, in the descriptions of their batches."""
     numbers, positions = table.column(BATCH).to_numpy(), table.column(POSITION).to_numpy()
     starts = np.flatnonzero(np.diff(numbers, prepend=-1))
     for begin, end in zip(starts, [*starts[1:], len(numbers)], strict=True):

@@ -132,7 +132,7 @@ def claim(
 
 
 def settle(connection: Connection, key: VersionKey, start: datetime, due_at: datetime | None) -> None:
-    """End a claim: delete the row, or let it wait until the model's clock reaches `due_at`."""
+    """End a claim: delete the pending row, or keep it until the model's clock reaches `due_at`."""
     if due_at is None:
         connection.execute(delete(pending_chunks).where(_is_chunk(key, start)))
         return

@@ -1,6 +1,6 @@
 """The predictions of a model: immutable rows, each written once, in columnar batches that are read by chunk."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pandas as pd
 import pyarrow as pa
@@ -20,6 +20,9 @@ from driftline.store.rows.writing.prediction_writer import PredictionWriter, Wri
 from driftline.store.tables import labels, ledger_slots, predictions
 from driftline.store.tables import ledger as ledger_table
 from driftline.store.version_key import VersionKey
+
+BEFORE_ANY_DATA = datetime(1970, 1, 1, tzinfo=UTC)
+"""The present time of a model clock that follows the data, while there is none."""
 
 
 class PredictionStore:
@@ -81,14 +84,14 @@ class PredictionStore:
         return int(connection.execute(statement).scalar_one())
 
     def newest(self, connection: Connection) -> datetime | None:
-        """Return the newest event time, which is the clock of the data, or None where there is no row."""
+        """Return the newest event time, which model clocks of the kind `data` follow, or None where there is no row."""
         of_model = ledger_table.c.model_number == self.number
         kind = ledger_table.c.kind.in_(ledger.KINDS_WITH_ROWS)
         newest = connection.execute(select(func.max(ledger_table.c.last_event)).where(of_model, kind)).scalar()
         return newest and aware_utc(newest)
 
     def slots_of_labels(self, connection: Connection, batch_number: int) -> list[tuple[int, datetime]]:
-        """Return the distinct (version, start of a quarter of an hour) of the predictions that a batch labels."""
+        """Return the distinct versions and slots (quarters of an hour) of the predictions that a batch labels."""
         same_id = and_(predictions.c.model_number == labels.c.model_number, predictions.c[ID] == labels.c.id)
         at = predictions.c.event_time
         minute = func.hour(at, type_=Integer) * 60 + func.minute(at, type_=Integer)

@@ -100,7 +100,7 @@ def roles_of(connection: Connection, name: str) -> Roles:
         NotFound: no such model.
     """
     number = model_number(connection, name)
-    champion, challenger = _named(connection, number)
+    champion, challenger = _stored_roles(connection, number)
     default_version = max(_ready(connection, number), default=None) if champion is None else champion
     return Roles(champion, challenger, default_version)
 
@@ -130,10 +130,10 @@ def promote(engine: Engine, name: str, version: int, author: Author) -> bool:
     Raises:
         NotFound: no such model, or no such version that is ready. InvalidInput: the reason is missing or too long.
     """
-    author = _checked(author)
+    author = _check(author)
 
     def work(connection: Connection) -> bool:
-        number, present = _locked(connection, name)
+        number, present = _lock(connection, name)
         if present.champion == version:
             return False
         _require_ready(connection, name, number, version)
@@ -154,11 +154,11 @@ def rollback(engine: Engine, name: str, author: Author) -> int:
         NotFound: no such model. Conflict: no version was promoted, or none that was used before is ready.
         InvalidInput: the reason is missing or too long.
     """
-    author = _checked(author)
+    author = _check(author)
 
     def work(connection: Connection) -> int:
         """Make the newest earlier champion that is ready the champion again."""
-        number, present = _locked(connection, name)
+        number, present = _lock(connection, name)
         ready = _ready(connection, number)
         earlier = (v for v in earlier_champions(_changes(connection, number)) if v in ready and v != present.champion)
         version = next(earlier, None)
@@ -181,10 +181,10 @@ def challenge(engine: Engine, name: str, version: int, author: Author) -> None:
         NotFound: no such model, or no such version that is ready. Conflict: it is the champion, or there is none: then
             the newest version is used, which may be this one.
     """
-    author = _checked(author)
+    author = _check(author)
 
     def work(connection: Connection) -> None:
-        number, present = _locked(connection, name)
+        number, present = _lock(connection, name)
         _require_ready(connection, name, number, version)
         if present.champion in (None, version):
             raise Conflict(
@@ -204,10 +204,10 @@ def dismiss(engine: Engine, name: str, author: Author) -> int | None:
     Raises:
         NotFound: no such model.
     """
-    author = _checked(author)
+    author = _check(author)
 
     def work(connection: Connection) -> int | None:
-        number, present = _locked(connection, name)
+        number, present = _lock(connection, name)
         if present.challenger is not None:
             _store(connection, number, RoleAction.DISMISS, present.challenger, None, author)
             _set(connection, number, champion=present.champion, challenger=None)
@@ -225,7 +225,7 @@ def release(connection: Connection, name: str, number: int, version: int) -> Non
         Conflict: it is the champion.
     """
     lock_model(connection, number)
-    champion, challenger = _named(connection, number)
+    champion, challenger = _stored_roles(connection, number)
     if champion == version:
         raise Conflict(
             f"Version {version} of {name!r} is its champion; promote another one first (`driftline models promote "
@@ -235,7 +235,7 @@ def release(connection: Connection, name: str, number: int, version: int) -> Non
         _set(connection, number, champion=champion, challenger=None)
 
 
-def _checked(author: Author) -> Author:
+def _check(author: Author) -> Author:
     """Return an author whose name and reason can be stored."""
     reason = author.reason
     if not reason or len(reason) > LONGEST_REASON:
@@ -246,14 +246,14 @@ def _checked(author: Author) -> Author:
     return Author(author.name[:LONGEST_AUTHOR], author.at, reason)
 
 
-def _locked(connection: Connection, name: str) -> tuple[int, Roles]:
+def _lock(connection: Connection, name: str) -> tuple[int, Roles]:
     """Lock a model until the transaction ends; return its number and the roles of its versions."""
     number = model_number(connection, name)
     lock_model(connection, number)
     return number, roles_of(connection, name)
 
 
-def _named(connection: Connection, number: int) -> tuple[int | None, int | None]:
+def _stored_roles(connection: Connection, number: int) -> tuple[int | None, int | None]:
     """Return the champion and the challenger that are stored with a model."""
     row = connection.execute(select(models.c.champion, models.c.challenger).where(models.c.number == number)).one()
     return row.champion, row.challenger

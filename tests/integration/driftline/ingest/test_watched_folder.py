@@ -99,13 +99,13 @@ def test_files_of_every_format_are_stored_once(engine: Engine, folder: Path, wat
     for ignored in ("notes.md", "_SUCCESS", ".f.csv", "g.csv.tmp"):
         (folder / ignored).write_text("no data")
     first = watcher()
-    assert [first.scan(), first.scan(), first.scan()] == [FolderScan(left=5), FolderScan(stored=5), FolderScan()]
+    assert [first.scan(), first.scan(), first.scan()] == [FolderScan(remaining=5), FolderScan(stored=5), FolderScan()]
     assert ids(engine) == {*frame["id"]}
     count = batches(engine)
     again = watcher()
     assert [again.scan(), again.scan()] == [FolderScan(), FolderScan()]
     (folder / "a.csv").touch()
-    assert [again.scan(), again.scan()] == [FolderScan(left=1), FolderScan(stored=1)]
+    assert [again.scan(), again.scan()] == [FolderScan(remaining=1), FolderScan(stored=1)]
     assert batches(engine) == count
 
 
@@ -114,10 +114,10 @@ def test_a_file_that_is_being_written_waits(engine: Engine, folder: Path, watche
     path = folder / "rows.csv"
     write(path, frame[:10])
     for size in (20, 30):
-        assert watched.scan() == FolderScan(left=1)
+        assert watched.scan() == FolderScan(remaining=1)
         write(path, frame[:size])
     assert ids(engine) == set()
-    assert [watched.scan(), watched.scan()] == [FolderScan(left=1), FolderScan(stored=1)]
+    assert [watched.scan(), watched.scan()] == [FolderScan(remaining=1), FolderScan(stored=1)]
     assert ids(engine) == {*frame["id"]}
 
 
@@ -128,7 +128,7 @@ def test_a_refused_file_is_recorded_and_read_again_once_it_changes(
     (folder / "b.parquet").write_bytes(b"no Parquet")
     write(folder / "c.csv", rows(10, first=10))
     first = watcher()
-    assert [first.scan(), first.scan()] == [FolderScan(left=3), FolderScan(stored=1, refused=2)]
+    assert [first.scan(), first.scan()] == [FolderScan(remaining=3), FolderScan(stored=1, refused=2)]
     refused = recorded(engine)
     assert "a.csv: The rows are invalid" in str(refused["a.csv"][2])
     assert "b.parquet" in str(refused["b.parquet"][2])
@@ -139,7 +139,7 @@ def test_a_refused_file_is_recorded_and_read_again_once_it_changes(
     assert "--na-values unknown" in str(reasons)
     assert [first.scan(), watcher().scan()] == [FolderScan(), FolderScan()]
     write(folder / "a.csv", rows(10))
-    assert [first.scan(), first.scan()] == [FolderScan(left=1), FolderScan(stored=1)]
+    assert [first.scan(), first.scan()] == [FolderScan(remaining=1), FolderScan(stored=1)]
     assert recorded(engine)["a.csv"] == ("stored", 10, None)
     assert ids(engine) == {*rows(20)["id"]}
 
@@ -150,10 +150,10 @@ def test_labels_follow_the_names_of_files_and_may_change_back(engine: Engine, fo
     write(folder / "1.csv", labels.assign(label=1))
     write(folder / "3.csv", labels.assign(label=1))
     watched = watcher(BatchKind.LABELS)
-    assert [watched.scan(), watched.scan()] == [FolderScan(left=3), FolderScan(stored=3)]
+    assert [watched.scan(), watched.scan()] == [FolderScan(remaining=3), FolderScan(stored=3)]
     assert set(stored_labels(engine).values()) == {1.0}
     write(folder / "3.csv", labels.assign(label=0))
-    assert [watched.scan(), watched.scan()] == [FolderScan(left=1), FolderScan(stored=1)]
+    assert [watched.scan(), watched.scan()] == [FolderScan(remaining=1), FolderScan(stored=1)]
     assert set(stored_labels(engine).values()) == {0.0}
 
 
@@ -174,7 +174,7 @@ def test_objects_are_read_at_the_first_look(
 def test_a_model_that_is_removed_leaves_no_record_of_its_files(engine: Engine, folder: Path, watcher: Watcher) -> None:
     write(folder / "a.csv", rows(5))
     watched = watcher()
-    assert [watched.scan(), watched.scan()] == [FolderScan(left=1), FolderScan(stored=1)]
+    assert [watched.scan(), watched.scan()] == [FolderScan(remaining=1), FolderScan(stored=1)]
     removal.remove(engine, NAME)
     assert recorded(engine) == {}
 
@@ -187,7 +187,7 @@ def test_removed_files_are_forgotten_after_a_month(engine: Engine, folder: Path,
         write(path, rows(5))
     for address in (None, str(other)):
         watched = watcher(address=address)
-        assert (watched.scan().stored, watched.scan().left) == (0, 0)
+        assert (watched.scan().stored, watched.scan().remaining) == (0, 0)
     for path in (folder / "a.csv", other / "c.csv"):
         path.unlink()
     assert watcher().scan() == FolderScan()
@@ -207,7 +207,7 @@ def test_a_stopped_process_ends_between_two_batches(folder: Path, watcher: Watch
     watched = watcher()
     watched.scan()
     watched.stop.set()
-    assert watched.scan() == FolderScan(left=1)
+    assert watched.scan() == FolderScan(remaining=1)
     watched.run(0.1)
     assert ids(engine) == set()
 

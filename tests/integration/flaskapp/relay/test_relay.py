@@ -230,7 +230,7 @@ def test_a_claim_takes_the_first_batches_that_fit(
     monkeypatch.setattr(claimed_batches, "MOST_RECORDS", len(all_batches[0].records) + len(all_batches[1].records))
     assert [publication.batch_id for publication in _lot(engine)] == ids[:2]
     monkeypatch.setattr(claimed_batches, "MOST_RECORDS", 1)
-    monkeypatch.setattr(claimed_batches, "ONE_TEXT_RECORDS", 1)
+    monkeypatch.setattr(claimed_batches, "MOST_JOINED_RECORDS", 1)
     assert [sorted(publication.records) for publication in _lot(engine)] == [sorted(all_batches[0].records)]
 
 

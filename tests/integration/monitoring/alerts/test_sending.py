@@ -22,10 +22,10 @@ from monitoring.alerts.alerts_file import AlertsFile
 from monitoring.alerts.channels.secrets import SecretFolder
 from monitoring.alerts.channels.webhook import DELIVERY, SIGNATURE, TIMESTAMP, signature
 from monitoring.alerts.delivery_store import DeliveryState
-from monitoring.alerts.desk import AlertDesk
 from monitoring.alerts.messages.alert import DeliveryBody
 from monitoring.alerts.report_mail import ReportMail
 from monitoring.alerts.sending import ChannelSender, SenderThreads
+from monitoring.alerts.service import AlertService
 from monitoring.report.files.report_file import ReportFile
 from stack import paths
 from stack.servers.ports import any_free
@@ -65,7 +65,7 @@ class Alerting:
         self.path.write_text(yaml.safe_dump(content))
         self.planning = Planning(self.engine, content)
         self.file = AlertsFile(self.path)
-        self.desk = AlertDesk(self.engine, self.file, SecretFolder(self.secrets), utc_now)
+        self.alert_service = AlertService(self.engine, self.file, SecretFolder(self.secrets), utc_now)
 
     def secret(self, name: str, value: str) -> str:
         (self.secrets / name).write_text(value)
@@ -140,7 +140,7 @@ def test_mail_is_not_sent_to_a_server_that_nobody_vouches_for(
         mail={"type": "email", "server": "127.0.0.1", "port": port, "from": "d@example.org", "to": ["a@example.org"]}
     )
     with mail_receiver(certificates, port) as received:
-        outcome = alerting.desk.test("mail")
+        outcome = alerting.alert_service.test("mail")
     assert (outcome.state, received.mails) == (DeliveryState.DEAD, [])
     assert "certificate is not trusted" in (outcome.problem or "")
 
@@ -198,13 +198,13 @@ def test_apprise_reaches_internal_hosts_only_if_allowed(
     url = f"json://127.0.0.1:{receiver.port}/s3cr3t"
     other = {"type": "apprise", "secret": alerting.secret("url", url)}
     alerting.configure(open=other | {"allow_internal": True}, closed=other)
-    assert alerting.desk.test("open").state is DeliveryState.DELIVERED
+    assert alerting.alert_service.test("open").state is DeliveryState.DELIVERED
     assert json.loads(receiver.posts[0].body)["title"] == "Driftline: a test of this channel"
-    outcome = alerting.desk.test("closed")
+    outcome = alerting.alert_service.test("closed")
     assert outcome.state is DeliveryState.DEAD
     assert "internal address 127.0.0.1" in (outcome.problem or "")
     alerting.secret("url", "nowhere-s3cr3t")
-    assert "not a URL that apprise knows" in (alerting.desk.test("open").problem or "")
+    assert "not a URL that apprise knows" in (alerting.alert_service.test("open").problem or "")
     assert len(receiver.posts) == 1
     assert "s3cr3t" not in caplog.text
 
@@ -316,8 +316,8 @@ def test_a_scheduled_report_is_sent_to_its_channels(alerting: Alerting, days: Da
         ReportFile("flights.html", "text/html; charset=utf-8", b"<p>"),
         ReportFile("flights.csv", "text/csv", b"a"),
     ]
-    report = ReportMail(AlertDesk(alerting.engine, AlertsFile(alerting.path), SecretFolder(alerting.secrets), utc_now),
-                        ["mail", "unknown"])  # fmt: skip
+    alerts = AlertService(alerting.engine, AlertsFile(alerting.path), SecretFolder(alerting.secrets), utc_now)
+    report = ReportMail(alerts, ["mail", "unknown"])
     with mail_receiver(certificates, port) as received:
         report.send(NAME, "2026-06-01", files)
         content["routes"] = [{"channels": ["mail"], "owners": ["somebody else"]}]

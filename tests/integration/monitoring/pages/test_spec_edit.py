@@ -1,4 +1,4 @@
-"""A spec is changed on a page: what it says of past verdicts is what a poll after the revision derives."""
+"""A spec is changed on a page: what it says about past verdicts is what a poll after the revision derives."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_the_preview_is_what_a_poll_after_the_revision_derives(client: FlaskClie
         assert "Save as revision" in client.get(URL, query_string=texts).text
         assert [world.rows(table) for table in (spec_revisions, verdicts, chunk_states)] == stored
         preview: SpecPreview = monitor.spec_preview(version, changes_of(version.spec, texts))
-        assert (len(preview.chunks), preview.kept) == (DAYS - 1, 0)
+        assert (len(preview.chunks), preview.not_computed) == (DAYS - 1, 0)
         assert preview.differing
         expected = {chunk.chunk.start.replace(tzinfo=None): chunk.after.state for chunk in preview.chunks}
         reasons = {chunk.chunk.start: chunk.after for chunk in preview.chunks}

@@ -9,7 +9,8 @@ from driftline.store.model_numbers import lock_version
 from driftline.store.tables import chunk_revisions, verdicts
 from driftline.store.version_key import VersionKey
 from monitoring.poll import computation
-from monitoring.poll.poller import PollOutcome, poll_once
+from monitoring.poll.outcomes import PollOutcome
+from monitoring.poll.poller import poll_once
 from tests.integration.monitoring.world import FIRST, NOW, MonitoredWorld
 
 on_mariadb = pytest.mark.parametrize("database", ["mariadb"], indirect=True)

@@ -20,7 +20,7 @@ from driftline.store.polling import pending_chunks as chunk_queue
 from driftline.store.tables import chunk_revisions, models, pending_chunks, pending_labels
 from driftline.store.version_key import VersionKey
 from driftline.store.versions import registry
-from monitoring.poll import relabelled_chunks, touched_chunks
+from monitoring.poll import touched_chunks, uncomputed_labels
 from monitoring.poll.computation import compute
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.poller import SMALL_CHUNK_VALUES, poll_once
@@ -209,7 +209,7 @@ def test_results_do_not_wait_for_newer_labels(world: MonitoredWorld, monkeypatch
     touched_chunks.queue_touched_chunks(world.engine)
     wait_briefly(world.engine, monkeypatch)
     with world.engine.begin() as holder:
-        relabelled_chunks.record(holder, VersionKey(world.version.model_number, 1), {FIRST}, 1_000_000)
+        uncomputed_labels.record(holder, VersionKey(world.version.model_number, 1), {FIRST}, 1_000_000)
         summary = poll(world)
         assert (summary.chunks, summary.failed) == (1, 0)
     assert [row["batch_number"] for row in world.rows(pending_labels)] == [1_000_000]

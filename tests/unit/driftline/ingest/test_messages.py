@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from driftline.errors import InvalidInput
 from driftline.ingest.ingestion import require_key
-from driftline.ingest.messages.message import Message, RowGroup, grouped, parsed, row_of
+from driftline.ingest.messages.message import Message, RowGroup, group_rows, parse_messages, row_of
 
 
 def message(offset: int, value: object, topic: str = "labels") -> Message:
@@ -33,7 +33,7 @@ def test_the_fields_of_a_row_are_those_beside_its_model() -> None:
     ],
 )
 def test_a_message_without_a_row_is_a_dead_letter(value: object, reason: str) -> None:
-    rows, dead = parsed([message(1, {"model": "m", "id": "x"}), message(2, value)], None)
+    rows, dead = parse_messages([message(1, {"model": "m", "id": "x"}), message(2, value)], None)
     assert [row.message.offset for row in rows] == [1]
     assert [letter.message.offset for letter in dead] == [2]
     assert reason in dead[0].reason
@@ -55,7 +55,7 @@ def test_bytes_that_are_no_json_are_named() -> None:
     ],
 )
 def test_a_refused_group_is_divided_by_its_faulty_rows(faulty: set[int], parts: list[list[int]]) -> None:
-    rows, _ = parsed([message(n, {"model": "m", "id": str(n)}) for n in range(4)], None)
+    rows, _ = parse_messages([message(n, {"model": "m", "id": str(n)}) for n in range(4)], None)
     divided = RowGroup(tuple(rows)).parts(faulty)
     assert [[row.message.offset for row in part.rows] for part in divided] == parts
 
@@ -63,9 +63,9 @@ def test_a_refused_group_is_divided_by_its_faulty_rows(faulty: set[int], parts: 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from([None, 1]), st.sampled_from("xyz")), max_size=30))
 def test_groups_keep_each_model_in_order_and_ids_apart(targets: list[tuple[str, int | None, str]]) -> None:
     values = [{"model": model, "version": version, "id": name} for model, version, name in targets]
-    rows, dead = parsed([message(n, value) for n, value in enumerate(values)], None)
+    rows, dead = parse_messages([message(n, value) for n, value in enumerate(values)], None)
     assert not dead
-    groups = list(grouped(rows))
+    groups = list(group_rows(rows))
     for group in groups:
         ids = [row.fields["id"] for row in group.rows]
         assert len(set(ids)) == len(ids)
@@ -77,7 +77,7 @@ def test_groups_keep_each_model_in_order_and_ids_apart(targets: list[tuple[str, 
 
 def test_a_key_names_the_messages_and_fits() -> None:
     for topic in ("labels", "t" * 249):
-        rows, _ = parsed([message(n, {"model": "m", "id": str(n)}, topic) for n in (7, 8, 2**62)], None)
+        rows, _ = parse_messages([message(n, {"model": "m", "id": str(n)}, topic) for n in (7, 8, 2**62)], None)
         group = RowGroup(tuple(rows))
         require_key(group.sent.key)
         halves = group.halves()

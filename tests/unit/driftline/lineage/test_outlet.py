@@ -16,7 +16,7 @@ NOW = datetime(2024, 3, 1, tzinfo=UTC)
 def events(count: int) -> list[RunEvent]:
     with kept_events() as kept:
         for number in range(count):
-            runs.ended(str(number), NOW, facts={})
+            runs.record(str(number), NOW, facts={})
     return kept[::2]
 
 

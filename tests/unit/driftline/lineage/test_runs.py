@@ -19,7 +19,7 @@ def test_without_a_recorder_nothing_is_recorded() -> None:
         runs.note(rows=1)
         runs.note_batch("batch")
         assert runs.current() is None
-    runs.ended("job", NOW, facts={})
+    runs.record("job", NOW, facts={})
     assert not runs.is_recording()
     assert runs.counts() == {}
 
@@ -32,7 +32,7 @@ def test_a_run_says_what_it_read_and_wrote() -> None:
             runs.note(version=3, nothing=None)
             runs.note_batch("one")
             runs.note_batch("two")
-        runs.ended("past", NOW, outputs=[Dataset("c")], facts={})
+        runs.record("past", NOW, outputs=[Dataset("c")], facts={})
     states = [(event.job, event.state) for event in events]
     inner, past = [("inner", RunState.START), ("inner", RunState.COMPLETE)], [("past", RunState.START)]
     assert states == [

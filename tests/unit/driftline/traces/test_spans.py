@@ -14,7 +14,7 @@ from driftline.traces.start import traced
 
 
 def test_without_a_recorder_nothing_is_recorded() -> None:
-    with spans.span("work") as span, spans.continued("more", SpanKind.CONSUMER, ["a", "b"]):
+    with spans.span("work") as span, spans.continue_traces("more", SpanKind.CONSUMER, ["a", "b"]):
         span.set({"rows": 1})
         span.fail("Error")
         assert spans.traceparent() is None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flaskapp.raw.resumed import complete, retried
+from flaskapp.raw.resumed import complete, retry
 from flaskapp.raw.source import Interrupted, NoSpace, ObjectUnavailable, ObjectVersion, Write, is_gzipped
 
 CONTENT = bytes(range(250)) * 4
@@ -82,7 +82,7 @@ def test_an_interrupted_request_is_repeated(tmp_path: Path) -> None:
         except ZeroDivisionError as error:
             raise Interrupted("busy") from error
 
-    assert retried(ask, "it", lambda _: None) == 7
+    assert retry(ask, "it", lambda _: None) == 7
 
 
 @pytest.mark.parametrize(

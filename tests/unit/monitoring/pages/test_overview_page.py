@@ -23,7 +23,7 @@ def recent(day: int, state: State, rows: int = 100, labelled: int = 100, *, clos
 
 def row(*chunks: RecentChunk, **given: Any) -> ModelRow:
     shown_page = page(*chunks, **given)
-    return (*shown_page.urgent, *shown_page.others)[0]
+    return (*shown_page.urgent, *shown_page.not_urgent)[0]
 
 
 def page(
@@ -66,8 +66,8 @@ def test_a_model_that_has_no_verdict_says_why(given: dict[str, Any], reason: str
 
 
 def test_models_that_need_nobody_are_apart() -> None:
-    assert [len(page().urgent), len(page().others), page().in_need] == [0, 1, 0]
+    assert [len(page().urgent), len(page().not_urgent), page().in_need] == [0, 1, 0]
     urgent = page(attention=Attention.WARN)
-    assert [len(urgent.urgent), len(urgent.others), urgent.in_need] == [1, 0, 1]
+    assert [len(urgent.urgent), len(urgent.not_urgent), urgent.in_need] == [1, 0, 1]
     assert Attention.INSUFFICIENT.is_needed
     assert not Attention.ACKNOWLEDGED.is_needed

@@ -97,7 +97,7 @@ class CsvSource:
 
     @property
     def notes(self) -> tuple[Inference, ...]:
-        """What was inferred of how the file is written."""
+        """What was inferred about the dialect of the file."""
         return self.dialect.notes
 
     def blocks(self, columns: Sequence[str], codes: Collection[str] = ()) -> Iterator[pd.DataFrame]:

@@ -160,8 +160,10 @@ class ParquetSource:
         stored = [fields[name].name for name in columns]
         texts = [fields[name].name for name in columns if is_text(fields[name].type)]
         tables = chain.from_iterable(self._tables_of(part, stored, texts) for part in self.parts)
-        whole = [pa.concat_tables(tables).unify_dictionaries()] if self.single_block and len(self.parts) > 1 else tables
-        yield from (table.rename_columns(list(columns)) for table in whole)
+        joined = (
+            [pa.concat_tables(tables).unify_dictionaries()] if self.single_block and len(self.parts) > 1 else tables
+        )
+        yield from (table.rename_columns(list(columns)) for table in joined)
 
     def _tables_of(self, part: Path, stored: Sequence[str], texts: Sequence[str]) -> Iterator[pa.Table]:
         """Yield the rows of one file, whole or block by block, without a copy of its bytes (`pre_buffer`)."""

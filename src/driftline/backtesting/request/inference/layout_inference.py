@@ -16,7 +16,7 @@ from driftline.backtesting.request.inference.output_checks import (
     CHANCE,
     STANDARD_ERRORS,
     auc_and_error,
-    output_warnings,
+    contradiction_notes,
 )
 from driftline.backtesting.request.inference.problem import (
     class_names,
@@ -62,7 +62,7 @@ def infer_layout(request: ResolvedRequest, reference: Rows, fields: Mapping[str,
     layout = _add_threshold(_add_scale(layout, reference), reference)
     outputs = layout.outputs(reference)
     layout = _add_minimum(layout, outputs, fields)
-    inferred = (*layout.inferred, *_output_notes(layout, texts, request), *_warnings(layout, reference, outputs))
+    inferred = (*layout.inferred, *_output_notes(layout, texts, request), *_contradictions(layout, reference, outputs))
     return replace(layout, inferred=inferred)
 
 
@@ -175,12 +175,12 @@ def _add_minimum(layout: Layout, outputs: pd.DataFrame, fields: Mapping[str, Any
     return replace(layout, spec=spec, inferred=(*layout.inferred, note))
 
 
-def _warnings(layout: Layout, reference: Rows, outputs: pd.DataFrame) -> Iterator[Inference]:
+def _contradictions(layout: Layout, reference: Rows, outputs: pd.DataFrame) -> Iterator[Inference]:
     """Yield the notes on outputs that contradict their role."""
     if layout.scale != PROBABILITY_SCALE:
         column = layout.sources[SCORE]
         yield describe_scale(layout.scale, column, as_floats(reference.frame[column]), layout.threshold)
-    yield from output_warnings(layout, outputs)
+    yield from contradiction_notes(layout, outputs)
 
 
 def _output_notes(layout: Layout, texts: list[str], request: ResolvedRequest) -> Iterator[Inference]:

@@ -19,24 +19,24 @@ STANDARD_ERRORS = 3.0
 CHANCE = 0.5
 
 
-def output_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
+def contradiction_notes(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
     """Yield a note for each output of the reference that contradicts its role; `frame` has the outputs."""
     checks = {
-        Problem.BINARY: _binary_warnings,
-        Problem.MULTICLASS: _multiclass_warnings,
-        Problem.REGRESSION: _regression_warnings,
+        Problem.BINARY: _binary_notes,
+        Problem.MULTICLASS: _multiclass_notes,
+        Problem.REGRESSION: _regression_notes,
     }
     yield from checks[layout.spec.problem](layout, frame)
 
 
-def _binary_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
+def _binary_notes(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
     """Yield notes on a score, or a prediction without one, that ranks labels no better than chance."""
     scores, predictions, labels = (as_floats(frame[name]) for name in (SCORE, PREDICTION, LABEL))
     scored, predicted = SCORE in layout.sources, PREDICTION in layout.sources
     if scored:
-        yield from _rank_warnings(layout, SCORE, scores, labels)
+        yield from _rank_notes(layout, SCORE, scores, labels)
     elif predicted:
-        yield from _rank_warnings(layout, PREDICTION, predictions, labels)
+        yield from _rank_notes(layout, PREDICTION, predictions, labels)
     if scored and predicted:
         auc, error = auc_and_error(scores, predictions)
         if auc is not None and auc < CHANCE - STANDARD_ERRORS * error:
@@ -49,7 +49,7 @@ def _binary_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]
             yield Inference("score", value, rule, notable=True)
 
 
-def _rank_warnings(layout: Layout, name: str, values: FloatArray, labels: FloatArray) -> Iterator[Inference]:
+def _rank_notes(layout: Layout, name: str, values: FloatArray, labels: FloatArray) -> Iterator[Inference]:
     """Yield a note where values do not rank the rows of class 1 higher."""
     auc, error = auc_and_error(values, labels)
     if auc is None or auc > CHANCE + STANDARD_ERRORS * error:
@@ -78,7 +78,7 @@ def auc_and_error(values: FloatArray, classes: FloatArray) -> tuple[float | None
     return roc_auc_of(values[complete], classes[complete]), chance_error(positives, negatives)
 
 
-def _multiclass_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
+def _multiclass_notes(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
     """Yield notes on scores that are not probabilities, and on columns that agree no more than by chance."""
     scored = set(layout.spec.scores) <= set(layout.sources)
     if scored:
@@ -113,7 +113,7 @@ def _disagreement(classes: pd.Series, expected: pd.Series, output: str, name: st
         yield Inference(output, value, rule, notable=True)
 
 
-def _regression_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
+def _regression_notes(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
     """Yield a note on predictions that are farther from the labels than the labels' median is."""
     predictions, labels = as_floats(frame[PREDICTION]), as_floats(frame[LABEL])
     complete = np.isfinite(predictions) & np.isfinite(labels)

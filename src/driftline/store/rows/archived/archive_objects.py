@@ -23,8 +23,8 @@ class RowsRemoved(Conflict):
 class ObjectState(StrEnum):
     """The states of an archive object, in their order.
 
-    An object is `writing` before it exists, and `stored` once it counts. Then it is `replaced` by another one of the
-    same rows and deleted, or `removing` and, once it is deleted, `removed`: its rows are gone.
+    An object is `writing` before it exists, and `stored` once readers use it. Then it is `replaced` by another one of
+    the same rows and deleted, or `removing` and, once it is deleted, `removed`: its rows are gone.
     """
 
     WRITING = "writing"
@@ -39,8 +39,8 @@ class ObjectState(StrEnum):
         return self in (ObjectState.REMOVING, ObjectState.REMOVED)
 
 
-READ = (ObjectState.STORED, ObjectState.REMOVING, ObjectState.REMOVED)
-"""The states of the objects that stand for rows of their period; no two of a version overlap."""
+READABLE_STATES = (ObjectState.STORED, ObjectState.REMOVING, ObjectState.REMOVED)
+"""The states of the objects that stand for the rows of their period, also after these were removed; no two overlap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class ArchivedBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArchiveObject:
-    """All rows that count of some batches, of one version and in one half-open period: a Parquet object."""
+    """A Parquet object with all rows of one version in one half-open period that were not removed."""
 
     number: int
     key: VersionKey
@@ -92,7 +92,7 @@ def batches_json(batches: Mapping[int, ArchivedBatch]) -> str:
 
 
 def objects_of(
-    connection: Connection, *conditions: ColumnElement[bool], states: Iterable[ObjectState] = READ
+    connection: Connection, *conditions: ColumnElement[bool], states: Iterable[ObjectState] = READABLE_STATES
 ) -> list[ArchiveObject]:
     """Return the objects in some states, by version and period."""
     order = (archive_objects.c.model_number, archive_objects.c.model_version, archive_objects.c.period_start)

@@ -1,8 +1,8 @@
-"""Archived rows, read from their objects as if they were stored in MySQL still.
+"""Archived rows, read from their objects as if they were still stored in MySQL.
 
-Objects are looked up after the blobs of batches: a row that is archived in between is in both, never in neither. Of a
-batch that an object contains, the rows of the object count, and the blobs of the batch in the object's period are left
-out.
+Objects are looked up after the blobs of batches: a row that is archived in between is found in both, never in neither.
+Where an object contains a batch, the rows of the object are used, and the batch's rows in blobs that lie in the
+object's period are left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

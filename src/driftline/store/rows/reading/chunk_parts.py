@@ -1,4 +1,4 @@
-"""Parts of a chunk's state: the summary of the rows of some batches, and the provenance of the summary.
+"""Parts of a chunk's summary: the summary of the rows of some batches, and its provenance.
 
 Pollers and Spark's executors compute parts by the same functions, so that results do not depend on which of them did.
 """
@@ -21,12 +21,12 @@ from driftline.store.rows.reading.stored_rows import VALUES_AT_ONCE, Portion
 from driftline.store.rows.removed_rows import BATCH
 
 LARGEST_LABEL_PART = 250_000
-"""A part of the state of labels has at most this many rows, unless one batch has more: new labels need whole parts."""
+"""The most rows of a part of the labels' summary, unless one batch has more: new labels need the part read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartProvenance:
-    """The provenance of a part of a chunk's state: the batches, rows and labels that the part was computed from.
+    """The provenance of a part of a chunk's summary: the batches, rows and labels that the part was computed from.
 
     `removals` has, by the number of each batch, how many rows of the batch were removed: where the stored batch has
     another number of removed rows, the part is computed again. `sources` are the batches that the rows and labels of
@@ -34,7 +34,7 @@ class PartProvenance:
     """
 
     removals: Mapping[int, int]
-    content: ContentSum
+    content_sum: ContentSum
     sources: frozenset[int] = frozenset()
     labelled: int = 0
     labels_as_of: datetime | None = None
@@ -42,14 +42,14 @@ class PartProvenance:
     @property
     def rows(self) -> int:
         """How many rows the part has."""
-        return self.content.rows
+        return self.content_sum.rows
 
     def merge(self, other: "PartProvenance") -> "PartProvenance":
         """Return the provenance of both parts together."""
         instants = [at for at in (self.labels_as_of, other.labels_as_of) if at is not None]
         return PartProvenance(
             {**self.removals, **other.removals},
-            self.content.merge(other.content),
+            self.content_sum.merge(other.content_sum),
             self.sources | other.sources,
             self.labelled + other.labelled,
             max(instants, default=None),
@@ -60,8 +60,8 @@ class PartProvenance:
         return json.dumps(
             {
                 "batches": [*self.removals.items()],
-                "rows": self.content.rows,
-                "sums": self.content.sums,
+                "rows": self.content_sum.rows,
+                "sums": self.content_sum.sums,
                 "sources": sorted(self.sources),
                 "labelled": self.labelled,
                 "labels_as_of": self.labels_as_of and self.labels_as_of.isoformat(),
@@ -98,13 +98,13 @@ class PartReader:
         rows = max(1, VALUES_AT_ONCE // columns)
         return rows if self.content is SummaryContent.FEATURES else min(rows, LARGEST_LABEL_PART)
 
-    def computed_part(self, removals: Mapping[int, int], portions: Sequence[Portion]) -> tuple[PartProvenance, Summary]:
+    def compute_part(self, removals: Mapping[int, int], portions: Sequence[Portion]) -> tuple[PartProvenance, Summary]:
         """Read the rows of some batches and summarize them; `removals` has how many rows of each batch are removed."""
         provenance, summary = PartProvenance(removals, ContentSum()), None
         for portion in portions or [()]:
             frame = self.read(portion)
             provenance = provenance.merge(self._provenance(frame))
-            part = self.summarized(frame)
+            part = self.summarize(frame)
             summary = part if summary is None else summary.merge(part)
         assert summary is not None  # noqa: S101  (there is a portion)
         return provenance, summary
@@ -114,7 +114,7 @@ class PartReader:
         frame = self.rows.read(portion, features=self._features)
         return self.rows.with_labels(frame, portion) if self.content is SummaryContent.LABELS else frame
 
-    def summarized(self, frame: pd.DataFrame) -> Summary:
+    def summarize(self, frame: pd.DataFrame) -> Summary:
         """Summarize rows that were read."""
         return summarize_chunk(self.fitted, self._spec, frame, self.content)
 

@@ -192,8 +192,8 @@ def _label_as_json(problem: Problem) -> ColumnElement[str]:
     column = value_column(problem)
     value = func.json_quote(column) if problem is Problem.MULTICLASS else column
     place = predictions.c.batch_number, literal(","), predictions.c.position
-    known = literal(',"'), labels.c.known_at, literal('",'), labels.c.batch_number
-    return func.concat(literal("["), *place, literal(","), func.coalesce(value, "null"), *known, literal("]"))
+    source = literal(',"'), labels.c.known_at, literal('",'), labels.c.batch_number
+    return func.concat(literal("["), *place, literal(","), func.coalesce(value, "null"), *source, literal("]"))
 
 
 def _spans(portion: Portion) -> Iterator[tuple[int, int, int]]:

@@ -54,7 +54,7 @@ class PartWorker:
             rows = ChunkReader(connection, self.key, spec, task.chunk)
             reader = PartReader(rows, fitted, task.content)
             for numbers, portions in rows.groups(task.removals, reader.rows_at_once):
-                part = reader.computed_part({number: task.removals[number] for number in numbers}, portions)
+                part = reader.compute_part({number: task.removals[number] for number in numbers}, portions)
                 computed = part if computed is None else merge_parts(computed, part)
         assert computed is not None  # noqa: S101  (a task has batches)
         return computed

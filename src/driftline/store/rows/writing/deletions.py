@@ -93,8 +93,8 @@ def _with_value(connection: Connection, writer: PredictionWriter, locked: Subjec
 def erase(connection: Connection, number: int, model_number: int, subjects: Subjects) -> None:
     """Erase subjects in the transaction of their batch: from the blobs, the labels and every row with their ids.
 
-    The states of their chunks, which may have values of theirs, are deleted too: the next poll makes them again. So are
-    their ids and values in the ingest log and in the reasons of results.
+    The stored summaries of their chunks, which may contain their values, are deleted too; the next poll computes them
+    again. Their ids and values in the ingest log and in the reasons of results are deleted too.
     """
     stored = subjects.stored
     places = pd.concat([stored[[BATCH, POSITION]], subjects.replaced], ignore_index=True)
@@ -106,7 +106,7 @@ def erase(connection: Connection, number: int, model_number: int, subjects: Subj
     for batch_number, group in places.groupby(BATCH):
         _blank(connection, int(str(batch_number)), group[POSITION].to_numpy(np.int64))
     spans = _spans(connection, stored, subjects.replaced)
-    _delete_states(connection, model_number, spans)
+    _delete_summaries(connection, model_number, spans)
     derived_values.erase_examples(connection, model_number, spans)
     derived_values.erase_from_log(connection, model_number, {*stored[ID], *subjects.label_ids})
 
@@ -181,16 +181,16 @@ def _spans(connection: Connection, stored: pd.DataFrame, replaced: pd.DataFrame)
     return spans
 
 
-def _delete_states(connection: Connection, model_number: int, spans: derived_values.Spans) -> None:
-    """Delete the states of the chunks that spans of events touch."""
-    states = chunk_states.c
-    of_model = select(states.model_version, states.chunk_start, states.chunk_end).where(
-        states.model_number == model_number
+def _delete_summaries(connection: Connection, model_number: int, spans: derived_values.Spans) -> None:
+    """Delete the stored summaries of the chunks that spans of events touch."""
+    summaries = chunk_states.c
+    of_model = select(summaries.model_version, summaries.chunk_start, summaries.chunk_end).where(
+        summaries.model_number == model_number
     )
     for version, start, end in connection.execute(of_model.distinct()).all():
         if any(first < end and last >= start for first, last in spans):
             of_version = VersionKey(model_number, version).rows_of(chunk_states)
-            of_chunk = (states.chunk_start == start) & (states.chunk_end == end)
+            of_chunk = (summaries.chunk_start == start) & (summaries.chunk_end == end)
             connection.execute(delete(chunk_states).where(of_version, of_chunk))
 
 

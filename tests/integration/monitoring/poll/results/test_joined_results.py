@@ -63,10 +63,10 @@ def _written(connection: Connection, written: list[Result]) -> RevisionStore:
     return store
 
 
-@pytest.mark.parametrize("complete", [joined_results.SURELY_COMPLETE, 50_000], ids=["by chunk", "by subject"])
+@pytest.mark.parametrize("complete", [joined_results.SAFE_TEXT_LENGTH, 50_000], ids=["by chunk", "by subject"])
 def test_what_is_read_is_what_was_written(engine: Engine, monkeypatch: pytest.MonkeyPatch, complete: int) -> None:
     """A text that the server has cut off is read again in parts."""
-    monkeypatch.setattr(joined_results, "SURELY_COMPLETE", complete)
+    monkeypatch.setattr(joined_results, "SAFE_TEXT_LENGTH", complete)
     written = _results()
     with engine.connect() as connection:
         if complete == 50_000:

@@ -66,7 +66,7 @@ def test_only_models_that_changed_are_read_again(tmp_path: Path) -> None:
 
     def poll(current: CurrentReports, *changed: str, models: Sequence[str]) -> list[str]:
         read.clear()
-        with current.renewed(lambda: {name: ReportedVersion(1, at.get(name)) for name in models}) as names:
+        with current.renew(lambda: {name: ReportedVersion(1, at.get(name)) for name in models}) as names:
             names.update(changed)
         return list(read)
 
@@ -96,8 +96,8 @@ def test_after_a_failed_poll_all_models_are_read_again(tmp_path: Path) -> None:
         return status_of(name, 1)
 
     current = CurrentReports(open_store(tmp_path), status)
-    with pytest.raises(Unavailable), current.renewed(lambda: {"churn": ReportedVersion(1, None)}):
+    with pytest.raises(Unavailable), current.renew(lambda: {"churn": ReportedVersion(1, None)}):
         raise Unavailable
-    with current.renewed(lambda: {"churn": ReportedVersion(1, None)}):
+    with current.renew(lambda: {"churn": ReportedVersion(1, None)}):
         pass
     assert read == ["churn"]

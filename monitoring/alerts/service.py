@@ -1,4 +1,4 @@
-"""What the API, the pages and the command line do with channels and deliveries."""
+"""The service of alerts: what the API, the pages and the command line do with channels and deliveries."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -39,7 +39,7 @@ class ChannelTest:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertDesk:
+class AlertService:
     """The channels of the configuration, and their deliveries."""
 
     engine: Engine
@@ -59,11 +59,11 @@ class AlertDesk:
         return cls(engine, AlertsFile(settings.alerts), secrets, clock, settings.public_url.rstrip("/"))
 
     def planner(self) -> Planner:
-        """Return what deliveries are planned with at present."""
+        """Return the planner of deliveries by the present configuration."""
         return Planner(self.file.current(), self.public_url)
 
     def channels(self) -> list[ChannelStatus]:
-        """Return the channels of the configuration, then those that have deliveries still."""
+        """Return the channels of the configuration, then others that still have deliveries."""
         with translated(), self.engine.connect() as connection:
             counts = delivery_store.counts(connection)
         types = {name: str(channel.type) for name, channel in self.file.current().channels.items()}
@@ -72,12 +72,12 @@ class AlertDesk:
         return [ChannelStatus(name, types.get(name), counts.get(name, none)) for name in names]
 
     def deliveries(self, criteria: DeliveryFilter) -> list[StoredDelivery]:
-        """Return the deliveries that a filter lets through, the newest first."""
+        """Return the deliveries that match a filter, the newest first."""
         with translated(), self.engine.connect() as connection:
             return delivery_store.find_deliveries(connection, criteria)
 
     def test(self, name: str) -> ChannelTest:
-        """Send a test message on a channel, at once and once.
+        """Send a test message on a channel now, with a single attempt.
 
         Raises:
             NotFound: no such channel.
@@ -88,7 +88,7 @@ class AlertDesk:
         return ChannelTest(name, *send_test(self.engine, name, sender, self.clock))
 
     def retry(self, number: int) -> None:
-        """Have a dead letter sent again.
+        """Make a dead letter due again.
 
         Raises:
             NotFound: no such delivery. Conflict: it is not a dead letter.

@@ -1,4 +1,4 @@
-"""Batches of labels that have touched chunks since these were computed: pending until the chunk's next results."""
+"""Which batches of labels the stored results of a chunk do not contain yet; its next computation settles them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from driftline.store.version_key import VersionKey
 
 @dataclass(frozen=True, slots=True, order=True)
 class UncomputedLabels:
-    """A batch of labels that is pending for the chunk that starts at `start` by the calendar of any spec revision."""
+    """A batch with labels of the chunk that started at `start` by the calendar at that time, and not yet computed."""
 
     start: datetime
     batch_number: int
@@ -36,7 +36,7 @@ def record(connection: Connection, key: VersionKey, starts: Iterable[datetime], 
 
 
 def pending_of(connection: Connection, key: VersionKey, chunk: Chunk) -> list[UncomputedLabels]:
-    """Return the batches of labels that have touched a chunk and are pending, in the order of their key."""
+    """Return the uncomputed batches of labels of a chunk, in the order of their key."""
     columns = pending_labels.c
     of_chunk = columns.chunk_start >= naive_utc(chunk.start), columns.chunk_start < naive_utc(chunk.end)
     statement = select(columns.chunk_start, columns.batch_number).where(key.rows_of(pending_labels), *of_chunk)
@@ -44,7 +44,7 @@ def pending_of(connection: Connection, key: VersionKey, chunk: Chunk) -> list[Un
 
 
 def settle(connection: Connection, key: VersionKey, pending: Sequence[UncomputedLabels]) -> None:
-    """Settle pending labels in the transaction that stores the chunk's results.
+    """Settle uncomputed labels in the transaction that stores the chunk's results.
 
     Each row is deleted by its whole key: a range would also lock, or wait for, rows that another transaction records.
     """
