@@ -77,7 +77,7 @@ def test_pages_change_nothing(world: MonitoredWorld, monkeypatch: pytest.MonkeyP
     for day in range(6):
         world.label(day, rows=900, flipped=day >= 4)
     poll(world)
-    monkeypatch.setattr(evidence_replay, "PAGE", 2)
+    monkeypatch.setattr(evidence_replay, "PAGE_CHUNKS", 2)
     world.label(0, rows=900, flipped=True)
     poll(world)
     paged = world.reported()
