@@ -70,6 +70,7 @@ class StoredFeatures:
         return self._table
 
     def _describe(self, connection: Connection) -> Table:
+        """Return the table with its columns; raise NoStoredRows without it, or without those that the settings name."""
         try:
             table = Table(
                 self._name, MetaData(), autoload_with=connection, listeners=[("column_reflect", _read_as_float)]

@@ -60,6 +60,7 @@ class SqlSourceConfig(BaseModel):
         return self
 
     def _faults(self) -> Iterator[str]:
+        """Yield what the source lacks for its kind of rows, or names twice."""
         if (self.table is None) is (self.query is None):
             yield "name either a table or a query"
         if self.rows is not Contents.LABELS and self.time is None:

@@ -91,6 +91,7 @@ def describe_predictions(subject_field: str | None) -> Callable[[Document], None
 
 
 def _describe(document: Document, types: RequestTypes) -> None:
+    """Add the bodies of predictions, the errors of `/predict` and `/model`, and the answers to WebSocket requests."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name, schema in {"PredictIn": types.request, "SinglePredictIn": types.single}.items():
         described = schema.model_json_schema(ref_template=f"{SCHEMAS}{{model}}")
