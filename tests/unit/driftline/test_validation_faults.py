@@ -1,4 +1,4 @@
-"""What is said of any model's faulty fields: its place, what is wrong and what to write, and no secret."""
+"""Messages about the faulty fields of any model: their place, what is wrong, what to write, and no secret."""
 
 from datetime import date, datetime, time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The body of a request: which field may stand for features, as the settings name it, and what is said of faults."""
+"""The body of a request: which field may stand for features, as the settings name it, and the messages about faults."""
 
 from typing import Any
 
