@@ -16,7 +16,10 @@ CHANNEL, HOOK_KEY = "example", "hook_key"
 LINEAGE_FILE = "DRIFTLINE_LINEAGE_FILE"
 """The variable that names the file of OpenLineage events: of the local stack one of the examples' folder."""
 NO_STORED_ROWS = {"SERVING_MODEL": "", "SERVING_ROWS_TABLE": ""}
-"""Serving without the model of call records and its table, which `python -m stack` names by default."""
+"""Serving without the model of call records and its table, which `python -m stack` names by default.
+
+A value in the environment wins, as it does there.
+"""
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,9 @@ def start_servers(options: argparse.Namespace, roles: Sequence[str], *, alerts: 
         monitor, serving, brokers = (os.environ.get(f"EXAMPLES_{name}", "") for name in ("MONITOR", "SERVING", "KAFKA"))
         return Servers(monitor, serving, var, dict(os.environ), brokers)
     environment = {
+        **NO_STORED_ROWS,
         **{name: value for name, value in os.environ.items() if not name.startswith(("DB_", "KAFKA_"))},
         **_alert_settings(var / "alerts", alerts),
-        **NO_STORED_ROWS,
         LINEAGE_FILE: os.environ.get(LINEAGE_FILE, str(var / "lineage.jsonl")),
         "DRIFTLINE_VAR": str(var / "stack"),
     }
