@@ -9,7 +9,7 @@ import requests
 import urllib3
 from google.api_core import exceptions as api
 from google.auth import exceptions as authentication
-from google.auth.credentials import AnonymousCredentials
+from google.auth.credentials import AnonymousCredentials, Credentials
 from google.cloud.storage import Blob, Client
 from google.oauth2.service_account import Credentials as KeyFile
 
@@ -35,14 +35,25 @@ def make_client(emulated: bool, warn: Callable[[str], None]) -> Client:
         NoAccess: the machine has no credentials, or they cannot be read.
     """
     if emulated:
-        return Client(project=None, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+        return _client_of_objects(AnonymousCredentials())  # type: ignore[no-untyped-call]
     try:
         credentials, _ = google.auth.default(scopes=SCOPES)
     except authentication.GoogleAuthError as error:
         raise NoAccess(f"No valid Google credentials were found: {LOGIN}.") from error
     if isinstance(credentials, KeyFile):
         warn(KEY_FILE)
-    return Client(project=None, credentials=credentials)
+    return _client_of_objects(credentials)
+
+
+def _client_of_objects(credentials: Credentials) -> Client:
+    """Make a client that requests objects only.
+
+    Since 3.11 the library also requests the bucket's metadata, for traces, in a thread of its own. The role Storage
+    Object Viewer does not allow that, so each run would log a denied access.
+    """
+    client = Client(project=None, credentials=credentials)
+    client._bucket_metadata_cache = None
+    return client
 
 
 class GoogleObject:

@@ -35,6 +35,11 @@ class BadLine:
         """The ranges that clients requested, in order."""
         return [value.decode() for value in re.findall(rb"(?im)^range: *(\S+)", self.received)]
 
+    @property
+    def addresses(self) -> list[str]:
+        """The paths that clients requested, in order."""
+        return [value.decode() for value in re.findall(rb"(?:GET|POST) (/\S*) HTTP/", self.received)]
+
     def close(self) -> None:
         """Cut every connection and take no more."""
         for end in (self._listener, *self._ends):

@@ -93,6 +93,13 @@ def test_a_second_download_changes_nothing(gcs_bucket: str, line: BadLine, tmp_p
     assert line.received.count(b"alt=media") == downloads == 1
 
 
+def test_only_the_object_is_requested(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+    upload(gcs_bucket, raw_data())
+    fetch(source(gcs_bucket), tmp_path)
+    others = {address for address in line.addresses if "/o/" not in address and "/o?" not in address}
+    assert (len(line.addresses), others) == (3, set())
+
+
 def test_an_interrupted_download_requests_the_rest(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     line.cuts = [300_000, 200_000]
