@@ -2,6 +2,7 @@
 
 from apiflask import APIFlask
 
+from churn.truth import with_truth
 from driftline.clock import utc_now
 from driftline.http import access, metrics, web
 from driftline.publishing.publisher import BatchPublisher, Route
@@ -43,7 +44,7 @@ def create_app(settings: Settings) -> APIFlask:
     """
     app = web.make_app("flaskapp.page", "Driftline simulator")  # the folder with static/ and templates/
     access.guard(app, settings.simulator.host, settings.access)
-    engine = make_engine(settings.database)
+    engine = with_truth(make_engine(settings.database))
     streaming = Streaming(engine, make_publisher(settings), utc_now)
     web.install(app, streaming.require_ready, polled=["/stream", metrics.PATH])
     service_metrics = metrics.ServiceMetrics()

@@ -3,6 +3,7 @@
 from sqlalchemy import Engine
 
 from churn.columns import CHURN_MODEL
+from churn.truth import with_truth
 from driftline.clock import utc_now
 from driftline.store import migrate
 from driftline.store.database import in_transaction
@@ -20,7 +21,7 @@ def upgrade(engine: Engine) -> None:
     The number is needed before the model's first version is registered: labels may be written before it.
     """
     migrate.upgrade(engine)
-    EXAMPLE.upgrade(engine)
+    EXAMPLE.upgrade(with_truth(engine))
     in_transaction(engine, lambda connection: ensure_model(connection, CHURN_MODEL, utc_now()))
 
 

@@ -6,11 +6,12 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer
 from sqlalchemy.dialects.mysql import LONGTEXT
 
 from churn.columns import CDR_USAGE, FEATURES, USAGE, Cdr, Processed
+from churn.truth import TRUTH
 from driftline.store.tables import INSTANT, OPTIONS, batch_number, name_type, real_type, text_type
 
 metadata = MetaData()
-truth_metadata = MetaData(schema="truth")
-"""Tables of the truth schema; `driftline.store.database.make_engine` maps `truth` to `<DB_NAME>_truth`."""
+truth_metadata = MetaData(schema=TRUTH)
+"""Tables of the truth schema; an engine that `churn.truth.with_truth` returns finds them."""
 
 cdr = Table(
     "DP_CDR_Data",

@@ -142,11 +142,6 @@ class DatabaseSettings(EnvironmentSettings):
         if self.ssl_cert and not self.ssl_ca:
             yield "DB_SSL_CERT has no effect without DB_SSL_CA; set DB_SSL_CA to the CA of MySQL's certificate."
 
-    @property
-    def truth_name(self) -> str:
-        """The schema with the truth about injected drift; the monitor has no rights on it."""
-        return f"{self.name}_truth"
-
 
 class KafkaLibrary(StrEnum):
     """The library that publishes to Kafka."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from pymysql.constants import ER
 from pymysql.err import OperationalError
 
+from churn.truth import truth_schema
 from driftline.settings import DatabaseSettings
 from driftline.store.connection import Connection
 from driftline.store.database import tls_context
@@ -62,7 +63,7 @@ class Administration:
 
     @property
     def _schemas(self) -> dict[GrantedSchema, str]:
-        return {GrantedSchema.DATA: self.database_name, GrantedSchema.TRUTH: f"{self.database_name}_truth"}
+        return {GrantedSchema.DATA: self.database_name, GrantedSchema.TRUTH: truth_schema(self.database_name)}
 
     def _grant(self, services: Sequence[Service]) -> None:
         grants = [(grant, self._values(service)) for service in services for grant in service.grants]

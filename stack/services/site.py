@@ -108,11 +108,6 @@ class Site:
             raise StackError(str(error)) from error
 
     @property
-    def truth_name(self) -> str:
-        """The schema of the truth about injected drift."""
-        return f"{self.database_name}_truth"
-
-    @property
     def is_claimed(self) -> bool:
         """Whether `claim` has marked the var folder."""
         return (self.var / TAG).exists()

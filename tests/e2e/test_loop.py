@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from churn.columns import Topic
 from churn.tables import cdr, churn_predictions, injected_drift
+from churn.truth import truth_schema, with_truth
 from stack.demo.plan import Plan
 from stack.testing.isolated_stack import IsolatedStack, chunks
 from tests.unit.driftline.lineage.recorders import checked
@@ -146,11 +147,11 @@ def test_reports_and_plots_are_written(loop: IsolatedStack) -> None:
 def test_the_monitor_cannot_see_what_was_injected(loop: IsolatedStack) -> None:
     if loop.external:
         pytest.skip("on an external server there is one account, its administrator's")
-    with loop.engine("simulator").connect() as connection:
+    with with_truth(loop.engine("simulator")).connect() as connection:
         assert len(connection.execute(select(injected_drift)).all()) == 2
-    with pytest.raises(DBAPIError, match="denied"), loop.engine("monitor").connect() as connection:
+    with pytest.raises(DBAPIError, match="denied"), with_truth(loop.engine("monitor")).connect() as connection:
         connection.execute(select(injected_drift))
-    assert loop.site.truth_name not in inspect(loop.engine("monitor")).get_schema_names()
+    assert truth_schema(loop.site.database_name) not in inspect(loop.engine("monitor")).get_schema_names()
 
 
 def test_each_result_has_its_lineage(loop: IsolatedStack) -> None:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 import churn.migrate
+from churn.truth import truth_schema, with_truth
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
@@ -44,7 +45,7 @@ LONGEST = (
 def upgrade_example(engine: Engine) -> None:
     """Create the truth schema, and all tables of the example."""
     with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {engine.url.database}_truth")
+        connection.exec_driver_sql(f"CREATE DATABASE {truth_schema(str(engine.url.database))}")
     churn.migrate.upgrade(engine)
 
 
@@ -133,7 +134,7 @@ def engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
 def churn_engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
     """An engine on a schema with the example's tables too, once on MariaDB and once on MySQL."""
     with _engine(database_settings) as migrated:
-        yield migrated
+        yield with_truth(migrated)
 
 
 @contextmanager

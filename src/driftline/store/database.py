@@ -72,7 +72,6 @@ def make_engine(settings: DatabaseSettings, *, pool_size: int = 5, lock_wait_sec
             "connect_timeout": 5,
             "ssl": tls_context(settings),
         },
-        execution_options={"schema_translate_map": {"truth": settings.truth_name}},
     )
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "handle_error", _end_stream)

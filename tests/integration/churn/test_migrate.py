@@ -11,6 +11,7 @@ from sqlalchemy import Engine, MetaData, Table, inspect, select, text
 from churn import migrate, tables
 from churn.columns import CHURN_MODEL
 from churn.tables import cdr, daily_summary
+from churn.truth import truth_schema
 from driftline.errors import NotMigrated
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate as library
@@ -74,7 +75,7 @@ def test_the_command_upgrades_both(mariadb: DatabaseAddress) -> None:
     settings = DatabaseSettings.model_validate(mariadb.settings())
     engine = make_engine(settings)
     with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {settings.truth_name}")
+        connection.exec_driver_sql(f"CREATE DATABASE {truth_schema(settings.name)}")
     for _ in range(2):
         completed = run(mariadb)
         assert (completed.returncode, completed.stdout) == (0, "The tables are current.\n"), completed.stderr
@@ -95,7 +96,7 @@ def run(address: DatabaseAddress) -> subprocess.CompletedProcess[str]:
 
 
 def test_truth_lives_in_its_own_schema(engine: Engine, database_settings: DatabaseSettings) -> None:
-    names = inspect(engine).get_table_names(schema=database_settings.truth_name)
+    names = inspect(engine).get_table_names(schema=truth_schema(database_settings.name))
     assert names == ["injected_drift"]
     assert "injected_drift" not in inspect(engine).get_table_names()
 

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, delete
 
 from churn import migrate
 from churn.tables import cdr, injected_drift, stream_runs
+from churn.truth import with_truth
 from driftline.publishing.publisher import Route
 from driftline.settings import DatabaseSettings, KafkaSettings
 from driftline.store.database import make_engine
@@ -90,7 +91,7 @@ def world(tmp_path: Path) -> Iterator[SimulatorProcess]:
     with mariadb_server(_folder(tmp_path, "sql")) as database, kafka_broker(_folder(tmp_path, "kafka")) as broker:
         create_topics(KafkaSettings.plain(broker.bootstrap_servers))
         settings = _settings(database)
-        engine = make_engine(settings)
+        engine = with_truth(make_engine(settings))
         migrate.upgrade(engine)
         port = ports.any_free()
         running = SimulatorProcess(

@@ -55,7 +55,7 @@ def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DB_PASSWORD", "s3cret")
     settings = DatabaseSettings()
     assert "s3cret" not in repr(settings)
-    assert settings.truth_name == "RawData_truth"
+    assert settings.name == "RawData"
 
 
 def test_a_schema_name_that_would_need_quoting_is_refused() -> None:

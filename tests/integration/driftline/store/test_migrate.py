@@ -29,7 +29,7 @@ def test_a_database_for_monitoring_has_no_other_table(engine: Engine, database_s
     inspector = inspect(engine)
     assert {*inspector.get_table_names()} == {*metadata.tables, "alembic_version"}
     assert inspector.get_view_names() == []
-    assert database_settings.truth_name not in inspector.get_schema_names()
+    assert f"{database_settings.name}_truth" not in inspector.get_schema_names()
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SHOW PROCEDURE STATUS WHERE Db = DATABASE()").all() == []
 
