@@ -22,11 +22,13 @@ def listed(entries: list[Any]) -> Iterator[str]:
 
 def test_every_page_is_listed_once() -> None:
     pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
-    assert sorted(listed(SITE["nav"])) == sorted([*pages, "pictures/README.md"])
+    examples = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("examples/*/README.md")]
+    added = ["pictures/README.md", "examples/README.md", *examples]
+    assert sorted(listed(SITE["nav"])) == sorted([*pages, *added])
 
 
 def test_the_home_page_links_to_every_page_but_the_decisions() -> None:
-    linked = {link.partition("#")[0] for link in links(DOCS / "index.md")}
+    linked = {link.partition("#")[0].removeprefix("../") for link in links(DOCS / "index.md")}
     pages = {page for page in listed(SITE["nav"]) if not page.startswith(("index", "pictures/", "decisions/0"))}
     assert sorted(pages - linked) == []
 
