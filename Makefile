@@ -19,6 +19,7 @@ PUBLIC := $(addprefix src/driftline/,monitor.py errors.py backtesting/backtest.p
 	lineage/datasets.py lineage/runs.py lineage/settings.py lineage/start.py)
 SITE := NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build
 INSTALLED := .venv/.project.stamp
+EXAMPLES := titanic dse ecg lakehouse
 COMPILE := UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --generate-hashes --no-header
 # >>> services: written by `make services` from stack/services/table.py
@@ -53,6 +54,8 @@ up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka 
 	@$(VENV) -m stack up $(if $(ROLE),--role $(ROLE)) $(if $(LIVE),--live)
 
 example: setup ## Run an example on servers of its own (NAME=titanic, dse, ecg or lakehouse), and leave it running
+	@case " $(EXAMPLES) " in *" $(or $(NAME),titanic) "*) ;; \
+	*) echo "There is no example $(NAME); NAME is one of: $(EXAMPLES)." >&2; exit 1;; esac
 	@$(VENV) -m examples.$(or $(NAME),titanic)
 
 examples-down: $(INSTALLED) ## Stop the servers of the examples and keep their data (var=FOLDER: those of --var FOLDER)

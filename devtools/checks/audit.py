@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ OPTIONS = ("--require-hashes", "--disable-pip", "--progress-spinner", "off", "--
 UNREACHABLE = ("ConnectionError", "Timeout", "ServiceError", "HTTPError", "ConnectError", "SSLError", "ProxyError")
 """Words in pip-audit's last line if the database, and not the lock file, is the cause of a failure."""
 MOST_LISTED = 5
+EXAMPLES = paths.ROOT / "examples"
+LOCK_SUFFIXES, HASH = (".lock", ".txt"), "--hash=sha256:"
 
 
 class AuditFailed(StackError):
@@ -67,15 +70,20 @@ class AuditResult:
 
 
 def locks() -> list[Path]:
-    """Return every lock file."""
-    return sorted(paths.REQUIREMENTS.rglob("*.lock"))
+    """Return every lock file: those of the checkout's environments, and those of the examples' own."""
+    of_examples = (file for file in EXAMPLES.rglob("*") if file.suffix in LOCK_SUFFIXES and HASH in file.read_text())
+    return [*sorted(paths.REQUIREMENTS.rglob("*.lock")), *sorted(of_examples)]
 
 
 def resolved_together(files: Iterable[Path]) -> list[list[Path]]:
-    """Return the lock files in groups: pip-audit refuses a package that files resolved for two Pythons pin."""
-    groups: dict[bool, list[Path]] = {}
+    """Return the lock files in groups: pip-audit refuses a package that files which are resolved apart pin.
+
+    These are the one for the newest Python and each of the examples' environments.
+    """
+    groups: dict[Path | None, list[Path]] = {}
     for file in files:
-        groups.setdefault(file.name == NEWEST_LOCK.name, []).append(file)
+        is_apart = file.name == NEWEST_LOCK.name or file.is_relative_to(EXAMPLES)
+        groups.setdefault(file if is_apart else None, []).append(file)
     return list(groups.values())
 
 
@@ -116,10 +124,10 @@ def result_of(report: dict[str, Any]) -> AuditResult:
 
 def audit(files: Sequence[Path], databases: Mapping[str, tuple[str, ...]], *, required: bool) -> int:
     """Query the databases until one knows packages; print its answer and return the exit status."""
+    groups = resolved_together(files)
     for name, database in databases.items():
-        results = [query(group, database) for group in resolved_together(files)]
-        answers = [result for result in results if result is not None]
-        result = reduce(AuditResult.__add__, answers) if answers and len(answers) == len(results) else None
+        answers = [*takewhile(lambda answer: answer is not None, (query(group, database) for group in groups))]
+        result = reduce(AuditResult.__add__, answers) if answers and len(answers) == len(groups) else None
         if result and result.checked:
             return _report(name, result, required=required)
     return _not_checked(f"no vulnerability database ({', '.join(databases)}) is reachable", required=required)

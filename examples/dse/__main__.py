@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     calendar = read_calendar(options.holidays) if options.holidays else TradingCalendar()
     days = read_index(options.file) if options.file else _simulated(options, calendar)
     _check_begin(days, options.stream_from)
+    training.split(days[days["date"] < options.stream_from], calendar)
     with servers_of_run(options, MODEL, _kept(options), ("monitor",), kafka=True) as servers:
         for line in differences((day.date() for day in days["date"]), calendar):
             tell(line)
@@ -57,11 +58,10 @@ def _run(servers: Servers, days: pd.DataFrame, stream_from: pd.Timestamp, calend
     folder = servers.var / MODEL
     folder.mkdir(exist_ok=True)
     earlier, streamed = days[days["date"] < stream_from], days[days["date"] >= stream_from]
-    earlier.to_csv(folder / training.DAYS, index=False)
-    tell(training.train_on(earlier, folder, calendar).rstrip())
+    tell(training.train_on(training.kept_days(folder, earlier), folder, calendar).rstrip())
     tell(_registered(servers, folder))
     _score(servers, folder, earlier, streamed, calendar)
-    computed = partial(_computed, servers, len(streamed))
+    computed = partial(_computed, servers, streamed)
     chunks = wait_for(computed, "The chunk of the last day", STORED_SECONDS, log=MONITOR_LOG)
     for line in chunk_lines(chunks):
         tell(line)
@@ -74,11 +74,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m examples.dse", description=__doc__)
     add_server_options(parser)
     parser.add_argument("--file", type=Path, help="an export of an index's days, instead of a simulated index")
-    parser.add_argument("--stream-from", type=pd.Timestamp, default=STREAM_FROM, help="the first day of the stream")
+    parser.add_argument("--stream-from", type=_day, default=STREAM_FROM, help="the first day of the stream")
     parser.add_argument("--holidays", type=Path, help=HOLIDAYS_HELP)
     parser.add_argument("--calm", action="store_true", help="simulate no other regime")
     parser.add_argument("--seed", type=int, default=1)
     return parser
+
+
+def _day(text: str) -> pd.Timestamp:
+    """Return the day of a date such as 2020-01-01; argparse refuses any other text."""
+    return pd.Timestamp(date.fromisoformat(text))
 
 
 def _check_begin(days: pd.DataFrame, stream_from: pd.Timestamp) -> None:
@@ -135,11 +140,12 @@ def _score(
         score_stream(spark, scoring, servers.kafka, folder / "checkpoint")
 
 
-def _computed(servers: Servers, rows: int) -> Any:
+def _computed(servers: Servers, streamed: pd.DataFrame) -> Any:
     """Poll, and return the chunks if all days that were predicted are in them."""
     poll(servers.monitor)
-    chunks = call(servers.monitor, f"/api/v1/models/{MODEL}/chunks", **{"from": f"{FIRST}"})["chunks"]
-    return chunks if sum(chunk["rows"] for chunk in chunks) == rows else None
+    first = f"{streamed['date'].min().to_period('Q').start_time:%Y-%m-%d}"  # the quarter that has the first day
+    chunks = call(servers.monitor, f"/api/v1/models/{MODEL}/chunks", **{"from": first})["chunks"]
+    return chunks if sum(chunk["rows"] for chunk in chunks) == len(streamed) else None
 
 
 if __name__ == "__main__":

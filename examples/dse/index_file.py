@@ -4,6 +4,7 @@ As a program it prints how the days differ from the trading calendar, as lines o
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,11 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def read_index(file: Path) -> pd.DataFrame:
-    """Return the days of an export, oldest first: `date` and the numbers of `COLUMNS`; a volume may be missing.
+    """Return the days of an export, oldest first: `date` and the numbers of `COLUMNS`; all but a close may be missing.
 
     Raises:
-        InvalidInput: it is no CSV file in UTF-8, has no days, lacks a column, has a value that cannot be read, or a day
-            twice.
+        InvalidInput: it is no CSV file in UTF-8, has no days, lacks a column, has a value that cannot be read, a close
+            that is no positive number, or a day twice.
     """
     try:
         texts = pd.read_csv(file, dtype=str, encoding="utf-8-sig", keep_default_na=False)
@@ -61,6 +62,10 @@ def read_index(file: Path) -> pd.DataFrame:
     days = pd.DataFrame({"date": dates, **{name: _numbers(values) for name, values in columns.items()}})
     if twice := sorted(days.loc[days["date"].duplicated(), "date"]):
         raise InvalidInput(f"{len(twice)} days are there twice ({twice[0]:%Y-%m-%d}); keep one row for each day.")
+    if without := sorted(days.loc[~(days["close"] > 0), "date"]):
+        raise InvalidInput(
+            f"{len(without)} days have no close above 0 ({without[0]:%Y-%m-%d}); correct the close, or remove the row."
+        )
     return days.sort_values("date", ignore_index=True)
 
 
@@ -68,19 +73,25 @@ def number(text: str) -> float | None:
     """Return the number of a text such as `4,719.39`, `1.25M` or `-0.36%` (as -0.36); None where it is empty or `-`.
 
     Raises:
-        ValueError: the text is not a number.
+        ValueError: the text is not a finite number.
     """
     plain = text.replace(",", "").removesuffix("%")
     if plain in ("", "-"):
         return None
     unit = UNITS.get(plain[-1].upper())
-    return float(plain) if unit is None else float(plain[:-1]) * unit
+    value = float(plain) if unit is None else float(plain[:-1]) * unit
+    if not math.isfinite(value):
+        raise ValueError(f"not finite: {text!r}")
+    return value
 
 
 def _column(texts: pd.DataFrame, name: str) -> str:
-    present = [title for title in texts.columns if title.lower() in COLUMNS[name]]
+    present = [title for title in texts.columns if title.strip().lower() in COLUMNS[name]]
     if not present:
-        raise InvalidInput(f"There is no column {' or '.join(COLUMNS[name])}; the file has {', '.join(texts.columns)}.")
+        raise InvalidInput(
+            f"There is no column {' or '.join(COLUMNS[name])}; the file has {', '.join(texts.columns)}. "
+            "Name the columns so, and separate them by commas."
+        )
     return present[0]
 
 

@@ -84,7 +84,7 @@ def differences(days: Iterable[date], calendar: TradingCalendar) -> Iterator[str
 
 def _listed(days: Sequence[date]) -> str:
     """Return the number of days and the first of them."""
-    others = f" and {len(days) - MOST_DAYS:,} more, which python -m examples.dse.index_file FILE prints"
+    others = f" and {len(days) - MOST_DAYS:,} more, which .venv/bin/python -m examples.dse.index_file FILE prints"
     further = others if len(days) > MOST_DAYS else ""
     return f"{len(days):,} ({', '.join(map(str, days[:MOST_DAYS]))}{further})"
 

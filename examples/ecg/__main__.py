@@ -36,6 +36,7 @@ from examples.servers import CHANNEL, Servers, add_server_options, tell
 from examples.verdicts import chunk_lines
 
 TOOLS, DASHBOARD = (Path(__file__).parent / name for name in ("tools.lock", "stream/dashboard.py"))
+PASSED = ("PATH", "DRIFTLINE_TOKEN")
 STORED_SECONDS, ALERT_SECONDS, LABELS_SECONDS, START_SECONDS = 300, 120, 120, 300
 
 
@@ -79,6 +80,9 @@ def _run(servers: Servers, plan: BeatPlan, *, pages: bool) -> None:
     tell(f"Version {call(servers.monitor, f'/api/v1/models/{MODEL}')['version']} is monitored.")
     _, unseen = split(read_beats(objects.address, objects.options))
     create_topics(servers.kafka, BEATS, SCORED)
+    if pages:
+        tell(f"Prefect: {prefect}/deployments")
+        tell(f"Streamlit: {_start_dashboard(servers, programs, processes)}")  # before the beats, to show them come
     tell(f"{stream(draw_days(unseen, plan, reference=False), servers.kafka):,} beats sent.")
     tell(f"{_score(servers, folder, mlflow):,} beats scored.")
     _send_labels(servers, folder, unseen, plan)
@@ -87,9 +91,6 @@ def _run(servers: Servers, plan: BeatPlan, *, pages: bool) -> None:
     for line in chunk_lines(wait_for(computed, "The chunk of the last day", STORED_SECONDS, log=MONITOR_LOG)):
         tell(line)
     _show_end(servers, plan)
-    if pages:
-        tell(f"Prefect: {prefect}/deployments")
-        tell(f"Streamlit: {_start_dashboard(servers, programs, processes)}")
 
 
 def _show_end(servers: Servers, plan: BeatPlan) -> None:
@@ -103,22 +104,30 @@ def _show_end(servers: Servers, plan: BeatPlan) -> None:
 def _start_dashboard(servers: Servers, programs: Path, processes: Path) -> str:
     """Start the dashboard in Streamlit unless it runs, and return its address."""
     process = BackgroundProcess("streamlit", processes)
-    settings = {
-        **{name: servers.environment[name] for name in ("PATH", "MLFLOW_TRACKING_URI")},
-        "KAFKA_BOOTSTRAP_SERVERS": servers.kafka,
-        "EXAMPLES_MONITOR": servers.monitor,
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(processes.parent),
-        **QUIET_MLFLOW,
-    }
     command = (
         str(programs / "streamlit"), "run", str(DASHBOARD), "--server.headless", "true", "--server.address", LOOPBACK,
         "--server.port", str(process.port), "--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none",
         "--client.toolbarMode", "viewer",
     )  # fmt: skip
-    process.start(command, settings, ROOT)
+    process.start(command, dashboard_settings(servers, processes.parent), ROOT)
     wait_for(lambda: process.listens, "The dashboard", START_SECONDS, process=process)
     return f"http://{LOOPBACK}:{process.port}"
+
+
+def dashboard_settings(servers: Servers, home: Path) -> dict[str, str]:
+    """Return the environment of the dashboard: addresses, and what the monitor and MLflow may need to let it in."""
+    return {
+        **{
+            name: value
+            for name, value in servers.environment.items()
+            if name in PASSED or name.startswith("MLFLOW_TRACKING_")
+        },
+        "KAFKA_BOOTSTRAP_SERVERS": servers.kafka,
+        "EXAMPLES_MONITOR": servers.monitor,
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(home),
+        **QUIET_MLFLOW,
+    }
 
 
 def _score(servers: Servers, folder: Path, mlflow: str) -> int:

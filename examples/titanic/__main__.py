@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from websockets.exceptions import WebSocketException
 
-from driftline import DriftlineError
+from driftline import DriftlineError, InvalidInput
 from examples.entry_points import run_main
 from examples.monitor_api import MONITOR_LOG, RequestRefused, alert_delivered, call, poll, wait_for
 from examples.run import servers_of_run
@@ -26,15 +26,16 @@ from examples.verdicts import chunk_lines
 SPEC = Path(__file__).with_name("spec.yaml")
 MODEL_API = f"/api/v1/models/{MODEL}"
 MOST_CHUNKS = "1000"
+NONE = -1
+"""The option for voyages without emigrants."""
 SERVED_SECONDS, STORED_SECONDS, ALERT_SECONDS = 60, 300, 120
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the example; again, it finds everything as it is and adds nothing."""
     options = _parser().parse_args(arguments)
-    emigrants_from = None if options.emigrants_from < 0 else options.emigrants_from
-    plan = VoyagePlan(sailing=options.voyages, emigrants_from=emigrants_from)
-    data_options = {"voyages": options.voyages, "emigrants-from": options.emigrants_from}
+    plan = _plan(options.voyages, options.emigrants_from)
+    data_options = {"voyages": options.voyages, "emigrants-from": max(options.emigrants_from, NONE)}
     with servers_of_run(options, MODEL, data_options, ("monitor", "serving")) as servers:
         _run(servers, plan)
     return 0
@@ -48,6 +49,21 @@ def _parser() -> argparse.ArgumentParser:
         "--emigrants-from", type=int, default=15, help="number of the first with emigrants (15); -1: none"
     )
     return parser
+
+
+def _plan(voyages: int, emigrants_from: int) -> VoyagePlan:
+    """Return the plan of the options.
+
+    Raises:
+        InvalidInput: there are too few or too many voyages, or none has the number of the first one with emigrants.
+    """
+    if not 1 <= voyages <= int(MOST_CHUNKS):
+        raise InvalidInput(f"--voyages is {voyages}; give 1 to {MOST_CHUNKS}.")
+    if emigrants_from >= voyages:
+        raise InvalidInput(
+            f"--emigrants-from is {emigrants_from}, and there are {voyages} voyages; give 0 to {voyages - 1}, or -1."
+        )
+    return VoyagePlan(sailing=voyages, emigrants_from=None if emigrants_from < 0 else emigrants_from)
 
 
 def _run(servers: Servers, plan: VoyagePlan) -> None:
@@ -68,10 +84,10 @@ def _run(servers: Servers, plan: VoyagePlan) -> None:
     send_labels(servers.monitor, analysis, folder / "spool")
     computed = partial(_computed, servers, len(analysis))
     chunks = wait_for(computed, "The chunk of the last prediction", STORED_SECONDS, log=MONITOR_LOG)
-    for line in chunk_lines(chunks):
-        tell(line)
     if plan.emigrants_from is not None:
         tell(f"Emigrants sail from {plan.days[plan.reference + plan.emigrants_from]:%Y-%m-%d} on.")
+    for line in chunk_lines(chunks):
+        tell(line)
     _show_fairness(servers, plan, folder / "fairness.csv")
     if servers.hook_key and any(chunk["verdict"] == "alert" for chunk in chunks):
         tell(f"Alert delivered: {alert_delivered(servers.monitor, CHANNEL, MODEL, ALERT_SECONDS)['headline']}")

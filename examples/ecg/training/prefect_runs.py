@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from examples.ecg.steps import FLOW, ROOT, SCHEDULE
-from examples.monitor_api import RequestRefused, call, wait_for
+from examples.monitor_api import RequestRefused, request_json, wait_for
 from examples.processes import LOOPBACK, BackgroundProcess
 
 START_SECONDS, RUN_SECONDS = 900, 1_800
@@ -63,6 +63,6 @@ def _ended(address: str, run: str) -> Any:
 def _answer(address: str, path: str, *, method: str = "GET", body: object = None) -> Any:
     """Return what the server answers; None while it does not, or is too busy, as its database is for one writer."""
     try:
-        return call(address, path, method=method, body=body)
+        return request_json(address, path, method=method, body=body)
     except (OSError, RequestRefused):
         return None

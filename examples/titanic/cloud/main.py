@@ -60,14 +60,17 @@ def _fields(body: bytes) -> dict[str, Any]:
     """Return the fields of a request, with the time as a datetime.
 
     Raises:
-        InvalidInput: it is not a JSON object, a feature is missing, or `at` is not a time with an offset.
+        InvalidInput: it is not a JSON object, a feature is missing, `id` is neither a text nor a whole number, or `at`
+            is not a time with an offset.
     """
     try:
         fields = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # RecursionError: it is nested too deeply
         raise InvalidInput('The body is not JSON; send {"features": {...}}.') from error
     if not isinstance(fields, dict) or not isinstance(fields.get("features"), dict):
         raise InvalidInput('The body has no features; send {"features": {...}}.')
+    if isinstance(fields.get("id"), bool) or not isinstance(fields.get("id"), str | int | None):
+        raise InvalidInput(f"`id` is {fields['id']!r}; send a text or a whole number, or no id.")
     names = load_model(os.environ["MODEL_ADDRESS"]).inputs.features
     if missing := [name for name in names if name not in fields["features"]]:
         raise InvalidInput(f"Features are missing: {', '.join(missing)}; send null where there is no value.")

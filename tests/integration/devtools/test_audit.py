@@ -1,6 +1,7 @@
 """pip-audit itself is run, against a database of ours that speaks OSV's protocol on a loopback port."""
 
 import json
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,6 +12,7 @@ import pytest
 from devtools.checks import audit
 from devtools.checks.newest_python import LOCK as NEWEST_LOCK
 from driftline.tls import server_context
+from stack import paths
 from stack.servers import ports
 from stack.services.certificates import Certificates
 
@@ -127,4 +129,20 @@ def test_a_broken_lock_file_is_an_error(lock: Path, database: tuple[str, ...]) -
 
 
 def test_every_lock_file_is_audited() -> None:
-    assert {"bootstrap.lock", "dev.lock"} <= {file.name for file in audit.locks()}
+    names = {f"{file.relative_to(paths.ROOT)}" for file in audit.locks()}
+    assert {"requirements/bootstrap.lock", "requirements/dev.lock", "examples/dse/airflow.lock"} <= names
+    search = ("git", "grep", "-lE", "^ +--hash=sha256:[0-9a-f]{64}", "--", "requirements", "examples")
+    assert names == {*subprocess.check_output(search, cwd=paths.ROOT, text=True).split()}
+
+
+def test_the_locks_of_examples_are_audited_apart(
+    tmp_path: Path, database: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two examples may pin two versions of a package, which pip-audit refuses in one call."""
+    monkeypatch.setattr(audit, "EXAMPLES", tmp_path)
+    files = [tmp_path / "one.lock", tmp_path / "two.lock"]
+    for number, file in enumerate(files, start=1):
+        file.write_text(f"harmless=={number}.0 --hash=sha256:{'2' * 64}\n")
+    assert audit.locks()[-2:] == files
+    assert audit.audit(files, {"ours": database}, required=False) == 0
+    assert "2 packages checked against ours" in capsys.readouterr().err

@@ -23,7 +23,7 @@ from examples.dse.index_file import number, read_index
 from examples.dse.model import IndexModel, train
 from examples.dse.simulation import simulate_index
 from examples.dse.trading_calendar import NOT_A_TRADING_DAY, TradingCalendar, closing, differences, main, read_calendar
-from examples.dse.training import TRAINED_SHARE, reference_of
+from examples.dse.training import TRAINED_SHARE, reference_of, train_on
 from tests.unit.docs.pages import ROOT
 
 CALENDAR = TradingCalendar()
@@ -61,6 +61,10 @@ def test_an_export_is_read_oldest_first(tmp_path: Path) -> None:
         ("05/25/2025", "05/26/2025", "1 days are there twice"),
         ("05/25/2025", "26.05.2025", "write dates as"),
         ("4,736.31", "four", "'Low' has a value that is not a number"),
+        ("4,746.43", "inf", "'Open' has a value that is not a number .not finite: 'inf'"),
+        ('4,736.34","4,746', '","4,746', r"1 days have no close above 0 \(2025-05-25\)"),
+        ('4,785.12","4,801', '-","4,801', r"1 days have no close above 0 \(2025-05-22\)"),
+        ("4,719.39", "0", r"1 days have no close above 0 \(2025-05-26\)"),
     ],
 )
 def test_a_faulty_export_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -68,6 +72,31 @@ def test_a_faulty_export_is_refused(tmp_path: Path, old: str, new: str, message:
     file.write_text(EXPORT.replace(old, new))
     with pytest.raises(InvalidInput, match=message):
         read_index(file)
+
+
+def test_titles_may_have_blanks_and_columns_need_commas(tmp_path: Path) -> None:
+    file = tmp_path / "export.csv"
+    file.write_text(EXPORT.replace('"Price"', '" Price "'))
+    assert len(read_index(file)) == EXPORT.count("2025")
+    file.write_text("Date;Price\n2025-05-26;4719\n")
+    with pytest.raises(InvalidInput, match="separate them by commas"):
+        read_index(file)
+
+
+def test_days_that_the_daily_retrain_added_are_kept(tmp_path: Path) -> None:
+    days = simulate_index(date(2008, 1, 1), date(2008, 12, 31), turbulent_from=None, seed=1)
+    earlier = days.head(200)
+    pd.testing.assert_frame_equal(training.kept_days(tmp_path, earlier), earlier, check_dtype=False, check_like=True)
+    days.to_csv(tmp_path / training.DAYS, index=False)
+    pd.testing.assert_frame_equal(training.kept_days(tmp_path, earlier), days, check_dtype=False, check_like=True)
+
+
+@pytest.mark.parametrize("number_of_days", [8, 20, 24])
+def test_too_few_days_to_train_on_are_refused(tmp_path: Path, number_of_days: int) -> None:
+    days = simulate_index(date(2008, 1, 1), date(2008, 12, 31), turbulent_from=None, seed=1)
+    with pytest.raises(InvalidInput, match=f"{number_of_days} days are too few to train on"):
+        train_on(days.head(number_of_days), tmp_path, TradingCalendar())
+    assert not [*tmp_path.iterdir()], "nothing was written"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +176,7 @@ def test_gaps_and_unexpected_days_are_lines_of_a_holidays_file(
     assert missing.startswith("Missing trading days: 2 (2024-02-19, 2024-02-20). ")
     (many,) = differences([date(2024, 3, 3), date(2024, 3, 24)], TradingCalendar())
     assert "Missing trading days: 14 (2024-03-04, " in many
-    assert "2024-03-17 and 4 more, which python -m examples.dse.index_file FILE prints)" in many
+    assert "2024-03-17 and 4 more, which .venv/bin/python -m examples.dse.index_file FILE prints)" in many
     file = tmp_path / "export.csv"
     file.write_text("Date,Close,Open,High,Low,Volume\n" + "".join(f"{day},1,1,1,1,1\n" for day in days))
     index_file.main([str(file)])

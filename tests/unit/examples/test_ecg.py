@@ -16,6 +16,7 @@ from confluent_kafka import TopicPartition
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 import driftline as dl
+from examples.ecg.__main__ import dashboard_settings
 from examples.ecg.models import comparison, registry, snapshot_ensemble
 from examples.ecg.models.classifiers import TRAINERS, load, predicted
 from examples.ecg.models.comparison import out_of_fold, paired_test, recalls
@@ -325,3 +326,16 @@ def test_another_gain_alerts_by_its_second_day_with_right_classes(seed: int) -> 
     model = TRAINERS[XGBOOST](known.features, known.symbols)
     sensed = features_of(unseen.samples * plan.gain, unseen.intervals, unseen.ratios)[list(FEATURES)]
     assert (predicted(model.probabilities(sensed)) == unseen.symbols.to_numpy()).mean() > 0.99
+
+
+def test_the_dashboard_may_log_in_where_servers_ask_for_it(tmp_path: Path) -> None:
+    environment = {
+        "PATH": "/bin",
+        "MLFLOW_TRACKING_URI": "http://mlflow",
+        "MLFLOW_TRACKING_TOKEN": "m",
+        "DRIFTLINE_TOKEN": "d",
+        "DB_PASSWORD": "p",
+    }
+    settings = dashboard_settings(Servers("http://monitor", "", tmp_path, environment, "kafka:9092"), tmp_path)
+    assert {name: settings.get(name) for name in environment} == environment | {"DB_PASSWORD": None}
+    assert settings["EXAMPLES_MONITOR"] == "http://monitor"

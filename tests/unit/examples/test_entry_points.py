@@ -125,6 +125,23 @@ def test_a_stream_without_days_before_or_in_it_is_refused(
     assert not any(tmp_path.iterdir())
 
 
+def test_a_stream_with_too_few_days_before_it_starts_no_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "start_servers", lambda *_, **__: pytest.fail("servers are started"))
+    assert run_example(monkeypatch, "dse", "--var", str(tmp_path), "--stream-from", "2008-01-20") == 1
+    assert "days are too few to train on" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("text", ["NaT", "2020-01-01T00:00Z", "soon"])
+def test_a_stream_begins_on_a_date(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_example(monkeypatch, "dse", "--var", str(tmp_path), "--stream-from", text) == 2
+    assert "argument --stream-from" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "missing"),
     [

@@ -32,7 +32,7 @@ def run_nothing(*_: object, **__: object) -> None:
         ("ecg", ["--calm"], [], "a run with --calm, and this run has no --calm;"),
         ("lakehouse", ["--short", "--calm"], ["--short", "--without-hudi"], "a run with --calm, and this run has no"),
         ("lakehouse", [], ["--short"], "a run with no --short, and this run has --short;"),
-        ("titanic", [], ["--voyages", "9"], "a run with --voyages 30, and this run has --voyages 9;"),
+        ("titanic", [], ["--voyages", "20"], "a run with --voyages 30, and this run has --voyages 20;"),
         ("titanic", ["--emigrants-from", "-1"], [], "with --emigrants-from -1, and this run has --emigrants-from 15;"),
     ],
 )

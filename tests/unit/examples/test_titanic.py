@@ -1,5 +1,7 @@
 """The parts of the Titanic example: its passengers, voyages, requests and differences between groups."""
 
+import json
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -10,7 +12,11 @@ import pytest
 import yaml
 
 import driftline as dl
+from driftline import InvalidInput
 from driftline.artifacts.loading import load_scorer
+from examples import run
+from examples.titanic.__main__ import main
+from examples.titanic.cloud.main import BAD_REQUEST, handler
 from examples.titanic.exploration import survival, write_exploration
 from examples.titanic.fairness import differences
 from examples.titanic.model import THRESHOLD, save, scored, split, train
@@ -144,3 +150,36 @@ def test_without_emigrants_nothing_alerts(seed: int) -> None:
     states = {chunk.verdict.state for chunk in backtest(VoyagePlan(emigrants_from=None, seed=seed)).chunks}
     assert dl.State.ALERT not in states
     assert dl.State.OK in states
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--voyages", "0"], "--voyages is 0; give 1 to 1000."),
+        (["--voyages", "1001"], "--voyages is 1001; give 1 to 1000."),
+        (["--voyages", "10"], "--emigrants-from is 15, and there are 10 voyages; give 0 to 9, or -1."),
+    ],
+)
+def test_voyages_that_cannot_be_sailed_start_no_server(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "start_servers", lambda *_, **__: pytest.fail("servers are started"))
+    with pytest.raises(InvalidInput, match=re.escape(message)):
+        main(["--var", str(tmp_path), *arguments])
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("[" * 100_000, "The body is not JSON"),
+        ("[]", "The body has no features"),
+        ('{"id": {"a": 1}, "features": {}}', "`id` is {'a': 1}; send a text or a whole number"),
+        ('{"id": true, "features": {}}', "`id` is True"),
+        ('{"id": 1.5, "features": {}}', "`id` is 1.5"),
+    ],
+)
+def test_a_faulty_request_to_the_function_is_refused(body: str, message: str) -> None:
+    answer = handler({"body": body}, None)
+    assert answer["statusCode"] == BAD_REQUEST
+    assert message in json.loads(answer["body"])["error"]["message"]
