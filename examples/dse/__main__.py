@@ -35,6 +35,8 @@ SPEC = Path(__file__).with_name("spec.yaml")
 FIRST, LAST = date(2008, 1, 1), date(2023, 12, 31)
 STREAM_FROM, TURBULENT_FROM = pd.Timestamp("2020-01-01"), date(2021, 7, 1)
 STORED_SECONDS, ALERT_SECONDS = 300, 120
+FIRST_VERSION = "1"
+"""The version whose chunks are shown: the reference of a retrained one has days of the stream."""
 MOST_BEFORE = 60
 """Days before the stream that are stored for its first windows."""
 
@@ -144,7 +146,8 @@ def _computed(servers: Servers, streamed: pd.DataFrame) -> Any:
     """Poll, and return the chunks if all days that were predicted are in them."""
     poll(servers.monitor)
     first = f"{streamed['date'].min().to_period('Q').start_time:%Y-%m-%d}"  # the quarter that has the first day
-    chunks = call(servers.monitor, f"/api/v1/models/{MODEL}/chunks", **{"from": first})["chunks"]
+    span = {"from": first, "version": FIRST_VERSION}
+    chunks = call(servers.monitor, f"/api/v1/models/{MODEL}/chunks", **span)["chunks"]
     return chunks if sum(chunk["rows"] for chunk in chunks) == len(streamed) else None
 
 

@@ -74,4 +74,7 @@ def test_airflow_runs_the_daily_retrain(dse: Example, airflow_environment: Path,
     assert len(read_index(dse.var / "dse" / "training.csv")) == len(stored) + len(DAYS)
     assert "Trained on" in output
     assert "dse: version 2 is registered." in output, "more days are another version"
-    assert json.loads((dse.var / "dse" / "model.json").read_text())["weights"]
+    retrained = (dse.var / "dse" / "model.json").read_text()
+    assert json.loads(retrained)["weights"]
+    assert verdicts(run_example("dse", dse.var), YEARS) == verdicts(dse.output, YEARS), "the next run finds all days"
+    assert (dse.var / "dse" / "model.json").read_text() == retrained
