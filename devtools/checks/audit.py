@@ -12,8 +12,6 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +100,17 @@ def query(files: Iterable[Path], database: Sequence[str]) -> AuditResult | None:
     raise AuditFailed(f"{AuditFailed.__doc__}\n{output[-1500:]}")
 
 
+def _query_all(groups: Iterable[Sequence[Path]], database: Sequence[str]) -> AuditResult | None:
+    """Return the answers to all groups as one; None as soon as the database is unreachable."""
+    total = AuditResult(0, (), ())
+    for group in groups:
+        answer = query(group, database)
+        if answer is None:
+            return None
+        total += answer
+    return total
+
+
 def _trust() -> dict[str, str]:
     """Return the setting that makes pip-audit trust the system's certificates, if they are one file."""
     bundle = ssl.get_default_verify_paths().cafile
@@ -126,8 +135,7 @@ def audit(files: Sequence[Path], databases: Mapping[str, tuple[str, ...]], *, re
     """Query the databases until one knows packages; print its answer and return the exit status."""
     groups = resolved_together(files)
     for name, database in databases.items():
-        answers = [*takewhile(lambda answer: answer is not None, (query(group, database) for group in groups))]
-        result = reduce(AuditResult.__add__, answers) if answers and len(answers) == len(groups) else None
+        result = _query_all(groups, database)
         if result and result.checked:
             return _report(name, result, required=required)
     return _not_checked(f"no vulnerability database ({', '.join(databases)}) is reachable", required=required)
